@@ -1,0 +1,47 @@
+"""Make the workflow startable again after a kill; wait where it is still running.
+
+A killed Snakemake leaves its lock on the folder, and a plain `kill -9` of make leaves Snakemake
+running. The lock is removed only when no Snakemake process works in this folder any more.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+LOCKS = Path(".snakemake/locks")
+
+
+def running_here():
+    """Snakemake processes of other commands whose working folder is this one."""
+    here, mine = str(Path.cwd()), {os.getpid(), *(p.pid for p in psutil.Process().parents())}
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = " ".join(process.cmdline()[:3])
+            if process.pid not in mine and "snakemake" in words and process.cwd() == here:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def locked():
+    return LOCKS.is_dir() and any(LOCKS.iterdir())
+
+
+def main():
+    if not locked():
+        return
+    for process in running_here():
+        print(f"snakemake is already running here (process {process.pid}): waiting", file=sys.stderr)
+        process.wait()
+    if locked():
+        print("removing the lock that a killed run left behind", file=sys.stderr)
+        subprocess.run(["snakemake", "--unlock", "--quiet"], check=True)
+
+
+if __name__ == "__main__":
+    main()
