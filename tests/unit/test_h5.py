@@ -1,0 +1,77 @@
+import h5py
+import numpy as np
+import pytest
+from ntklens.h5 import add_dataset, add_group, new_file
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "out.h5"
+
+
+def write_then_fail(path):
+    with new_file(path, "half") as file:
+        add_dataset(file, "values", [1, 2], "two numbers")
+        raise ValueError("no")
+
+
+def test_file_and_group_say_what_they_hold(path):
+    with new_file(path, "a whole file") as file:
+        add_group(file, "part", "one part of it")
+    with h5py.File(path) as file:
+        assert file.attrs["description"] == "a whole file"
+        assert file["part"].attrs["description"] == "one part of it"
+
+
+def test_block_that_raises_leaves_nothing_behind(path):
+    with pytest.raises(ValueError, match="no"):
+        write_then_fail(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_block_that_raises_keeps_the_old_file(path):
+    with new_file(path, "old"):
+        pass
+    with pytest.raises(ValueError, match="no"):
+        write_then_fail(path)
+    with h5py.File(path) as file:
+        assert file.attrs["description"] == "old"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([[1.5, np.nan], [-np.inf, 0]], dtype=np.float32),
+        np.arange(300, dtype=np.uint8),
+        np.array([7], dtype=np.int32),
+        np.zeros((0, 3)),
+        np.float64(0.1),
+        12,
+        [1, 2, 3],
+    ],
+    ids=["matrix", "bytes", "one", "empty", "scalar", "int", "list"],
+)
+def test_values_come_back_with_shape_and_type(path, values):
+    with new_file(path, "a file") as file:
+        add_dataset(file, "values", values, "some values")
+    with h5py.File(path) as file:
+        stored = file["values"][()]
+        assert stored.dtype == np.asarray(values).dtype
+        assert np.shape(stored) == np.shape(values)
+        np.testing.assert_array_equal(stored, values)
+
+
+def test_only_what_can_be_chunked_is_compressed(path):
+    with new_file(path, "a file") as file:
+        assert add_dataset(file, "array", np.zeros(1000), "zeros").compression == "gzip"
+        assert add_dataset(file, "scalar", 3.0, "a number").compression is None
+        assert add_dataset(file, "empty", np.zeros(0), "nothing").compression is None
+
+
+def test_units_are_kept_and_are_one_unless_told(path):
+    with new_file(path, "a file") as file:
+        add_dataset(file, "epoch", [0, 1], "updates made so far", "epoch")
+        add_dataset(file, "share", [0.5, 1], "a share")
+    with h5py.File(path) as file:
+        assert dict(file["epoch"].attrs) == {"description": "updates made so far", "units": "epoch"}
+        assert dict(file["share"].attrs) == {"description": "a share", "units": "1"}

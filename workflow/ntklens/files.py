@@ -1,0 +1,55 @@
+"""Whole files or none: every output appears under its name only once it is complete."""
+
+import hashlib
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole_file(path):
+    """A temporary path beside ``path``, moved there when the block ends well, removed otherwise.
+
+    A killed process leaves nothing under ``path``. The temporary name keeps the suffix, by which
+    some writers choose a format.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())  # mkstemp gives files that only their owner may read
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path, content):
+    """Write ``content`` as indented JSON to ``path``, whole or not at all.
+
+    Raises ValueError where a number is NaN or infinite: JSON has neither.
+    """
+    text = json.dumps(content, indent=1, allow_nan=False)
+    with whole_file(path) as temporary:
+        temporary.write_text(text + "\n")
+
+
+def read_json(path):
+    return json.loads(Path(path).read_text())
+
+
+def sha256(path):
+    """The hexadecimal SHA-256 digest of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,33 @@
+"""HDF5 files whose every group and dataset says what it holds, in which units."""
+
+from contextlib import contextmanager
+
+import h5py
+import numpy as np
+
+from ntklens.files import whole_file
+
+
+@contextmanager
+def new_file(path, description):
+    """An HDF5 file open for writing, which appears at ``path`` only when the block ends well."""
+    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["description"] = description
+        yield file
+
+
+def add_group(parent, name, description):
+    group = parent.create_group(name)
+    group.attrs["description"] = description
+    return group
+
+
+def add_dataset(parent, name, values, description, units="1"):
+    """Store ``values``, arrays compressed by gzip; ``units`` is "1" for a pure number."""
+    values = np.asarray(values)
+    # HDF5 compresses in chunks, which a scalar or an empty array cannot have.
+    compression = "gzip" if values.size > 1 else None
+    dataset = parent.create_dataset(name, data=values, compression=compression)
+    dataset.attrs["description"] = description
+    dataset.attrs["units"] = units
+    return dataset

@@ -1,0 +1,36 @@
+"""Where a result comes from: settings, code version, libraries, inputs."""
+
+import hashlib
+import json
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from ntklens.files import sha256
+
+
+def provenance(settings, inputs, libraries):
+    """A JSON-ready record of what determined an output.
+
+    ``settings`` is the slice of the config that the job was given, ``inputs`` the paths that it
+    read, ``libraries`` the names of the packages whose versions matter.
+    """
+    return {
+        "settings": settings,
+        "settings_sha256": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
+        "commit": code_commit(),
+        "versions": {name: version(name) for name in sorted(libraries)},
+        "inputs": {str(path): sha256(path) for path in inputs},
+    }
+
+
+def code_commit():
+    """The git commit of this code, with "-modified" if tracked files differ, or "unknown"."""
+    folder = Path(__file__).parent
+    describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty=-modified"]
+    command = ["git", "-C", str(folder), *describe]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return result.stdout.strip()
