@@ -1,0 +1,127 @@
+import h5py
+import numpy as np
+import pytest
+from ntklens.h5 import add_dataset, new_file
+from ntklens.subsets import draw, read_subset, split, write_subset
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """20 samples of three pixels; the white is 16. Sample i has pixels (i mod 17, 16, 0), label i mod 7."""
+    path = tmp_path / "dataset.h5"
+    write_dataset(path, test_first=-1)
+    return path
+
+
+def write_dataset(path, test_first):
+    rows = np.arange(20)
+    images = np.stack([rows % 17, np.full(20, 16), np.zeros(20)], axis=1).astype(np.uint8)
+    with new_file(path, "made up") as file:
+        add_dataset(file, "images", images, "brightness", "1/16")
+        add_dataset(file, "labels", (rows % 7).astype(np.uint8), "class")
+        file.attrs.update({"classes": 7, "white": 16, "test_first": test_first})
+
+
+def test_split_is_disjoint_and_complete():
+    pool, test = split(100, None, 30, seed=0)
+    assert (len(pool), len(test)) == (70, 30)
+    np.testing.assert_array_equal(np.sort(np.concatenate([pool, test])), np.arange(100))
+
+
+def test_split_takes_test_samples_from_the_datasets_own_test_part():
+    pool, test = split(100, 60, 30, seed=0)
+    np.testing.assert_array_equal(np.sort(pool), np.arange(60))
+    assert len(set(test)) == 30
+    assert min(test) >= 60
+    assert max(test) < 100
+
+
+def test_split_of_the_whole_own_test_part_holds_all_of_it():
+    _, test = split(100, 60, 40, seed=0)
+    np.testing.assert_array_equal(np.sort(test), np.arange(60, 100))
+
+
+@pytest.mark.parametrize("test_first", [None, 60])
+def test_split_follows_its_seed(test_first):
+    first, again, other = (split(100, test_first, 30, seed) for seed in (3, 3, 4))
+    for role in (0, 1):
+        np.testing.assert_array_equal(first[role], again[role])
+        assert not np.array_equal(first[role], other[role])
+
+
+@pytest.mark.parametrize("test_first", [None, 60])
+def test_split_shuffles(test_first):
+    for part in split(100, test_first, 30, seed=0):
+        assert not np.array_equal(part, np.sort(part))
+
+
+def test_more_test_samples_than_the_own_test_part_raises():
+    with pytest.raises(ValueError, match="test_samples is 41, but the test part has 40"):
+        split(100, 60, 41, seed=0)
+
+
+def test_draws_are_nested():
+    large = draw(50, 30, draw_seed=1)
+    for samples in (1, 7, 29):
+        np.testing.assert_array_equal(draw(50, samples, draw_seed=1), large[:samples])
+
+
+def test_draw_has_no_repeats_and_stays_in_the_pool():
+    np.testing.assert_array_equal(np.sort(draw(50, 50, draw_seed=2)), np.arange(50))
+
+
+def test_draw_follows_its_seed():
+    np.testing.assert_array_equal(draw(50, 20, 5), draw(50, 20, 5))
+    assert not np.array_equal(draw(50, 20, 5), draw(50, 20, 6))
+
+
+def test_draw_larger_than_pool_raises():
+    with pytest.raises(ValueError, match="cannot draw 51 training samples from a pool of 50"):
+        draw(50, 51, draw_seed=0)
+
+
+def test_written_subset_comes_back_scaled_with_its_labels(dataset, tmp_path):
+    path = tmp_path / "subset.h5"
+    write_subset(path, dataset, test_samples=6, ntk_samples=4, split_seed=1)
+    subset = read_subset(path)
+    pool, test = split(20, None, 6, seed=1)
+    for rows, images, labels in (
+        (pool, subset.pool_images, subset.pool_labels),
+        (test, subset.test_images, subset.test_labels),
+    ):
+        expected = np.stack([rows % 17 / 16, np.ones(len(rows)), np.zeros(len(rows))], axis=1)
+        np.testing.assert_array_equal(images, expected)
+        np.testing.assert_array_equal(labels, rows % 7)
+        assert images.dtype == np.float32
+        assert labels.dtype == np.int32
+    assert subset.classes == 7
+
+
+def test_pixels_lie_between_zero_and_one(dataset, tmp_path):
+    write_subset(tmp_path / "subset.h5", dataset, test_samples=6, ntk_samples=4, split_seed=1)
+    subset = read_subset(tmp_path / "subset.h5")
+    for images in (subset.pool_images, subset.test_images):
+        assert images.min() == 0
+        assert images.max() == 1
+
+
+def test_ntk_images_are_the_first_test_images(dataset, tmp_path):
+    write_subset(tmp_path / "subset.h5", dataset, test_samples=6, ntk_samples=4, split_seed=1)
+    subset = read_subset(tmp_path / "subset.h5")
+    assert subset.ntk_samples == 4
+    np.testing.assert_array_equal(subset.ntk_images, subset.test_images[:4])
+
+
+def test_written_subset_respects_the_own_test_part(tmp_path):
+    write_dataset(tmp_path / "dataset.h5", test_first=15)
+    write_subset(tmp_path / "subset.h5", tmp_path / "dataset.h5", 5, 2, split_seed=0)
+    with h5py.File(tmp_path / "subset.h5") as file:
+        np.testing.assert_array_equal(np.sort(file["pool_indices"]), np.arange(15))
+        np.testing.assert_array_equal(np.sort(file["test_indices"]), np.arange(15, 20))
+
+
+def test_subset_that_does_not_fit_raises_and_writes_nothing(tmp_path):
+    write_dataset(tmp_path / "dataset.h5", test_first=15)
+    with pytest.raises(ValueError, match="test_samples is 6"):
+        write_subset(tmp_path / "subset.h5", tmp_path / "dataset.h5", 6, 2, split_seed=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset.h5"]

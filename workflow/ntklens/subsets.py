@@ -1,0 +1,85 @@
+"""Which samples a study trains on, tests on and measures the NTK on (App. D.1).
+
+One split a dataset, shared by all points and seeds of a config. Test samples come from the
+dataset's own test part where it has one; the NTK samples are the first of the test samples; all
+others form the pool that training sets are drawn from. Pixels are scaled to [0, 1].
+"""
+
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+
+from ntklens.h5 import add_dataset, new_file
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Images (d, n₀) float32 in [0, 1] and labels (d,) int32 of pool and test samples."""
+
+    pool_images: np.ndarray
+    pool_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    ntk_samples: int
+    classes: int
+
+    @property
+    def ntk_images(self):
+        return self.test_images[: self.ntk_samples]
+
+
+def split(samples, test_first, test_samples, seed):
+    """Indices of the pool and of ``test_samples`` test samples among ``samples``, at random.
+
+    ``test_first`` is the first index of the dataset's own test part, None if it has none. Raises
+    ValueError where it holds fewer than ``test_samples``.
+    """
+    rng = np.random.default_rng(seed)
+    if test_first is None:
+        order = rng.permutation(samples)
+        return order[test_samples:], order[:test_samples]
+    own_test = samples - test_first
+    if test_samples > own_test:
+        raise ValueError(f"test_samples is {test_samples}, but the test part has {own_test}")
+    return rng.permutation(test_first), test_first + rng.permutation(own_test)[:test_samples]
+
+
+def draw(pool_size, samples, draw_seed):
+    """Positions in the pool of one random training set, ``samples`` of them without repeats.
+
+    Draws from the same seed are nested: a smaller one is the beginning of a larger one, so that
+    curves along data size compare like with like.
+    """
+    if samples > pool_size:
+        raise ValueError(f"cannot draw {samples} training samples from a pool of {pool_size}")
+    return np.random.default_rng([0, draw_seed]).permutation(pool_size)[:samples]
+
+
+def write_subset(path, dataset_path, test_samples, ntk_samples, split_seed):
+    with h5py.File(dataset_path) as dataset, new_file(path, "train pool and test samples") as file:
+        test_first = int(dataset.attrs["test_first"])
+        own_test = None if test_first < 0 else test_first
+        pool, test = split(len(dataset["labels"]), own_test, test_samples, split_seed)
+        images, labels = dataset["images"][:], dataset["labels"][:]
+        units = dataset["images"].attrs["units"]
+        for role, rows in (("pool", pool), ("test", test)):
+            add_dataset(file, f"{role}_indices", rows, "row of each sample in the dataset")
+            add_dataset(file, f"{role}_images", images[rows], "brightness, a row an image", units)
+            add_dataset(file, f"{role}_labels", labels[rows], "class of each image")
+        file.attrs["ntk_samples"] = ntk_samples
+        file.attrs["classes"] = dataset.attrs["classes"]
+        file.attrs["white"] = dataset.attrs["white"]
+
+
+def read_subset(path):
+    with h5py.File(path) as file:
+        white = np.float32(file.attrs["white"])
+        return Subset(
+            pool_images=file["pool_images"][:] / white,
+            pool_labels=file["pool_labels"][:].astype(np.int32),
+            test_images=file["test_images"][:] / white,
+            test_labels=file["test_labels"][:].astype(np.int32),
+            ntk_samples=int(file.attrs["ntk_samples"]),
+            classes=int(file.attrs["classes"]),
+        )
