@@ -1,0 +1,184 @@
+"""The training loop against a plain one, member by member and epoch by epoch."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from ntklens.experiment import Point
+from ntklens.measurement import measure_batch
+from ntklens.ntk import ntk_matrix
+from ntklens.subsets import Subset
+from ntklens.training import Adam, Schedule
+
+ADAM = Adam(b1=0.9, b2=0.999, eps=1e-8)
+SCHEDULE = Schedule(window_last=20, patience=1.5, max_epochs=120, trace_every=5, snapshots=(0, 7, 20))
+RATE = 0.006
+
+
+@pytest.fixture(scope="module")
+def subset():
+    """Three noisy clusters: easy to learn, and to overfit."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(90, dtype=np.int32) % 3
+    images = (np.eye(3, 6)[labels] + 0.9 * rng.standard_normal((90, 6))).astype(np.float32)
+    return Subset(images[:40], labels[:40], images[40:], labels[40:], ntk_samples=4, classes=3)
+
+
+def point(width=5, vary_data=False):
+    return Point(2, width, train_samples=10, vary_data=vary_data, vary_initialisation=not vary_data)
+
+
+def ensemble(subset, seeds, where=None, rate=RATE, schedule=SCHEDULE):
+    where = where or point()
+    ntk_images = jnp.asarray(subset.ntk_images)
+    states = where.train(subset, seeds, ADAM, rate, schedule, ntk_images)
+    *_, (_, members) = states
+    return members
+
+
+def plain_run(subset, seed, epochs, where=None):
+    """Losses and parameters at epochs 0 … epochs, by the textbook loop."""
+    where = where or point()
+    model = where.model(subset)
+    params = jax.tree.map(lambda leaf: leaf[0], where.initial_parameters(subset, [seed]))
+    samples = jax.tree.map(lambda leaf: leaf[0], where.train_sets(subset, [seed]))
+    optimizer = optax.adam(RATE)
+    state = optimizer.init(params)
+
+    def loss(params, images, labels):
+        logits = jax.nn.log_softmax(model.apply(params, images))
+        return -jnp.mean(logits[jnp.arange(len(labels)), labels])
+
+    history = []
+    for _ in range(epochs + 1):
+        value, gradient = jax.value_and_grad(loss)(params, *samples)
+        test_loss = loss(params, jnp.asarray(subset.test_images), jnp.asarray(subset.test_labels))
+        history.append((float(value), float(test_loss), params))
+        updates, state = optimizer.update(gradient, state)
+        params = optax.apply_updates(params, updates)
+    return history
+
+
+@pytest.fixture(scope="module")
+def history(subset):
+    return plain_run(subset, seed=2, epochs=60)
+
+
+@pytest.fixture(scope="module")
+def members(subset):
+    return ensemble(subset, [0, 1, 2])
+
+
+def test_losses_equal_a_plain_loop(members, history):
+    train_loss, test_loss, _ = zip(*history, strict=True)
+    last = int(members.stop_epoch[2])
+    np.testing.assert_allclose(members.curves["train_loss"][2, : last + 1], train_loss[: last + 1], rtol=1e-3)
+    np.testing.assert_allclose(members.curves["test_loss"][2, : last + 1], test_loss[: last + 1], rtol=1e-3)
+
+
+def test_minimum_is_exact_with_its_parameters(members, history):
+    last = int(members.stop_epoch[2])
+    test_loss = [value for _, value, _ in history[: last + 1]]
+    epoch = int(np.argmin(test_loss))
+    assert int(members.minimum.epoch[2]) == epoch
+    assert epoch % SCHEDULE.trace_every  # on no grid, so nothing was rounded
+    own = jax.tree.map(lambda leaf: leaf[2], members.minimum.params)
+    for found, expected in zip(jax.tree.leaves(own), jax.tree.leaves(history[epoch][2]), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_trace_at_an_epoch_belongs_to_its_parameters(members, subset, history):
+    model = point().model(subset)
+    for index, epoch in ((0, 0), (1, 5), (4, 20)):
+        theta = ntk_matrix(model, history[epoch][2], jnp.asarray(subset.ntk_images))
+        assert float(members.traces[2, index]) == pytest.approx(float(jnp.trace(theta)), rel=1e-3)
+
+
+def test_member_stops_once_its_minimum_is_passed_by_patience(members):
+    expected = np.maximum(SCHEDULE.window_last, np.ceil(SCHEDULE.patience * np.array(members.minimum.epoch)))
+    np.testing.assert_array_equal(members.stop_epoch, expected)
+
+
+def test_member_not_finished_at_max_epochs_has_no_stop_epoch(subset):
+    schedule = Schedule(window_last=30, patience=1.5, max_epochs=40)
+    members = ensemble(subset, [0], rate=1e-4, schedule=schedule)
+    assert int(members.stop_epoch[0]) == -1
+    assert int(members.minimum.epoch[0]) == 40
+
+
+@pytest.mark.parametrize("vary_data", [False, True])
+@pytest.mark.parametrize("width", [5, 200])  # vectorised, and one member after the other
+def test_results_do_not_depend_on_the_batch(subset, width, vary_data):
+    """To 1e-4 in the losses: float32 rounds sums differently in batches of different size."""
+    where = point(width, vary_data)
+    together = ensemble(subset, [0, 1, 2, 3], where)
+    for batch in ([0, 1], [2, 3], [3]):
+        apart = ensemble(subset, batch, where)
+        for index, seed in enumerate(batch):
+            assert int(apart.minimum.epoch[index]) == int(together.minimum.epoch[seed])
+            last = int(together.stop_epoch[seed])
+            for name in ("train_loss", "test_loss"):
+                np.testing.assert_allclose(
+                    apart.curves[name][index, : last + 1],
+                    together.curves[name][seed, : last + 1],
+                    rtol=1e-4,
+                    atol=1e-6,
+                )
+
+
+def test_data_draws_share_one_initialisation(subset):
+    params = point(vary_data=True).initial_parameters(subset, [0, 1])
+    for leaf in jax.tree.leaves(params):
+        np.testing.assert_array_equal(leaf[0], leaf[1])
+    rows = point(vary_data=True).train_indices(subset, [0, 1])
+    assert set(rows[0]) != set(rows[1])
+
+
+def test_initialisation_draws_share_one_training_set(subset):
+    rows = point().train_indices(subset, [0, 1])
+    np.testing.assert_array_equal(rows[0], rows[1])
+    kernel = point().initial_parameters(subset, [0, 1])["params"]["hidden_1"]["kernel"]
+    assert not np.allclose(kernel[0], kernel[1])
+
+
+def test_measured_spectra_belong_to_their_epochs(subset, history):
+    (trajectory,) = measure_batch(point(), subset, [2], ADAM, RATE, SCHEDULE, save_parameters=3)
+    assert trajectory.spectrum_epoch.tolist() == [0, 7, 20]
+    model = point().model(subset)
+    for row, epoch in ((0, 0), (1, 7), (2, 20)):
+        theta = np.asarray(ntk_matrix(model, history[epoch][2], jnp.asarray(subset.ntk_images)))
+        scale = np.sqrt(np.diagonal(theta))
+        expected = np.linalg.eigvalsh(theta.astype(np.float64) / np.outer(scale, scale))
+        np.testing.assert_allclose(trajectory.eigenvalues[row], expected, atol=2e-2)
+    assert trajectory.minimum.eigenvalues.sum() == pytest.approx(12, rel=1e-5)
+    assert trajectory.minimum.ntk_eigenvalues.sum() == pytest.approx(trajectory.minimum.ntk_trace, rel=1e-5)
+
+
+def test_only_the_first_seeds_keep_their_parameters(subset):
+    kept, dropped = measure_batch(point(), subset, [0, 1], ADAM, RATE, SCHEDULE, save_parameters=1)
+    assert kept.minimum.parameters["hidden_1"]["kernel"].shape == (6, 5)
+    assert dropped.minimum.parameters is None
+
+
+def test_diverged_seed_does_not_end_its_batch(subset):
+    """One seed's training images are infinite: its loss is not finite from the first epoch."""
+    images = subset.pool_images.copy()
+    where = point(vary_data=True)
+    own = where.train_indices(subset, [0, 1])
+    images[np.setdiff1d(own[1], own[0])[0]] = np.inf
+    broken = Subset(images, subset.pool_labels, subset.test_images, subset.test_labels, 4, 3)
+    good, bad = measure_batch(where, broken, [0, 1], ADAM, RATE, SCHEDULE, save_parameters=0)
+    assert good.status == "ok"
+    assert bad.status == "diverged"
+    assert len(bad.curves["train_loss"]) == 1
+    (alone,) = measure_batch(where, subset, [0], ADAM, RATE, SCHEDULE, save_parameters=0)
+    assert good.minimum.epoch == alone.minimum.epoch
+    np.testing.assert_allclose(good.curves["test_loss"], alone.curves["test_loss"], rtol=1e-4)
+
+
+def test_unfinished_seed_is_marked(subset):
+    schedule = Schedule(window_last=30, patience=1.5, max_epochs=40, trace_every=5, snapshots=(0,))
+    (trajectory,) = measure_batch(point(), subset, [0], ADAM, 1e-4, schedule, save_parameters=0)
+    assert trajectory.status == "minimum at the last epoch"
+    assert len(trajectory.curves["test_loss"]) == 41

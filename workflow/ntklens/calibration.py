@@ -1,0 +1,116 @@
+"""The learning rate that puts the minimum test loss into the epoch window (App. D.1).
+
+The paper asks for a rate "small enough to ensure a minimum test loss is reached between 400 and
+1000 epochs". With Adam the minimum's epoch goes as 1 / rate, nearly: so at a few anchor scales
+trials are made, each correcting the rate by how far the minimum missed the window's geometric
+middle, and a polynomial in log scale through the anchors' rates serves every point of the grid.
+A rate that varies smoothly with the scale adds no noise of its own to scaling exponents, and a
+point added to the grid changes no other point's rate.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ntklens.files import read_json
+
+DEGREE = 2  # of log rate in log scale: a power law with a slow change of exponent
+LARGEST_CORRECTION = 8.0  # of the rate from one trial to the next
+
+
+class CalibrationError(Exception):
+    """No rate found, or rates that no smooth curve describes; says where and what to change."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a few seeds at one rate: the epoch of each one's minimum.
+
+    ``epochs`` has None for a seed that diverged or never improved. ``censored`` says that the
+    least test loss of some seed was still the latest: the true epochs are later.
+    """
+
+    scale: int
+    rate: float
+    epochs: tuple[int | None, ...]
+    censored: bool
+
+    @property
+    def epoch(self):
+        """Geometric mean over the seeds, None where one of them found no minimum."""
+        if any(epoch is None for epoch in self.epochs):
+            return None
+        return math.exp(np.mean(np.log(self.epochs)))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Log rate as a polynomial in log scale; ``coefficients`` from the highest power down."""
+
+    coefficients: tuple[float, ...]
+    trials: tuple[Trial, ...]
+
+    def rate(self, scale):
+        return math.exp(np.polyval(self.coefficients, math.log(scale)))
+
+
+def calibrate(run_trial: Callable, anchors, target, tolerance, max_trials, first_rate):
+    """Find the rate at each of ``anchors`` and the smooth curve through them.
+
+    ``run_trial(scale, rate)`` returns a `Trial`. An anchor is done once its epoch lies within a factor
+    ``tolerance`` of ``target``. Raises CalibrationError after ``max_trials`` at an anchor, or where the curve
+    misses an anchor's rate by more than that factor squared.
+    """
+    trials, found = [], {}
+    for scale in anchors:
+        rate = first_rate if not found else _smooth(found).rate(scale)
+        for _ in range(max_trials):
+            trial = run_trial(scale, rate)
+            trials.append(trial)
+            if trial.epoch and not trial.censored and _within(trial.epoch, target, tolerance):
+                break
+            rate = corrected_rate(trial, target)
+        else:
+            tried = ", ".join(f"{t.rate:.3g} → {t.epochs}" for t in trials if t.scale == scale)
+            raise CalibrationError(
+                f"at scale {scale}, {max_trials} trials did not put the minimum test loss within a factor "
+                f"{tolerance} of epoch {target:.0f} (rate → epoch of each seed's minimum: {tried}). "
+                "Drop the scale from the grid, move the window, raise max_epochs or calibration.max_trials, "
+                "or give a learning_rate"
+            )
+        found[scale] = rate * trial.epoch / target
+    curve = Calibration(_smooth(found).coefficients, tuple(trials))
+    for scale, rate in found.items():
+        if not _within(curve.rate(scale), rate, tolerance**2):
+            raise CalibrationError(
+                f"the smooth curve gives rate {curve.rate(scale):.3g} at scale {scale}, where trials found "
+                f"{rate:.3g}: drop that anchor or raise calibration.seeds"
+            )
+    return curve
+
+
+def corrected_rate(trial, target):
+    """The next rate to try: the minimum's epoch goes as 1 / rate."""
+    if trial.epoch is None:  # too large a step
+        return trial.rate / LARGEST_CORRECTION
+    correction = trial.epoch / target
+    if trial.censored:  # the epoch is but a lower bound
+        correction = max(correction, 1.0) * 2
+    return trial.rate * min(max(correction, 1 / LARGEST_CORRECTION), LARGEST_CORRECTION)
+
+
+def _smooth(found):
+    degree = min(DEGREE, len(found) - 1)
+    coefficients = np.polyfit(np.log(list(found)), np.log(list(found.values())), degree)
+    return Calibration(tuple(float(c) for c in coefficients), ())
+
+
+def _within(value, reference, factor):
+    return abs(math.log(value / reference)) <= math.log(factor)
+
+
+def read_rate(path, scale):
+    """The rate at ``scale`` from a file that the calibration wrote."""
+    return Calibration(tuple(read_json(path)["coefficients"]), ()).rate(scale)

@@ -1,0 +1,182 @@
+"""Full-batch training of an ensemble, one member a seed, with the NTK trace along the way (App. D.1).
+
+Epoch e is the state after e updates; losses, accuracies and trace at epoch e belong to the same
+parameters. A member watches its own test loss at every epoch, so its minimum is exact. It is
+finished once the epoch window is over and its minimum lies a factor ``patience`` behind; nothing
+later changes what it found. A member's record therefore follows from its own seed, not from the
+batch in which it advances.
+"""
+
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import pairwise
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import lax
+
+from ntklens.ntk import ntk_trace
+
+# Networks below this many parameters advance as one vectorised program, larger ones one after the
+# other inside one compiled loop: alone they fill a core, together they overflow its caches. Where
+# the two cross on a CPU is measured by benchmarks/ensemble_mapping.py.
+VECTORISED_PARAMETERS = 20_000
+EPOCHS_PER_CALL = 20  # between two looks at which members are finished
+
+CURVES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a member is finished, and what is measured when. All numbers are epochs but ``patience``."""
+
+    window_last: int  # no member is finished before
+    patience: float  # nor before this multiple of its minimum's epoch
+    max_epochs: int  # every member ends here
+    trace_every: int = 0  # epochs between two traces; 0 measures none
+    snapshots: tuple[int, ...] = ()  # epochs at which `train` yields
+
+
+class Samples(NamedTuple):
+    """Images (d, n₀), floating point, with labels (d,), integers."""
+
+    images: jax.Array
+    labels: jax.Array
+
+
+class Minimum(NamedTuple):
+    """The least test loss so far, where, and the parameters there."""
+
+    epoch: jax.Array
+    test_loss: jax.Array
+    params: dict
+
+
+class Member(NamedTuple):
+    """One seed in training. `train` yields it with a leading ensemble axis on every array."""
+
+    params: dict
+    optimizer_state: tuple
+    minimum: Minimum
+    stop_epoch: jax.Array  # -1 while running
+    curves: dict  # one array (max_epochs + 1,) for each of CURVES
+    traces: jax.Array  # at epochs 0, trace_every, 2 trace_every, ...
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam's constants (Kingma & Ba, 2015); of them the paper states b1 alone (App. D.1)."""
+
+    b1: float
+    b2: float
+    eps: float
+
+    def at_rate(self, learning_rate):
+        return optax.adam(learning_rate, b1=self.b1, b2=self.b2, eps=self.eps)
+
+
+def train(model, adam, learning_rate, params, train_sets, test_set, schedule, ntk_images=None):
+    """Yield ``(epoch, Member)`` at epoch 0, at every snapshot, now and then between, and at the end.
+
+    Ends when all members are finished. ``params`` and ``train_sets`` carry a leading ensemble axis;
+    ``test_set`` and ``ntk_images`` (d, n₀) are shared. What lies beyond a member's ``stop_epoch``
+    in its curves means nothing.
+    """
+    members = jax.jit(jax.vmap(partial(_new_member, adam, schedule)))(params)
+    size = sum(leaf[0].size for leaf in jax.tree.leaves(params))
+    advance = _compiled_advance(model, adam, schedule, size < VECTORISED_PARAMETERS)
+    boundaries = {*schedule.snapshots, *range(0, schedule.max_epochs, EPOCHS_PER_CALL)}
+    for epoch, end in pairwise([*sorted(boundaries), schedule.max_epochs + 1]):
+        yield epoch, members
+        members = advance(members, train_sets, test_set, ntk_images, learning_rate, epoch, end)
+        if np.all(np.asarray(members.stop_epoch) >= 0):
+            break
+    yield end, members
+
+
+def _new_member(adam, schedule, params):
+    # Types are spelt out: a weakly typed first state would compile the whole loop twice.
+    dtype = jax.tree.leaves(params)[0].dtype
+    unmeasured = jnp.full(schedule.max_epochs + 1, jnp.nan, dtype)
+    traces = schedule.max_epochs // schedule.trace_every + 1 if schedule.trace_every else 0
+    return Member(
+        params=params,
+        optimizer_state=adam.at_rate(0.0).init(params),
+        minimum=Minimum(epoch=jnp.array(0, jnp.int32), test_loss=jnp.array(jnp.inf, dtype), params=params),
+        stop_epoch=jnp.array(-1, jnp.int32),
+        curves=dict.fromkeys(CURVES, unmeasured),
+        traces=jnp.full(traces, jnp.nan, dtype),
+    )
+
+
+@cache  # so that trials at several rates share one compilation
+def _compiled_advance(model, adam, schedule, vectorised):
+    @jax.jit
+    def advance(members, train_sets, test_set, ntk_images, learning_rate, begin, end):
+        optimizer = adam.at_rate(learning_rate)
+
+        def advance_member(member, train_set):
+            step = partial(_step, model, optimizer, schedule, train_set, test_set, ntk_images)
+            return lax.fori_loop(begin, end, step, member)
+
+        if vectorised:
+            return jax.vmap(advance_member)(members, train_sets)
+        return lax.map(lambda pair: advance_member(*pair), (members, train_sets))
+
+    return advance
+
+
+def _step(model, optimizer, schedule, train_set, test_set, ntk_images, epoch, member):
+    """Measure ``member`` at ``epoch``, then update its parameters once."""
+    loss = partial(_loss_and_accuracy, model)
+    (train_loss, train_accuracy), gradient = jax.value_and_grad(loss, has_aux=True)(member.params, train_set)
+    test_loss, test_accuracy = loss(member.params, test_set)
+    values = {
+        "train_loss": train_loss,
+        "test_loss": test_loss,
+        "train_accuracy": train_accuracy,
+        "test_accuracy": test_accuracy,
+    }
+    updates, optimizer_state = optimizer.update(gradient, member.optimizer_state, member.params)
+    minimum, stop_epoch = _follow_minimum(schedule, member, epoch, train_loss, test_loss)
+    return Member(
+        params=optax.apply_updates(member.params, updates),
+        optimizer_state=optimizer_state,
+        minimum=minimum,
+        stop_epoch=stop_epoch,
+        curves={name: member.curves[name].at[epoch].set(values[name]) for name in values},
+        traces=_record_trace(model, schedule, member, ntk_images, epoch),
+    )
+
+
+def _loss_and_accuracy(model, params, samples):
+    logits = model.apply(params, samples.images)
+    loss = optax.softmax_cross_entropy_with_integer_labels(logits, samples.labels).mean()
+    return loss, jnp.mean(jnp.argmax(logits, axis=-1) == samples.labels)
+
+
+def _follow_minimum(schedule, member, epoch, train_loss, test_loss):
+    best = member.minimum
+    running = member.stop_epoch < 0
+    better = running & (test_loss < best.test_loss)
+    candidate = Minimum(epoch=jnp.asarray(epoch, jnp.int32), test_loss=test_loss, params=member.params)
+    minimum = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best)
+    last = jnp.maximum(schedule.window_last, jnp.ceil(schedule.patience * minimum.epoch))
+    ends = (epoch >= last) | ~jnp.isfinite(train_loss + test_loss)
+    return minimum, jnp.where(running & ends, candidate.epoch, member.stop_epoch)
+
+
+def _record_trace(model, schedule, member, ntk_images, epoch):
+    if not schedule.trace_every:
+        return member.traces
+    # The epoch is the same for every member, so this stays a branch under vmap.
+    return lax.cond(
+        epoch % schedule.trace_every == 0,
+        lambda: member.traces.at[epoch // schedule.trace_every].set(
+            ntk_trace(model, member.params, ntk_images)
+        ),
+        lambda: member.traces,
+    )
