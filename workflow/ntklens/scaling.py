@@ -1,0 +1,182 @@
+"""Power laws, power laws with a limit and broken power laws, fitted to y > 0 along scales x > 0.
+
+Every fit is an unweighted least-squares fit of log y, in which a power law is a straight line.
+Errors are one standard deviation, from the fit's covariance scaled by its residuals. Whether a
+curve needs more parameters than a power law has is decided by an F-test on the residuals.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import OptimizeWarning, curve_fit
+from scipy.stats import f as f_distribution
+
+# Half-width of a bend, in units of log x. Eight points do not determine it beside the bend itself.
+BEND_WIDTH = 0.5
+SIGNIFICANCE = 0.05  # of the F-test
+LARGEST_BEND_ERROR = math.log(2)  # a bend known to worse than a factor of two is not known
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """y = amplitude · x^exponent."""
+
+    amplitude: float
+    exponent: float
+    exponent_error: float | None  # None where two points leave no residual
+
+    def __call__(self, x):
+        return self.amplitude * np.asarray(x, dtype=float) ** self.exponent
+
+
+@dataclass(frozen=True)
+class LimitedPowerLaw:
+    """y = limit + amplitude · x^exponent, exponent < 0: y saturates (Bahri et al., 2024)."""
+
+    limit: float
+    amplitude: float
+    exponent: float
+    limit_error: float
+    exponent_error: float
+
+    def __call__(self, x):
+        return self.limit + self.amplitude * np.asarray(x, dtype=float) ** self.exponent
+
+
+@dataclass(frozen=True)
+class BrokenPowerLaw:
+    """y = amplitude · t^below · ((1 + t^(1/w)) / 2)^((above − below) w), with t = x / bend.
+
+    ``below`` and ``above`` are the exponents far from the bend, w is `BEND_WIDTH`, ``amplitude``
+    the value at the bend. ``log_bend_error`` is the error of log bend.
+    """
+
+    amplitude: float
+    bend: float
+    below: float
+    above: float
+    log_bend_error: float
+    below_error: float
+    above_error: float
+
+    def __call__(self, x):
+        log_y = _log_broken(np.log(x), math.log(self.amplitude), math.log(self.bend), self.below, self.above)
+        return np.exp(log_y)
+
+
+def fit_power_law(x, y):
+    """The `PowerLaw` through at least two points. Raises ValueError for fewer, or for y ≤ 0."""
+    log_x, log_y = _logarithms(x, y, at_least=2)
+    line = np.polyfit(log_x, log_y, 1)
+    exponent_error = None
+    if len(log_x) > 2:
+        variance = np.sum((log_y - np.polyval(line, log_x)) ** 2) / (len(log_x) - 2)
+        exponent_error = math.sqrt(variance / np.sum((log_x - log_x.mean()) ** 2))
+    return PowerLaw(math.exp(line[1]), float(line[0]), exponent_error)
+
+
+def fit_limited_power_law(x, y):
+    """The `LimitedPowerLaw` through a falling curve, or None where a plain power law does as well."""
+    log_x, log_y = _logarithms(x, y, at_least=2)
+    if len(log_x) < 5 or log_y[-1] >= log_y[0]:
+        return None
+
+    def log_limited(log_x, log_limit, log_excess, exponent):
+        return np.logaddexp(log_limit, log_excess + exponent * log_x)
+
+    lowest = log_y.min()
+    starts = [
+        (lowest + math.log(share), log_y[0] - e * log_x[0], e) for share in (0.5, 0.95) for e in (-0.5, -1.5)
+    ]
+    best = _best_fit(log_limited, log_x, log_y, starts)
+    if best is None or not _worth_it(log_x, log_y, best, parameters=3):
+        return None
+    (log_limit, log_excess, exponent), errors, _ = best
+    if exponent >= 0 or errors[2] > abs(exponent) / 2:
+        return None
+    return LimitedPowerLaw(
+        limit=math.exp(log_limit),
+        amplitude=math.exp(log_excess),
+        exponent=exponent,
+        limit_error=math.exp(log_limit) * errors[0],
+        exponent_error=errors[2],
+    )
+
+
+def fit_broken_power_law(x, y):
+    """``(BrokenPowerLaw, "")`` where the curve has a bend, else ``(None, reason)``.
+
+    A bend counts as identified where it improves on a plain power law significantly, lies
+    between the second and the last but one scale, and is known to better than a factor of two.
+    """
+    log_x, log_y = _logarithms(x, y, at_least=2)
+    if len(log_x) < 6:
+        return None, f"{len(log_x)} scales are too few for a broken power law (6 needed)"
+    slope = np.gradient(log_y, log_x)
+    starts = [(log_y[i], log_x[i], slope[:i].mean(), slope[i:].mean()) for i in range(1, len(log_x) - 1)]
+    best = _best_fit(_log_broken, log_x, log_y, starts)
+    if best is None:
+        return None, "the fit of a broken power law does not converge"
+    (log_amplitude, log_bend, below, above), errors, _ = best
+    if not _worth_it(log_x, log_y, best, parameters=4):
+        return None, "a plain power law fits as well"
+    if not log_x[1] <= log_bend <= log_x[-2]:
+        return None, "the bend lies at the edge of the scales or beyond"
+    if errors[1] > LARGEST_BEND_ERROR:
+        return None, "the bend is uncertain by more than a factor of two"
+    return BrokenPowerLaw(
+        amplitude=math.exp(log_amplitude),
+        bend=math.exp(log_bend),
+        below=below,
+        above=above,
+        log_bend_error=errors[1],
+        below_error=errors[2],
+        above_error=errors[3],
+    ), ""
+
+
+def _logarithms(x, y, at_least):
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if len(x) < at_least:
+        raise ValueError(f"{len(x)} points are too few, {at_least} are needed")
+    if not (np.all(x > 0) and np.all(y > 0)):
+        raise ValueError(f"a power law needs positive values, got x = {x.tolist()}, y = {y.tolist()}")
+    return np.log(x), np.log(y)
+
+
+def _log_broken(log_x, log_amplitude, log_bend, below, above):
+    t = log_x - log_bend
+    bend = np.logaddexp(0, t / BEND_WIDTH) - math.log(2)
+    return log_amplitude + below * t + (above - below) * BEND_WIDTH * bend
+
+
+def _best_fit(function, log_x, log_y, starts):
+    """``(parameters, errors, sum of squares)`` of the best fit from any start, or None."""
+    best = None
+    for start in starts:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", OptimizeWarning)
+                found, covariance = curve_fit(function, log_x, log_y, p0=start, maxfev=5000)
+        except (RuntimeError, OptimizeWarning):
+            continue
+        squares = float(np.sum((log_y - function(log_x, *found)) ** 2))
+        if best is None or squares < best[2]:
+            best = (
+                [float(v) for v in found],
+                [float(e) for e in np.sqrt(np.diag(covariance))],
+                squares,
+            )
+    return best
+
+
+def _worth_it(log_x, log_y, fit, parameters):
+    """Whether ``fit`` beats a power law by more than its additional parameters explain."""
+    plain = np.sum((log_y - np.polyval(np.polyfit(log_x, log_y, 1), log_x)) ** 2)
+    freedom, additional = len(log_x) - parameters, parameters - 2
+    if fit[2] == 0:
+        return plain > 0
+    ratio = (plain - fit[2]) / additional / (fit[2] / freedom)
+    return f_distribution.sf(ratio, additional, freedom) < SIGNIFICANCE
