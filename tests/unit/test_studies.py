@@ -1,0 +1,241 @@
+import copy
+import math
+
+import pytest
+from ntklens.config import complete
+from ntklens.studies import (
+    Curve,
+    aggregation_settings,
+    batches,
+    calibration_settings,
+    curves,
+    entry_of,
+    figure_1_curves,
+    figure_2_curves,
+    point_settings,
+    scales,
+    subset_settings,
+    target_epoch,
+    training_settings,
+)
+from small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
+
+
+def test_curves_in_the_configs_order():
+    completed = complete(small())
+    expected = [BY_WIDTH, Curve("model-scaling", "digits", "four-layer"), BY_SIZE]
+    assert curves(completed) == expected
+    assert curves(completed, "data-scaling") == [BY_SIZE]
+    assert curves(complete(without(("studies", "data-scaling"))), "data-scaling") == []
+
+
+def test_entry_of_a_curve_that_is_not_there_raises():
+    completed = complete(small())
+    assert entry_of(completed, BY_SIZE)["sizes"] == [40, 160]
+    with pytest.raises(KeyError, match="no curve data-scaling/digits/three-layer"):
+        entry_of(completed, BY_SIZE._replace(network="three-layer"))
+
+
+def test_scales_ascend():
+    assert scales(complete(changed((*WIDTHS, "widths"), [32, 8, 16])), BY_WIDTH) == [8, 16, 32]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "size", "expected"),
+    [(3, 2, [(0, 1), (2, 2)]), (4, 2, [(0, 1), (2, 3)]), (3, 5, [(0, 2)]), (3, 1, [(0, 0), (1, 1), (2, 2)])],
+)
+def test_batches_cover_all_seeds_once(seeds, size, expected):
+    ensemble = {"seeds": seeds, "seeds_per_job": size, "min_members": 1}
+    assert batches(complete(changed(("ensemble",), ensemble))) == expected
+
+
+def test_target_epoch_is_the_windows_geometric_middle():
+    window = {"first": 100, "last": 400}
+    assert target_epoch(complete(changed(("training", "window"), window))) == pytest.approx(200)
+
+
+def test_point_of_model_scaling_varies_the_initialisation():
+    assert point_settings(complete(small()), BY_WIDTH, 32) == {
+        "hidden_layers": 2,
+        "width": 32,
+        "train_samples": 100,
+        "vary_data": False,
+        "vary_initialisation": True,
+    }
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_point_of_data_scaling_varies_the_data(both):
+    completed = complete(changed((*SIZES, "vary_initialisation"), both))
+    assert point_settings(completed, BY_SIZE, 160) == {
+        "hidden_layers": 3,
+        "width": 8,
+        "train_samples": 160,
+        "vary_data": True,
+        "vary_initialisation": both,
+    }
+
+
+def test_figure_curves_follow_dataset_and_network():
+    config = small()
+    for entries in config["studies"].values():
+        entries.append({**copy.deepcopy(entries[0]), "dataset": "mnist-5k"})
+    config["figures"] = {"dataset": "mnist-5k", "model_scaling_network": "four-layer"}
+    completed = complete(config)
+    assert figure_1_curves(completed) == [
+        Curve("model-scaling", "mnist-5k", "four-layer"),
+        Curve("data-scaling", "mnist-5k", "four-layer"),
+    ]
+    assert figure_2_curves(completed) == [
+        Curve("model-scaling", "digits", "four-layer"),
+        Curve("model-scaling", "mnist-5k", "four-layer"),
+        Curve("data-scaling", "digits", "four-layer"),
+        Curve("data-scaling", "mnist-5k", "four-layer"),
+    ]
+
+
+def test_figure_1_takes_the_first_dataset_unless_told():
+    config = small()
+    first = config["studies"]["model-scaling"][0]
+    config["studies"]["model-scaling"] = [{**first, "dataset": "mnist-5k"}, first]
+    assert figure_1_curves(complete(config)) == [
+        Curve("model-scaling", "mnist-5k", "three-layer"),
+        BY_SIZE,
+    ]
+
+
+def training_of(config):
+    return training_settings(complete(config), BY_WIDTH, 8)
+
+
+def calibration_of(config):
+    return calibration_settings(complete(config), BY_WIDTH)
+
+
+def subset_of(config):
+    return subset_settings(complete(config))
+
+
+def aggregation_of(config):
+    return aggregation_settings(complete(config), BY_WIDTH)
+
+
+def dependence(*columns):
+    """Parameters (slice, path, value): those that matter to a slice, or do not."""
+    return [
+        pytest.param(of, path, value, id=f"{of.__name__}-{path[-1]}")
+        for of, changes in columns
+        for path, value in changes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings_of", "path", "value"),
+    dependence(
+        (
+            training_of,
+            [
+                (("name",), "other"),
+                (("analysis", "smoothing_epochs"), 12),
+                (("calibration", "tolerance"), 1.4),
+                (("ensemble", "seeds"), 9),
+                (("ensemble", "min_members"), 2),
+                (("training", "window"), {"first": 200}),
+                (("networks",), {"three-layer": {"hidden_layers": 2}, "four-layer": {"hidden_layers": 4}}),
+                (("figures", "dataset"), "digits"),
+                ((*WIDTHS, "widths"), [8, 16, 32]),
+                ((*WIDTHS, "calibrate_at"), [8, 16, 32]),
+                ((*SIZES, "width"), 16),
+            ],
+        ),
+        (
+            calibration_of,
+            [
+                (("analysis", "smoothing_epochs"), 12),
+                (("ensemble", "seeds"), 9),
+                (("training", "trace_every"), 4),
+                (("training", "spectrum_epochs"), [0, 10]),
+                (("training", "save_parameters"), 0),
+                ((*WIDTHS, "widths"), [8, 16, 32]),
+                ((*SIZES, "sizes"), [40, 80, 160]),
+            ],
+        ),
+        (
+            subset_of,
+            [
+                (("training", "trace_every"), 4),
+                (("ensemble", "seeds"), 9),
+                ((*WIDTHS, "train_samples"), 50),
+            ],
+        ),
+        (
+            aggregation_of,
+            [
+                (("analysis", "smoothing_epochs"), 12),
+                (("figures", "dataset"), "digits"),
+                ((*SIZES, "sizes"), [40, 80, 160]),
+            ],
+        ),
+    ),
+)
+def test_slice_stays_equal_when_something_else_changes(settings_of, path, value):
+    assert complete(changed(path, value)) != complete(small())
+    assert settings_of(changed(path, value)) == settings_of(small())
+
+
+@pytest.mark.parametrize(
+    ("settings_of", "path", "value"),
+    dependence(
+        (
+            training_of,
+            [
+                (("optimizer", "b1"), 0.8),
+                (("training", "window"), {"last": 500}),
+                (("training", "patience"), 1.5),
+                (("training", "max_epochs"), 1500),
+                (("training", "trace_every"), 4),
+                (("training", "spectrum_epochs"), [0, 10]),
+                (("training", "save_parameters"), 0),
+                (("networks",), {"three-layer": {"hidden_layers": 1}, "four-layer": {"hidden_layers": 3}}),
+                ((*WIDTHS, "train_samples"), 50),
+                ((*WIDTHS, "learning_rate"), 0.1),
+            ],
+        ),
+        (
+            calibration_of,
+            [
+                (("optimizer", "b1"), 0.8),
+                (("training", "window"), {"first": 200}),
+                (("training", "patience"), 1.5),
+                (("training", "max_epochs"), 1500),
+                (("calibration", "seeds"), 4),
+                (("calibration", "tolerance"), 1.4),
+                ((*WIDTHS, "calibrate_at"), [8, 16, 32]),
+                ((*WIDTHS, "train_samples"), 50),
+            ],
+        ),
+        (subset_of, [(("test_samples",), 400), (("ntk_samples",), 64), (("split_seed",), 1)]),
+        (
+            aggregation_of,
+            [
+                ((*WIDTHS, "widths"), [8, 16, 32]),
+                (("ensemble", "min_members"), 2),
+                (("training", "window"), {"first": 200}),
+            ],
+        ),
+    ),
+)
+def test_slice_changes_with_what_matters(settings_of, path, value):
+    assert settings_of(changed(path, value)) != settings_of(small())
+
+
+def test_calibration_points_are_the_anchors_ascending():
+    settings = calibration_of(changed((*WIDTHS, "calibrate_at"), [32, 8]))
+    assert [(point["scale"], point["point"]["width"]) for point in settings["points"]] == [(8, 8), (32, 32)]
+    assert settings["target_epoch"] == pytest.approx(math.sqrt(160 * 400))
+
+
+def test_aggregation_points_are_named_as_their_folders():
+    completed = complete(small())
+    assert aggregation_settings(completed, BY_WIDTH)["points"] == {"width-8": 8, "width-32": 32}
+    assert aggregation_settings(completed, BY_SIZE)["points"] == {"size-40": 40, "size-160": 160}

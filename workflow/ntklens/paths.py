@@ -1,0 +1,57 @@
+"""Every file name of the workflow, as a Snakemake pattern, relative to the repository's root.
+
+A *curve* is one study of one network on one dataset (`{study}/{dataset}/{network}`); its *points*
+are the widths or data sizes along it (`width-64`, `size-128`); a *batch* is the seeds
+first … last that one job trains together.
+"""
+
+CURVE = "{study}/{dataset}/{network}"
+BATCH = CURVE + "/{point}/seeds-{first}-{last}"
+# The same in one word, for the names of logs and benchmarks.
+CURVE_KEY = CURVE.replace("/", "-")
+BATCH_KEY = BATCH.replace("/", "-")
+
+POINT_NAMES = {"model-scaling": "width-{scale}", "data-scaling": "size-{scale}"}
+
+
+def dataset():
+    return "results/datasets/{dataset}.h5"
+
+
+def subset(name):
+    return f"results/{name}/subsets/{{dataset}}.h5"
+
+
+def learning_rates(name):
+    return f"results/{name}/learning-rates/{CURVE}.json"
+
+
+def run(name):
+    return f"results/{name}/runs/{BATCH}.h5"
+
+
+def ensemble(name):
+    return f"results/{name}/ensembles/{CURVE}.h5"
+
+
+def fit(name, quantity):
+    """``quantity`` is adaptation-rate, power-laws or transition."""
+    return f"results/{name}/fits/{CURVE}/{quantity}.json"
+
+
+def figure(name, number):
+    """A figure's path without its suffix: .pdf, .png and .json."""
+    return f"results/{name}/figures/figure-{number}"
+
+
+def log(name, rule, key):
+    return f"results/{name}/logs/{rule}/{key}.log"
+
+
+def benchmark(name, rule, key):
+    return f"results/{name}/benchmarks/{rule}/{key}.tsv"
+
+
+def point_name(study, scale):
+    """The folder of one point: ``width-64`` or ``size-128``."""
+    return POINT_NAMES[study].format(scale=scale)
