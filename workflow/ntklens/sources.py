@@ -1,0 +1,39 @@
+"""Which source files a script's output depends on: itself and the ntklens modules it imports."""
+
+import ast
+from pathlib import Path
+
+WORKFLOW = Path(__file__).parent.parent
+
+
+def import_closure(script):
+    """``script`` and every ntklens module that it imports, directly or not, as sorted paths.
+
+    Found by reading import statements, wherever they stand in a file, without running any.
+    """
+    found, waiting = set(), [Path(script).resolve()]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += _imported(path)
+    return sorted(found)
+
+
+def _imported(path):
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return [file for name in names if name.split(".")[0] == "ntklens" for file in _files(name)]
+
+
+def _files(name):
+    """The module ``name`` and the packages that it lies in, as far as they exist."""
+    parts = name.split(".")
+    packages = [WORKFLOW.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]
+    candidates = [*packages, WORKFLOW.joinpath(*parts).with_suffix(".py")]
+    return [path for path in candidates if path.is_file()]

@@ -1,0 +1,107 @@
+"""What the rules share: the checked config, the code that a script depends on, input functions."""
+
+import json
+import os
+import shlex
+import sys
+
+WORKFLOW = os.path.join(workflow.basedir, "workflow")
+sys.path.insert(0, WORKFLOW)
+from ntklens import paths, studies
+from ntklens.config import ConfigError, complete
+from ntklens.sources import import_closure
+from snakemake.exceptions import WorkflowError
+
+try:
+    config = complete(config)
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+NAME = config["name"]
+
+# Scripts find ntklens this way in any environment, a rule's own conda environment included. data_dir
+# is no parameter of a rule: the bytes of a dataset are checked, so where they come from makes no
+# difference, and configs with different folders share what is fetched.
+ENVIRONMENT = {"PYTHONPATH": WORKFLOW, "NTKLENS_DATA_DIR": config["data_dir"] or ""}
+shell.prefix("".join(f"export {key}={shlex.quote(ENVIRONMENT[key])}; " for key in ENVIRONMENT))
+
+
+wildcard_constraints:
+    study="[^/]+",
+    dataset="[^/]+",
+    network="[^/]+",
+    point="[^/]+",
+    first=r"\d+",
+    last=r"\d+",
+
+
+def code(script):
+    """The script, then every ntklens module behind it: editing one of them reruns the rule."""
+    path = os.path.join(WORKFLOW, "scripts", script)
+    files = [os.path.relpath(file, workflow.basedir) for file in import_closure(path)]
+    own = os.path.relpath(path, workflow.basedir)
+    return [own] + [file for file in files if file != own]
+
+
+def curve_of(wildcards):
+    return studies.Curve(wildcards.study, wildcards.dataset, wildcards.network)
+
+
+def scale_of(wildcards):
+    return int(wildcards.point.rpartition("-")[2])
+
+
+def settings_of_dataset(wildcards):
+    return json.dumps(studies.subset_settings(config))
+
+
+def settings_of_calibration(wildcards):
+    return json.dumps(studies.calibration_settings(config, curve_of(wildcards)))
+
+
+def settings_of_training(wildcards):
+    return json.dumps(studies.training_settings(config, curve_of(wildcards), scale_of(wildcards)))
+
+
+def settings_of_aggregation(wildcards):
+    return json.dumps(studies.aggregation_settings(config, curve_of(wildcards)))
+
+
+def learning_rates_of(wildcards):
+    """The calibration's file, unless the config gives a rate."""
+    if studies.entry_of(config, curve_of(wildcards))["learning_rate"] is not None:
+        return []
+    return paths.learning_rates(NAME).format(**wildcards)
+
+
+def runs_of(wildcards):
+    """Every run file of a curve."""
+    curve = curve_of(wildcards)
+    return [
+        paths.run(NAME).format(
+            **wildcards,
+            point=paths.point_name(curve.study, scale),
+            first=first,
+            last=last,
+        )
+        for scale in studies.scales(config, curve)
+        for first, last in studies.batches(config)
+    ]
+
+
+def for_curves(pattern, curves):
+    """``pattern`` filled in for each of ``curves``."""
+    return [pattern.format(**curve._asdict()) for curve in curves]
+
+
+def figure_numbers():
+    """Figure 3 is about model scaling alone."""
+    return [1, 2, 3] if "model-scaling" in config["studies"] else [1, 2]
+
+
+def figure_files():
+    return [
+        f"{paths.figure(NAME, number)}.{suffix}"
+        for number in figure_numbers()
+        for suffix in ("pdf", "png", "json")
+    ]

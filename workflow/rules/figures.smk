@@ -1,0 +1,83 @@
+rule figure_1:
+    """Figure 1: trace, adaptation rate and effective rank against the train loss."""
+    input:
+        ensembles=for_curves(paths.ensemble(NAME), studies.figure_1_curves(config)),
+        adaptation_rates=for_curves(paths.fit(NAME, "adaptation-rate"), studies.figure_1_curves(config)),
+        code=code("figure_1.py"),
+    output:
+        pdf=report(
+            paths.figure(NAME, 1) + ".pdf",
+            caption="../report/figure-1.rst",
+            category="Figures",
+        ),
+        png=paths.figure(NAME, 1) + ".png",
+        json=paths.figure(NAME, 1) + ".json",
+    log:
+        paths.log(NAME, "figures", "figure-1"),
+    benchmark:
+        paths.benchmark(NAME, "figures", "figure-1")
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    params:
+        settings=json.dumps({curve.study: curve.dataset for curve in studies.figure_1_curves(config)}),
+    shell:
+        "python {input.code[0]} --settings {params.settings:q} --ensembles {input.ensembles}"
+        " --adaptation-rates {input.adaptation_rates} --out {output.pdf} 2> {log}"
+
+
+rule figure_2:
+    """Figure 2: test loss, effective rank, initial trace and adaptation rate against scale."""
+    input:
+        power_laws=for_curves(paths.fit(NAME, "power-laws"), studies.figure_2_curves(config)),
+        code=code("figure_2.py"),
+    output:
+        pdf=report(
+            paths.figure(NAME, 2) + ".pdf",
+            caption="../report/figure-2.rst",
+            category="Figures",
+        ),
+        png=paths.figure(NAME, 2) + ".png",
+        json=paths.figure(NAME, 2) + ".json",
+    log:
+        paths.log(NAME, "figures", "figure-2"),
+    benchmark:
+        paths.benchmark(NAME, "figures", "figure-2")
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    params:
+        settings=json.dumps([(curve.study, curve.dataset) for curve in studies.figure_2_curves(config)]),
+    shell:
+        "python {input.code[0]} --settings {params.settings:q} --power-laws {input.power_laws}"
+        " --out {output.pdf} 2> {log}"
+
+
+rule figure_3:
+    """Figure 3: trace ratio and effective rank against width, and where they bend."""
+    input:
+        power_laws=for_curves(paths.fit(NAME, "power-laws"), studies.curves(config, "model-scaling")),
+        transitions=for_curves(paths.fit(NAME, "transition"), studies.curves(config, "model-scaling")),
+        code=code("figure_3.py"),
+    output:
+        pdf=report(
+            paths.figure(NAME, 3) + ".pdf",
+            caption="../report/figure-3.rst",
+            category="Figures",
+        ),
+        png=paths.figure(NAME, 3) + ".png",
+        json=paths.figure(NAME, 3) + ".json",
+    log:
+        paths.log(NAME, "figures", "figure-3"),
+    benchmark:
+        paths.benchmark(NAME, "figures", "figure-3")
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    params:
+        settings=json.dumps(
+            [(curve.dataset, curve.network) for curve in studies.curves(config, "model-scaling")]
+        ),
+    shell:
+        "python {input.code[0]} --settings {params.settings:q} --power-laws {input.power_laws}"
+        " --transitions {input.transitions} --out {output.pdf} 2> {log}"

@@ -1,0 +1,27 @@
+"""Load one dataset, check it and store it as HDF5."""
+
+import argparse
+import os
+import sys
+
+from ntklens.datasets import REGISTRY, DatasetError, write_dataset
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True, choices=REGISTRY)
+    parser.add_argument(
+        "--data-dir",
+        default=os.environ.get("NTKLENS_DATA_DIR"),
+        help="folder with the dataset's usual files, by default $NTKLENS_DATA_DIR; none: download",
+    )
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args(argv)
+    try:
+        write_dataset(args.out, args.dataset, args.data_dir or None)
+    except DatasetError as error:
+        sys.exit(f"fetch {args.dataset}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Fit power laws to the key quantities along one curve."""
+
+import argparse
+
+from ntklens.ensemble import read_ensembles
+from ntklens.files import read_json, write_json
+from ntklens.summary import fit_summary, summarise
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ensembles", required=True, help="file written by aggregate")
+    parser.add_argument("--adaptation-rate", required=True, help="file written by adaptation_rate")
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args(argv)
+    rates = [point["at_minimum"] for point in read_json(args.adaptation_rate)["points"]]
+    summary = summarise(read_ensembles(args.ensembles), rates)
+    write_json(args.out, {name: fit_summary(series) for name, series in summary.items()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Train one batch of seeds at one point, measuring the NTK; write the run file."""
+
+import argparse
+import json
+import sys
+import time
+
+import jax
+import numpy as np
+from ntklens.calibration import read_rate
+from ntklens.experiment import Point
+from ntklens.measurement import measure_batch
+from ntklens.provenance import provenance
+from ntklens.runtime import use_threads
+from ntklens.subsets import read_subset
+from ntklens.training import Adam, Schedule
+from ntklens.trajectory import write_run
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--subset", required=True, help="file written by subsample")
+    parser.add_argument("--learning-rates", help="file written by calibrate")
+    parser.add_argument("--settings", required=True, type=json.loads)
+    parser.add_argument("--seeds", required=True, type=int, nargs=2, metavar=("FIRST", "LAST"))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", required=True)
+    args = parser.parse_args(argv)
+    use_threads(args.threads)
+    settings, subset = args.settings, read_subset(args.subset)
+    seeds = list(range(args.seeds[0], args.seeds[1] + 1))
+    learning_rate, inputs = settings["learning_rate"], [args.subset]
+    if learning_rate is None:
+        learning_rate = read_rate(args.learning_rates, settings["scale"])
+        inputs.append(args.learning_rates)
+
+    trajectories = measure_batch(
+        Point(**settings["point"]),
+        subset,
+        seeds,
+        Adam(**settings["optimizer"]),
+        learning_rate,
+        Schedule(**{**settings["schedule"], "snapshots": tuple(settings["schedule"]["snapshots"])}),
+        settings["save_parameters"],
+        report=Progress(),
+    )
+    for trajectory in trajectories:
+        print(
+            f"seed {trajectory.seed}: {trajectory.status}, least test loss "
+            f"{trajectory.minimum.test_loss:.4f} at epoch {trajectory.minimum.epoch}",
+            file=sys.stderr,
+        )
+    write_run(
+        args.out,
+        trajectories,
+        {
+            **provenance(settings, inputs, ["jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py"]),
+            "seeds": seeds,
+            "learning_rate": learning_rate,
+            "ntk_rows": len(subset.ntk_images) * subset.classes,
+            "dtype": "float32",
+            "device": jax.devices()[0].device_kind,
+        },
+    )
+
+
+class Progress:
+    """A line on stderr every few seconds: epoch, losses, seeds finished."""
+
+    INTERVAL = 2.0  # seconds
+
+    def __init__(self):
+        self.started = self.last = time.monotonic()
+
+    def __call__(self, epoch, members):
+        now = time.monotonic()
+        if epoch == 0 or now - self.last < self.INTERVAL:
+            return
+        self.last = now
+        stop_epoch = np.asarray(members.stop_epoch)
+        losses = {
+            name: float(np.mean(np.asarray(members.curves[name])[:, epoch - 1]))
+            for name in ("train_loss", "test_loss")
+        }
+        print(
+            f"[{now - self.started:6.1f} s] epoch {epoch}: train loss {losses['train_loss']:.4f}, "
+            f"test loss {losses['test_loss']:.4f}, "
+            f"{np.sum(stop_epoch >= 0)} of {len(stop_epoch)} seeds finished",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
