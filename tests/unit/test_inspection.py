@@ -1,0 +1,173 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ntklens.h5 import add_dataset, new_file
+from ntklens.inspection import describe
+from ntklens.trajectory import DIVERGED, OK, Minimum, Trajectory, write_run
+
+WORKFLOW = Path(__file__).parents[2] / "workflow"
+ATTRIBUTES = {
+    "settings": {"scale": 8, "optimizer": {"b1": 0.9, "b2": 0.999}},
+    "commit": "0123abcd",
+    "versions": {"jax": "0.9.1"},
+    "inputs": {"results/small/subsets/digits.h5": "ff00"},
+    "seeds": [0, 1],
+    "learning_rate": 0.0025,
+}
+
+
+def trajectory(seed, status=OK, initial_trace=2.0, minimum_trace=5.0, eigenvalues=(1.0, 1.0, 1.0, 1.0)):
+    """Six epochs, the minimum at epoch 4."""
+    return Trajectory(
+        seed=seed,
+        status=status,
+        curves={
+            "train_loss": np.linspace(2, 1, 6, dtype=np.float32),
+            "test_loss": np.array([2.3, 2.0, 1.5, 1.3, 1.25, 1.4], np.float32),
+            "train_accuracy": np.linspace(0, 1, 6, dtype=np.float32),
+            "test_accuracy": np.linspace(0, 0.5, 6, dtype=np.float32),
+        },
+        trace_epoch=np.array([0, 2, 4], np.int32),
+        ntk_trace=np.array([initial_trace, 3, minimum_trace], np.float32),
+        spectrum_epoch=np.array([0, 4], np.int32),
+        eigenvalues=np.array([eigenvalues, eigenvalues], np.float32),
+        minimum=Minimum(
+            epoch=4,
+            train_loss=1.2,
+            test_loss=1.25,
+            ntk_trace=minimum_trace,
+            eigenvalues=np.array(eigenvalues, np.float32),
+            ntk_eigenvalues=np.array([0, 1, 1, 3], np.float32),
+            parameters={"output": {"kernel": np.zeros((3, 2), np.float32)}} if seed == 0 else None,
+        ),
+        train_indices=np.array([7, 3, 5]),
+    )
+
+
+@pytest.fixture
+def run_file(tmp_path):
+    path = tmp_path / "seeds-0-1.h5"
+    broken = trajectory(1, DIVERGED, minimum_trace=np.nan, eigenvalues=(np.nan,) * 4)
+    write_run(path, [trajectory(0), broken], ATTRIBUTES)
+    return path
+
+
+def line_with(lines, start):
+    """The only line that begins with ``start``, blanks aside."""
+    (line,) = [line for line in lines if line.strip().startswith(start)]
+    return line.strip()
+
+
+def test_first_line_names_file_and_kind(run_file):
+    assert describe(run_file)[0] == f"{run_file}: training trajectories of one batch of seeds, a group a seed"
+
+
+def test_provenance_is_named_without_json_quotes(run_file):
+    lines = describe(run_file)
+    assert line_with(lines, "settings") == "settings: scale 8, optimizer (b1 0.9, b2 0.999)"
+    assert line_with(lines, "commit") == "commit: 0123abcd"
+    assert line_with(lines, "versions") == "versions: jax 0.9.1"
+    assert line_with(lines, "inputs") == "inputs: results/small/subsets/digits.h5 ff00"
+    assert line_with(lines, "seeds:") == "seeds: 0 1"
+    assert line_with(lines, "learning_rate") == "learning_rate: 0.0025"
+
+
+def seed_row(lines, seed):
+    """Status and numbers: last epoch, the minimum's, test loss, trace there and at 0, β, Γ."""
+    _, status, *numbers = line_with(lines, f"{seed:04d} ").split()
+    return status, [float(number) for number in numbers]
+
+
+def test_seed_row_holds_status_and_key_quantities(run_file):
+    status, numbers = seed_row(describe(run_file), 0)
+    assert status == "ok"
+    assert numbers == [5, 4, 1.25, 5, 2, 5 / 2 - 1, 4]  # Γ of four equal eigenvalues
+
+
+def test_seed_row_of_a_diverged_seed_says_so(run_file):
+    status, numbers = seed_row(describe(run_file), 1)
+    assert status == "diverged"
+    np.testing.assert_array_equal(numbers, [5, 4, 1.25, np.nan, 2, np.nan, np.nan])
+
+
+def test_columns_stand_under_their_names(run_file):
+    lines = describe(run_file)
+    header, row = (next(line for line in lines if word in line) for word in ("  seed ", "  0000 "))
+    assert len(header) == len(row)
+    assert header.index("status") == row.index("ok")
+
+
+def test_content_names_shapes_types_and_units(run_file):
+    lines = describe(run_file)
+    first = lines[lines.index("content") + 1 :]
+    first = first[: next(i for i, line in enumerate(first) if line.startswith("  seed-0001/"))]
+    assert first[0] == "  seed-0000/  one seed, from its initialisation"
+    text = line_with(first, "test_loss  6")
+    assert text == "test_loss  6 float32  mean cross-entropy of the test samples [nat]"
+    assert line_with(first, "train_indices") == "train_indices  3 int64  training samples' rows in the pool"
+    assert line_with(first, "eigenvalues  2").startswith("eigenvalues  2×4 float32")
+    assert line_with(first, "kernel").startswith("kernel  3×2 float32")
+    assert line_with(first, "epoch  =") == "epoch  = 4  updates made so far [epoch]"
+    assert line_with(first, "test_loss  =").startswith("test_loss  = 1.25  ")
+
+
+def test_file_without_seeds_has_no_seed_table(tmp_path):
+    with new_file(tmp_path / "data.h5", "two numbers") as file:
+        add_dataset(file, "values", [1.0, 2.0], "both of them")
+        file.attrs["classes"] = 10
+    assert describe(tmp_path / "data.h5") == [
+        f"{tmp_path / 'data.h5'}: two numbers",
+        "",
+        "provenance",
+        "  classes: 10",
+        "",
+        "content",
+        "  values  2 float64  both of them",
+    ]
+
+
+def inspect(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "ntklens", "inspect", *arguments],
+        env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_command_prints_the_description(run_file):
+    result = inspect(run_file.name, cwd=run_file.parent)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[1:] == describe(run_file)[1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("nowhere.h5", "No such file"),
+        ("text.h5", "file signature"),
+        ("folder", "directory"),
+    ],
+)
+def test_command_on_what_is_no_hdf5_file_exits_with_one_line(tmp_path, name, reason):
+    (tmp_path / "text.h5").write_text("this is no HDF5 file\n")
+    (tmp_path / "folder").mkdir()
+    result = inspect(name, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"inspect {name}: ")
+    assert reason in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_command_on_a_truncated_file_exits_with_one_line(run_file):
+    content = run_file.read_bytes()
+    run_file.write_bytes(content[: len(content) // 2])
+    result = inspect(run_file.name, cwd=run_file.parent)
+    assert result.returncode == 1
+    assert "truncated" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
