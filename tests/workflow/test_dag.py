@@ -1,0 +1,112 @@
+"""What a change reruns, and what it leaves alone."""
+
+import os
+
+import pytest
+import yaml
+
+ANALYSIS = {"aggregate", "adaptation_rate", "power_laws", "transition"}
+FIGURES = {"figure_1", "figure_2", "figure_3"}
+AFTER_TRAINING = ANALYSIS | FIGURES
+
+
+def change_config(repository, change):
+    path = repository / "config/smoke.yaml"
+    config = yaml.safe_load(path.read_text())
+    change(config)
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def model_scaling(config):
+    return config["studies"]["model-scaling"][0]
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("ntklens/figures/dynamics.py", {"figure_1"}),
+        ("ntklens/figures/style.py", FIGURES),
+        ("ntklens/adaptation.py", {"adaptation_rate", "power_laws", "transition", *FIGURES}),
+        ("ntklens/scaling.py", {"power_laws", "transition", "figure_2", "figure_3"}),
+        ("ntklens/ntk.py", {"calibrate", "train", *AFTER_TRAINING}),
+        ("ntklens/measurement.py", {"train", *AFTER_TRAINING}),
+        ("scripts/transition.py", {"transition", "figure_3"}),
+        ("ntklens/config.py", set()),
+        ("ntklens/inspection.py", set()),
+    ],
+)
+def test_edited_code_reruns_what_imports_it(edited, file, expected):
+    path = edited / "workflow" / file
+    path.write_text(path.read_text() + "\n# edited\n")
+    assert set(edited.jobs()) == expected
+
+
+def test_touched_code_reruns_nothing(edited):
+    for path in (edited / "workflow").rglob("*.py"):
+        os.utime(path)
+    assert edited.jobs() == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            lambda config: config["analysis"].update(smoothing_epochs=8),
+            {"adaptation_rate", "power_laws", "transition", *FIGURES},
+        ),
+        (lambda config: config["ensemble"].update(min_members=3), AFTER_TRAINING),
+        (lambda config: config["training"].update(save_parameters=2), {"train", *AFTER_TRAINING}),
+        (lambda config: config["calibration"].update(seeds=3), {"calibrate", "train", *AFTER_TRAINING}),
+        (
+            lambda config: config.update(ntk_samples=8),
+            {"subsample", "calibrate", "train", *AFTER_TRAINING},
+        ),
+    ],
+)
+def test_changed_key_reruns_what_depends_on_it(edited, change, expected):
+    change_config(edited, change)
+    assert set(edited.jobs()) == expected
+
+
+def test_other_data_folder_reruns_nothing(edited):
+    """The bytes of a dataset are checked: where they came from makes no difference."""
+    change_config(edited, lambda config: config.update(data_dir="elsewhere"))
+    assert edited.jobs() == {}
+
+
+def test_added_width_trains_that_width_alone(edited):
+    change_config(edited, lambda config: model_scaling(config)["widths"].append(64))
+    jobs = edited.jobs()
+    assert jobs["train"] == 2
+    assert "calibrate" not in jobs
+
+
+def test_added_seeds_train_a_new_batch_alone(edited):
+    change_config(edited, lambda config: config["ensemble"].update(seeds=5))
+    jobs = edited.jobs()
+    assert jobs["train"] == 2 * 6  # seeds 2–3 (the partial batch 2 grows) and 4, at six points
+    assert "calibrate" not in jobs
+
+
+def test_given_learning_rate_replaces_the_calibration(repository):
+    before = repository.jobs()
+    change_config(repository, lambda config: model_scaling(config).update(learning_rate=0.01))
+    assert repository.jobs() == {**before, "calibrate": before["calibrate"] - 1}
+
+
+def test_config_file_stands_for_itself(repository):
+    """Nothing of the default config shows through: it has more datasets, widths and seeds."""
+    assert repository.jobs()["fetch"] == 1
+
+
+def test_default_config_is_the_laptop(repository):
+    result = repository.run("snakemake", "-n")
+    assert result.returncode == 0, result.stderr
+    assert "results/laptop/figures/figure-1.pdf" in result.stdout + result.stderr
+
+
+def test_study_that_is_absent_is_not_run(repository):
+    change_config(repository, lambda config: config["studies"].pop("model-scaling"))
+    jobs = repository.jobs()
+    assert jobs["train"] == 6
+    assert "figure_3" not in jobs

@@ -1,0 +1,206 @@
+"""Every number in the figures' JSON, computed again from the run files by other means."""
+
+import hashlib
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+SMOOTHING = 4  # epochs, as config/smoke.yaml says; the trace is measured every second one
+
+
+def runs(finished, curve):
+    """scale -> the seeds' groups of one curve, read into dictionaries."""
+    points = {}
+    for path in sorted((finished / f"results/smoke/runs/{curve}").glob("*/*.h5")):
+        scale = int(path.parent.name.split("-")[1])
+        with h5py.File(path) as file:
+            points.setdefault(scale, []).extend(
+                {name: file[seed][name][()] for name in NEEDED} for seed in file
+            )
+    return dict(sorted(points.items()))
+
+
+NEEDED = (
+    "train_loss",
+    "test_loss",
+    "trace/epoch",
+    "trace/ntk_trace",
+    "spectrum/epoch",
+    "spectrum/eigenvalues",
+    "minimum/epoch",
+    "minimum/test_loss",
+    "minimum/ntk_trace",
+    "minimum/eigenvalues",
+)
+CURVES = {
+    "model-scaling": "model-scaling/digits/three-layer",
+    "data-scaling": "data-scaling/digits/four-layer",
+}
+
+
+def gamma(eigenvalues):
+    shares = np.clip(np.float64(eigenvalues), 1e-14, None)
+    shares /= shares.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def mean_and_error(values):
+    values = np.asarray(values, dtype=float)
+    return values.mean(), np.sqrt(((values - values.mean()) ** 2).sum() / (len(values) - 1) / len(values))
+
+
+def stack(seeds, name):
+    length = min(len(seed[name]) for seed in seeds)
+    return np.stack([np.float64(seed[name][:length]) for seed in seeds])
+
+
+def mean_minimum(seeds):
+    return int(np.argmin(stack(seeds, "test_loss").mean(axis=0)))
+
+
+def log_loss(seeds):
+    return np.log(stack(seeds, "train_loss")).mean(axis=0)
+
+
+def adaptation(seeds):
+    """Epochs, log loss and χ: cumulative sums, then differences written out."""
+    epoch = stack(seeds, "trace/epoch")[0].astype(int)
+    trace, loss = stack(seeds, "trace/ntk_trace").mean(axis=0), log_loss(seeds)[epoch]
+    width = SMOOTHING // 2
+
+    def smooth(values):
+        total = np.concatenate([[0.0], np.cumsum(values)])
+        return (total[width:] - total[:-width]) / width
+
+    t, s, e = smooth(trace), smooth(loss), smooth(epoch.astype(float))
+    slope = [(t[1] - t[0]) / (s[1] - s[0])]
+    slope += [(t[i + 1] - t[i - 1]) / (s[i + 1] - s[i - 1]) for i in range(1, len(t) - 1)]
+    slope += [(t[-1] - t[-2]) / (s[-1] - s[-2])]
+    return e, s, np.array(slope)
+
+
+def chi_at_minimum(seeds):
+    epoch, _, chi = adaptation(seeds)
+    at = mean_minimum(seeds)
+    after = int(np.searchsorted(epoch, at))
+    share = (at - epoch[after - 1]) / (epoch[after] - epoch[after - 1])
+    return chi[after - 1] * (1 - share) + chi[after] * share
+
+
+def content(finished, number):
+    return json.loads((finished / f"results/smoke/figures/figure-{number}.json").read_text())
+
+
+def panels_of(finished, number, **wanted):
+    return [
+        panel
+        for panel in content(finished, number)["panels"]
+        if all(panel[key] == value for key, value in wanted.items())
+    ]
+
+
+@pytest.mark.parametrize("study", CURVES)
+def test_figure_1_shows_the_runs(finished, study):
+    points = runs(finished, CURVES[study])
+    (trace,) = panels_of(finished, 1, study=study, quantity="trace")
+    (chi,) = panels_of(finished, 1, study=study, quantity="adaptation rate")
+    (rank,) = panels_of(finished, 1, study=study, quantity="effective rank")
+    for panel in (trace, chi, rank):
+        assert [series["scale"] for series in panel["series"]] == list(points)
+    for i, seeds in enumerate(points.values()):
+        end, loss = mean_minimum(seeds), np.exp(log_loss(seeds))
+
+        epoch = [e for e in seeds[0]["trace/epoch"] if e <= end]
+        measured = stack(seeds, "trace/ntk_trace")[:, : len(epoch)]
+        expected = np.array([mean_and_error(column) for column in measured.T])
+        assert_series(trace["series"][i], loss[epoch], expected[:, 0], expected[:, 1])
+
+        epoch, smooth_loss, slope = adaptation(seeds)
+        shown = epoch <= end
+        assert_series(chi["series"][i], np.exp(smooth_loss[shown]), -slope[shown])
+
+        epoch = [e for e in seeds[0]["spectrum/epoch"] if e <= end]
+        ranks = [[gamma(row) for row in seed["spectrum/eigenvalues"][: len(epoch)]] for seed in seeds]
+        expected = np.array([mean_and_error(column) for column in np.transpose(ranks)])
+        assert_series(rank["series"][i], loss[epoch], expected[:, 0], expected[:, 1])
+
+
+def assert_series(series, x, y, error=None, rtol=1e-6):
+    np.testing.assert_allclose(series["x"], x, rtol=rtol)
+    np.testing.assert_allclose(series["y"], y, rtol=rtol)
+    if error is None:
+        assert series["low"] is series["high"] is None
+    else:
+        np.testing.assert_allclose(series["low"], np.subtract(y, error), rtol=rtol)
+        np.testing.assert_allclose(series["high"], np.add(y, error), rtol=rtol)
+
+
+def at_minima(seeds):
+    return {
+        "test_loss": [seed["minimum/test_loss"] for seed in seeds],
+        "effective_rank": [gamma(seed["minimum/eigenvalues"]) for seed in seeds],
+        "initial_trace": [seed["trace/ntk_trace"][0] for seed in seeds],
+        "trace_ratio": [seed["minimum/ntk_trace"] / seed["trace/ntk_trace"][0] - 1 for seed in seeds],
+    }
+
+
+def key_quantities(points):
+    """quantity -> (means, errors) along the scales."""
+    per_point = [at_minima(seeds) for seeds in points.values()]
+    result = {
+        name: np.array([mean_and_error(values[name]) for values in per_point]).T for name in per_point[0]
+    }
+    result["adaptation_rate"] = np.array([-chi_at_minimum(seeds) for seeds in points.values()]), None
+    return result
+
+
+@pytest.mark.parametrize("study", CURVES)
+def test_figure_2_shows_the_runs(finished, study):
+    points = runs(finished, CURVES[study])
+    expected = key_quantities(points)
+    shown = {
+        series["quantity"]: series
+        for panel in panels_of(finished, 2, study=study)
+        for series in panel["series"]
+    }
+    assert set(shown) == {"test_loss", "effective_rank", "initial_trace", "adaptation_rate"}
+    for quantity, series in shown.items():
+        mean, error = expected[quantity]
+        unit = mean[0] if quantity == "effective_rank" else 1
+        assert_series(series, list(points), mean / unit, None if error is None else error / unit)
+
+
+def test_figure_2_quotes_the_slopes_of_its_points(finished):
+    for fit in content(finished, 2)["fits"]:
+        if fit["law"] == "power law":
+            mean, _ = key_quantities(runs(finished, CURVES[fit["study"]]))[fit["quantity"]]
+            scale = list(runs(finished, CURVES[fit["study"]]))
+            slope = np.polyfit(np.log(scale), np.log(mean), 1)[0]
+            assert fit["exponent"] == pytest.approx(slope, rel=1e-6, abs=1e-9)
+
+
+def test_figure_3_shows_the_runs(finished):
+    points = runs(finished, CURVES["model-scaling"])
+    expected = key_quantities(points)
+    (panel,) = content(finished, 3)["panels"]
+    assert [series["quantity"] for series in panel["series"]] == ["trace_ratio", "effective_rank"]
+    for series in panel["series"]:
+        assert_series(series, list(points), *expected[series["quantity"]])
+
+
+def test_figure_3_says_why_it_marks_no_transition(finished):
+    """Three widths cannot show a bend."""
+    (panel,) = content(finished, 3)["panels"]
+    for series in panel["series"]:
+        assert series["transition_width"] is None
+        assert "too few" in series["no_transition_because"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_figures_name_their_inputs_and_their_bytes(finished, number):
+    provenance = content(finished, number)["provenance"]
+    assert provenance["inputs"]
+    for path, digest in provenance["inputs"].items():
+        assert hashlib.sha256((finished / path).read_bytes()).hexdigest() == digest

@@ -1,0 +1,105 @@
+"""The smoke config from an empty results folder to its figures."""
+
+import json
+
+import h5py
+import pytest
+
+RUN = "results/smoke/runs/model-scaling/digits/three-layer/width-16/seeds-0-1.h5"
+JOBS = {
+    "fetch": 1,
+    "subsample": 1,
+    "calibrate": 2,
+    "train": 12,  # 3 widths and 3 sizes, seeds 0–1 and 2
+    "aggregate": 2,
+    "adaptation_rate": 2,
+    "power_laws": 2,
+    "transition": 1,
+    "figure_1": 1,
+    "figure_2": 1,
+    "figure_3": 1,
+}
+
+
+def test_fresh_repository_needs_every_job(repository):
+    assert repository.jobs() == JOBS
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_figures_are_made(finished, number):
+    stem = f"results/smoke/figures/figure-{number}"
+    assert (finished / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
+    assert (finished / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((finished / f"{stem}.json").read_text())["figure"] == str(number)
+
+
+def test_second_call_does_nothing(finished):
+    assert finished.jobs() == {}
+
+
+def test_single_figure_needs_only_its_own_jobs(repository):
+    jobs = repository.jobs("figure_3")
+    assert jobs["train"] == 6
+    assert {"figure_1", "figure_2"}.isdisjoint(jobs)
+
+
+def test_every_job_has_a_log_and_a_benchmark(finished):
+    logs = list((finished / "results").rglob("*.log"))
+    benchmarks = list((finished / "results").rglob("*.tsv"))
+    assert len(logs) == len(benchmarks) == sum(JOBS.values())
+
+
+def test_every_rule_has_log_benchmark_environment_and_threads(finished):
+    rules = []
+    for path in sorted((finished / "workflow/rules").glob("*.smk")):
+        rules += [f"rule {part}" for part in path.read_text().split("\nrule ")[1:]]
+        rules += [path.read_text().split("\n\n\nrule ")[0]] if path.read_text().startswith("rule ") else []
+    assert len(rules) == len(JOBS)
+    for text in rules:
+        for directive in ("    log:", "    benchmark:", "    conda:", "    threads: 1\n", "code=code("):
+            assert directive in text, text
+
+
+def test_training_reports_progress_and_outcome(finished):
+    log = finished / "results/smoke/logs/train/model-scaling-digits-three-layer-width-16-seeds-0-1.log"
+    assert "seed 0: ok, least test loss" in log.read_text()
+
+
+def test_run_file_carries_its_provenance(finished):
+    with h5py.File(finished / RUN) as file:
+        attributes = dict(file.attrs)
+    settings = json.loads(attributes["settings"])
+    assert settings["scale"] == 16
+    assert settings["point"]["width"] == 16
+    assert json.loads(attributes["seeds"]) == [0, 1]
+    assert attributes["ntk_rows"] == 160
+    assert attributes["dtype"] == "float32"
+    assert attributes["device"]
+    assert len(attributes["settings_sha256"]) == 64
+    assert "jax" in json.loads(attributes["versions"])
+    inputs = json.loads(attributes["inputs"])
+    assert set(inputs) == {
+        "results/smoke/subsets/digits.h5",
+        "results/smoke/learning-rates/model-scaling/digits/three-layer.json",
+    }
+
+
+def test_run_file_can_be_inspected(finished):
+    result = finished.run("python", "-m", "ntklens", "inspect", RUN, PYTHONPATH="workflow")
+    assert result.returncode == 0, result.stderr
+    for text in ("seed-0000", "160", "ok", "settings", "eigenvalues"):
+        assert text in result.stdout
+
+
+def test_calibration_writes_its_trials(finished):
+    path = finished / "results/smoke/learning-rates/model-scaling/digits/three-layer.json"
+    content = json.loads(path.read_text())
+    assert {trial["scale"] for trial in content["trials"]} == {8, 32}
+    assert all(len(trial["epochs"]) == 2 for trial in content["trials"])
+    rates = list(content["rates"].values())
+    assert rates[0] > rates[1]  # wider networks want smaller rates
+
+
+def test_other_config_leaves_these_results_alone(finished):
+    jobs = finished.jobs(config="config/paper.yaml")
+    assert jobs["train"] == (2 * 10 + 8) * 4
