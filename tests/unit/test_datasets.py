@@ -112,6 +112,11 @@ def test_unpacked_files_load(tmp_path):
     assert_is_tiny_mnist(load_mnist(str(tmp_path)))
 
 
+def test_files_in_the_dataset_s_own_folder_load(folder):
+    assert folder.name == "mnist"
+    assert_is_tiny_mnist(load_mnist(folder.parent))
+
+
 def test_missing_folder_raises_and_says_what_to_do(tmp_path):
     with pytest.raises(DatasetError, match=r"nowhere has no train-images-idx3-ubyte.*data_dir to null"):
         load_mnist(tmp_path / "nowhere")

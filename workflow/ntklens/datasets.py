@@ -76,7 +76,10 @@ MNIST_FILES = {  # SHA-256 of the unpacked bytes: packed ones differ from mirror
 
 
 def load_mnist(data_dir=None):
-    """MNIST from its IDX files in ``data_dir`` (packed or not), or from its host if that is None."""
+    """MNIST from its IDX files, packed or not, in ``data_dir`` or ``data_dir``/mnist; None downloads."""
+    if data_dir is not None:
+        own_folder = Path(data_dir).expanduser() / "mnist"
+        data_dir = own_folder if own_folder.is_dir() else own_folder.parent
     parts = [
         read_idx(checked_file(name, digest, data_dir, MNIST_HOST), name)
         for name, digest in MNIST_FILES.items()
@@ -90,8 +93,7 @@ def checked_file(name, digest, data_dir, host):
     if data_dir is None:
         place, packed = host + name + ".gz", download(host + name + ".gz")
     else:
-        folder = Path(data_dir).expanduser()
-        candidates = [folder / name, folder / (name + ".gz")]
+        candidates = [Path(data_dir) / name, Path(data_dir) / (name + ".gz")]
         place = next((path for path in candidates if path.is_file()), None)
         if place is None:
             raise DatasetError(

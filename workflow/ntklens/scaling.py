@@ -121,7 +121,7 @@ def fit_broken_power_law(x, y):
         return None, "the fit of a broken power law does not converge"
     (log_amplitude, log_bend, below, above), errors, _ = best
     if not _worth_it(log_x, log_y, best, parameters=4):
-        return None, "a plain power law fits as well"
+        return None, "a bend does not improve on a plain power law significantly"
     if not log_x[1] <= log_bend <= log_x[-2]:
         return None, "the bend lies at the edge of the scales or beyond"
     if errors[1] > LARGEST_BEND_ERROR:
