@@ -45,7 +45,6 @@ RC = {
     "figure.constrained_layout.use": True,
     "savefig.dpi": 300,
     "pdf.fonttype": 42,
-    "svg.hashsalt": "ntk-lens",
 }
 
 
