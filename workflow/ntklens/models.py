@@ -37,6 +37,10 @@ def ensemble_parameters(model, inputs, seeds):
 
     A member depends on its own seed alone, not on which others it is drawn with.
     """
+    return _draw(model, inputs, jnp.asarray(seeds))
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _draw(model, inputs, seeds):
     # One after the other: vectorised, the random numbers take XLA longer to compile than to draw.
-    draw = jax.jit(lambda all_seeds: lax.map(partial(initial_parameters, model, inputs), all_seeds))
-    return draw(jnp.asarray(seeds))
+    return lax.map(partial(initial_parameters, model, inputs), seeds)

@@ -8,7 +8,7 @@ batch in which it advances.
 """
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -85,9 +85,9 @@ def train(model, adam, learning_rate, params, train_sets, test_set, schedule, nt
     ``test_set`` and ``ntk_images`` (d, n₀) are shared. What lies beyond a member's ``stop_epoch``
     in its curves means nothing.
     """
-    members = jax.jit(jax.vmap(partial(_new_member, adam, schedule)))(params)
+    members = _new_members(adam, schedule, params)
     size = sum(leaf[0].size for leaf in jax.tree.leaves(params))
-    advance = _compiled_advance(model, adam, schedule, size < VECTORISED_PARAMETERS)
+    advance = partial(_advance, model, adam, schedule, size < VECTORISED_PARAMETERS)
     boundaries = {*schedule.snapshots, *range(0, schedule.max_epochs, EPOCHS_PER_CALL)}
     for epoch, end in pairwise([*sorted(boundaries), schedule.max_epochs + 1]):
         yield epoch, members
@@ -95,6 +95,13 @@ def train(model, adam, learning_rate, params, train_sets, test_set, schedule, nt
         if np.all(np.asarray(members.stop_epoch) >= 0):
             break
     yield end, members
+
+
+# The programs below are compiled once for each network and schedule: trials at several learning
+# rates share them.
+@partial(jax.jit, static_argnums=(0, 1))
+def _new_members(adam, schedule, params):
+    return jax.vmap(partial(_new_member, adam, schedule))(params)
 
 
 def _new_member(adam, schedule, params):
@@ -112,21 +119,20 @@ def _new_member(adam, schedule, params):
     )
 
 
-@cache  # so that trials at several rates share one compilation
-def _compiled_advance(model, adam, schedule, vectorised):
-    @jax.jit
-    def advance(members, train_sets, test_set, ntk_images, learning_rate, begin, end):
-        optimizer = adam.at_rate(learning_rate)
+@partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _advance(
+    model, adam, schedule, vectorised, members, train_sets, test_set, ntk_images, learning_rate, begin, end
+):
+    """``members`` taken from epoch ``begin`` to ``end``, measured on the way."""
+    optimizer = adam.at_rate(learning_rate)
 
-        def advance_member(member, train_set):
-            step = partial(_step, model, optimizer, schedule, train_set, test_set, ntk_images)
-            return lax.fori_loop(begin, end, step, member)
+    def advance_member(member, train_set):
+        step = partial(_step, model, optimizer, schedule, train_set, test_set, ntk_images)
+        return lax.fori_loop(begin, end, step, member)
 
-        if vectorised:
-            return jax.vmap(advance_member)(members, train_sets)
-        return lax.map(lambda pair: advance_member(*pair), (members, train_sets))
-
-    return advance
+    if vectorised:
+        return jax.vmap(advance_member)(members, train_sets)
+    return lax.map(lambda pair: advance_member(*pair), (members, train_sets))
 
 
 def _step(model, optimizer, schedule, train_set, test_set, ntk_images, epoch, member):
