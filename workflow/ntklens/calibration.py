@@ -10,7 +10,7 @@ point added to the grid changes no other point's rate.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Calibration:
     """Log rate as a polynomial in log scale; ``coefficients`` from the highest power down."""
 
     coefficients: tuple[float, ...]
-    trials: tuple[Trial, ...]
+    trials: tuple[Trial, ...] = ()
 
     def rate(self, scale):
         return math.exp(np.polyval(self.coefficients, math.log(scale)))
@@ -81,7 +81,7 @@ def calibrate(run_trial: Callable, anchors, target, tolerance, max_trials, first
                 "or give a learning_rate"
             )
         found[scale] = rate * trial.epoch / target
-    curve = Calibration(_smooth(found).coefficients, tuple(trials))
+    curve = replace(_smooth(found), trials=tuple(trials))
     for scale, rate in found.items():
         if not _within(curve.rate(scale), rate, tolerance**2):
             raise CalibrationError(
@@ -104,7 +104,7 @@ def corrected_rate(trial, target):
 def _smooth(found):
     degree = min(DEGREE, len(found) - 1)
     coefficients = np.polyfit(np.log(list(found)), np.log(list(found.values())), degree)
-    return Calibration(tuple(float(c) for c in coefficients), ())
+    return Calibration(tuple(float(c) for c in coefficients))
 
 
 def _within(value, reference, factor):
@@ -113,4 +113,4 @@ def _within(value, reference, factor):
 
 def read_rate(path, scale):
     """The rate at ``scale`` from a file that the calibration wrote."""
-    return Calibration(tuple(read_json(path)["coefficients"]), ()).rate(scale)
+    return Calibration(tuple(read_json(path)["coefficients"])).rate(scale)

@@ -68,7 +68,7 @@ class BrokenPowerLaw:
 
 def fit_power_law(x, y):
     """The `PowerLaw` through at least two points. Raises ValueError for fewer, or for y ≤ 0."""
-    log_x, log_y = _logarithms(x, y, at_least=2)
+    log_x, log_y = _logarithms(x, y)
     line = np.polyfit(log_x, log_y, 1)
     exponent_error = None
     if len(log_x) > 2:
@@ -79,7 +79,7 @@ def fit_power_law(x, y):
 
 def fit_limited_power_law(x, y):
     """The `LimitedPowerLaw` through a falling curve, or None where a plain power law does as well."""
-    log_x, log_y = _logarithms(x, y, at_least=2)
+    log_x, log_y = _logarithms(x, y)
     if len(log_x) < 5 or log_y[-1] >= log_y[0]:
         return None
 
@@ -111,7 +111,7 @@ def fit_broken_power_law(x, y):
     A bend counts as identified where it improves on a plain power law significantly, lies
     between the second and the last but one scale, and is known to better than a factor of two.
     """
-    log_x, log_y = _logarithms(x, y, at_least=2)
+    log_x, log_y = _logarithms(x, y)
     if len(log_x) < 6:
         return None, f"{len(log_x)} scales are too few for a broken power law (6 needed)"
     slope = np.gradient(log_y, log_x)
@@ -137,10 +137,10 @@ def fit_broken_power_law(x, y):
     ), ""
 
 
-def _logarithms(x, y, at_least):
+def _logarithms(x, y):
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if len(x) < at_least:
-        raise ValueError(f"{len(x)} points are too few, {at_least} are needed")
+    if len(x) < 2:
+        raise ValueError(f"{len(x)} points are too few, 2 are needed")
     if not (np.all(x > 0) and np.all(y > 0)):
         raise ValueError(f"a power law needs positive values, got x = {x.tolist()}, y = {y.tolist()}")
     return np.log(x), np.log(y)
