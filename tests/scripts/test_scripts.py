@@ -179,8 +179,8 @@ def test_figure_2_is_drawn(fits, tmp_path):
 def test_figure_3_is_drawn(fits, tmp_path):
     stem = tmp_path / "figure-3"
     figure_3.main(
-        ["--settings", json.dumps([["digits", "three-layer"]]), "--power-laws", fits["laws.json"]]
-        + ["--transitions", fits["bends.json"], "--out", f"{stem}.pdf"]
+        ["--settings", json.dumps([["digits", "three-layer"]]), "--transitions", fits["bends.json"]]
+        + ["--out", f"{stem}.pdf"]
     )
     assert_figure(stem, "3", panels=1)
 
@@ -197,8 +197,8 @@ def assert_figure(stem, number, panels):
 def test_figure_is_the_same_file_when_drawn_again(fits, tmp_path):
     for stem in (tmp_path / "a", tmp_path / "b"):
         figure_3.main(
-            ["--settings", json.dumps([["digits", "three-layer"]]), "--power-laws", fits["laws.json"]]
-            + ["--transitions", fits["bends.json"], "--out", f"{stem}.pdf"]
+            ["--settings", json.dumps([["digits", "three-layer"]]), "--transitions", fits["bends.json"]]
+            + ["--out", f"{stem}.pdf"]
         )
     for suffix in (".pdf", ".png", ".json"):
         a, b = (tmp_path / f"{name}{suffix}" for name in "ab")

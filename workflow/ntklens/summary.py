@@ -50,7 +50,7 @@ def fit_summary(series):
 
 
 def fit_bend(series):
-    """``series`` with its broken power law, None where no bend is identified, and the reason."""
+    """A fitted ``series`` with its broken power law, None where no bend is identified, and the reason."""
     try:
         law, reason = fit_broken_power_law(series["scale"], series["mean"])
     except ValueError as error:

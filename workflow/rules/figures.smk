@@ -56,7 +56,6 @@ rule figure_2:
 rule figure_3:
     """Figure 3: trace ratio and effective rank against width, and where they bend."""
     input:
-        power_laws=for_curves(paths.fit(NAME, "power-laws"), studies.curves(config, "model-scaling")),
         transitions=for_curves(paths.fit(NAME, "transition"), studies.curves(config, "model-scaling")),
         code=code("figure_3.py"),
     output:
@@ -79,5 +78,5 @@ rule figure_3:
             [(curve.dataset, curve.network) for curve in studies.curves(config, "model-scaling")]
         ),
     shell:
-        "python {input.code[0]} --settings {params.settings:q} --power-laws {input.power_laws}"
-        " --transitions {input.transitions} --out {output.pdf} 2> {log}"
+        "python {input.code[0]} --settings {params.settings:q} --transitions {input.transitions}"
+        " --out {output.pdf} 2> {log}"

@@ -12,14 +12,12 @@ def main(argv=None):
     parser.add_argument(
         "--settings", required=True, type=json.loads, help="list of [dataset, network], a file each"
     )
-    parser.add_argument("--power-laws", required=True, nargs="+")
     parser.add_argument("--transitions", required=True, nargs="+")
     parser.add_argument("--out", required=True, help="the PDF; PNG and JSON go beside it")
     args = parser.parse_args(argv)
-    files = zip(args.settings, args.power_laws, args.transitions, strict=True)
-    content = collect({tuple(curve): (laws, bends) for curve, laws, bends in files})
-    inputs = [*args.power_laws, *args.transitions]
-    save_figure(draw(content), content, args.out, inputs, args.settings)
+    curves = map(tuple, args.settings)
+    content = collect(dict(zip(curves, args.transitions, strict=True)))
+    save_figure(draw(content), content, args.out, args.transitions, args.settings)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from ntklens.figures.style import (
     RC,
     band,
     dataset_look,
-    draw_band,
+    draw_points,
     label_panel,
     plain_ticks,
     room_for_legend,
@@ -134,9 +134,6 @@ def _draw_series(axes, series, look):
     # Two quantities share a panel: the adaptation rate has empty markers.
     empty = series["quantity"] == "adaptation_rate"
     label = series["label"]
-    if series["quantity"] in ("initial_trace", "adaptation_rate"):
+    if series["quantity"] in SYMBOLS:
         label = f"{SYMBOLS[series['quantity']]} {label}"
-    face = "white" if empty else look["color"]
-    line = draw_band(axes, series, label=label, linestyle="", markerfacecolor=face, **look)
-    if series["fit"]:
-        axes.plot(series["fit"]["x"], series["fit"]["y"], "--", color=line.get_color(), linewidth=0.8)
+    draw_points(axes, series, series["fit"], look, label, empty)

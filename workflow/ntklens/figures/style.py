@@ -83,6 +83,15 @@ def draw_band(axes, series, **look):
     return line
 
 
+def draw_points(axes, series, law, look, label, empty):
+    """Markers, ``empty`` or filled, with their band, and the fitted ``law`` (x, y) dashed, if any."""
+    face = "white" if empty else look["color"]
+    line = draw_band(axes, series, label=label, linestyle="", markerfacecolor=face, **look)
+    if law:
+        axes.plot(law["x"], law["y"], "--", color=look["color"], linewidth=0.8)
+    return line
+
+
 def label_panel(axes, letter):
     axes.set_title(f"({letter})", loc="left", fontweight="bold")
 

@@ -9,7 +9,7 @@ from ntklens.figures.style import (
     RC,
     band,
     dataset_look,
-    draw_band,
+    draw_points,
     label_panel,
     plain_ticks,
     room_for_legend,
@@ -26,14 +26,13 @@ ON_TOP = {"frameon": True, "edgecolor": "none", "framealpha": 0.85, "borderpad":
 
 
 def collect(curves):
-    """The content of figure 3. ``curves``: (dataset, network) -> (power-laws, transition) files."""
+    """The content of figure 3. ``curves``: (dataset, network) -> transition file."""
     panels, fits = [], []
     networks = list(dict.fromkeys(network for _, network in curves))
     in_reading_order = sorted(curves, key=lambda curve: networks.index(curve[1]))
     for dataset, network in in_reading_order:
-        power_laws, transition = curves[dataset, network]
-        laws, bends = read_json(power_laws), read_json(transition)
-        series = [_series(quantity, laws[quantity], bends[quantity]) for quantity in QUANTITIES]
+        laws = read_json(curves[dataset, network])
+        series = [_series(quantity, laws[quantity]) for quantity in QUANTITIES]
         panels.append(
             {
                 "title": f"{NAMES.get(dataset, dataset)}, {network}",
@@ -50,15 +49,15 @@ def collect(curves):
                 "network": network,
                 "quantity": s["quantity"],
                 "power_law": laws[s["quantity"]]["power_law"],
-                "broken_power_law": bends[s["quantity"]]["broken_power_law"],
-                "no_bend_because": bends[s["quantity"]]["no_bend_because"],
+                "broken_power_law": laws[s["quantity"]]["broken_power_law"],
+                "no_bend_because": laws[s["quantity"]]["no_bend_because"],
             }
             for s in series
         ]
     return {"figure": "3", "panels": panels, "fits": fits}
 
 
-def _series(quantity, laws, bends):
+def _series(quantity, laws):
     """One quantity along width: points, the fitted trend, and the width of its bend if it has one.
 
     The legend quotes the exponent of the regime that the paper reads off: Γ's below its bend, β's
@@ -66,7 +65,7 @@ def _series(quantity, laws, bends):
     """
     symbol, _ = QUANTITIES[quantity]
     low_side = quantity == "effective_rank"
-    broken, plain = bends["broken_power_law"], laws["power_law"]
+    broken, plain = laws["broken_power_law"], laws["power_law"]
     x = np.geomspace(min(laws["scale"]), max(laws["scale"]), 200)
     if broken:
         law, exponent = BrokenPowerLaw(**broken), broken["below" if low_side else "above"]
@@ -83,7 +82,7 @@ def _series(quantity, laws, bends):
         **band(laws["mean"], laws["error"]),
         "trend": law and {"x": x.tolist(), "y": law(x).tolist()},
         "transition_width": broken and broken["bend"],
-        "no_transition_because": bends["no_bend_because"],
+        "no_transition_because": laws["no_bend_because"],
     }
 
 
@@ -120,12 +119,7 @@ def _draw_panel(left, panel, look):
     for series in panel["series"]:
         beta = series["quantity"] == "trace_ratio"
         axes = left if beta else right
-        face = "white" if beta else look["color"]
-        lines.append(
-            draw_band(axes, series, label=series["label"], linestyle="", markerfacecolor=face, **look)
-        )
-        if series["trend"]:
-            axes.plot(series["trend"]["x"], series["trend"]["y"], "--", color=look["color"], linewidth=0.8)
+        lines.append(draw_points(axes, series, series["trend"], look, series["label"], empty=beta))
         axes.set_yscale("log")
         axes.set_ylabel(QUANTITIES[series["quantity"]][1])
         axes.tick_params(axis="y", which="both", left=beta, right=not beta)
