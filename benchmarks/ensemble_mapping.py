@@ -35,7 +35,7 @@ def milliseconds(point, subset, vectorised):
     """Per member and epoch, without the first call, which compiles."""
     training.VECTORISED_PARAMETERS = float("inf") if vectorised else 0
     schedule = Schedule(window_last=EPOCHS, patience=1.2, max_epochs=EPOCHS, trace_every=2)
-    states = point.train(subset, range(MEMBERS), Adam(0.9, 0.999, 1e-8), 1e-4, schedule, subset.ntk_images)
+    states = point.train(subset, range(MEMBERS), Adam(0.9, 0.999, 1e-8), 1e-4, schedule)
     times = []
     for epoch, members in states:
         jax.block_until_ready(members.params)

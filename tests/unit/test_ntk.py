@@ -1,13 +1,15 @@
-"""The structured NTK against a Jacobian computed another way."""
+"""The NTK against a Jacobian computed another way, on networks of many kinds."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from architectures import ARCHITECTURES
 from flax import linen as nn
 from jax.flatten_util import ravel_pytree
+from ntklens import limit
 from ntklens.models import DenseNetwork, initial_parameters
-from ntklens.ntk import ntk_matrix, ntk_trace
+from ntklens.ntk import layer_kernels, ntk_matrix, ntk_trace, outputs_and_trace
 from ntklens.spectrum import effective_rank
 
 
@@ -17,12 +19,29 @@ def _float64():
         yield
 
 
-def random_parameters(model, inputs, seed=0):
-    """Standard normal everywhere, the biases included: at initialisation they are zero."""
-    shapes = initial_parameters(model, inputs, seed)
+def random_parameters(model, *input_shape, seed=0):
+    """Normal everywhere, the biases included: at initialisation they are zero."""
+    shapes = jax.eval_shape(model.init, jax.random.key(seed), jnp.zeros((1, *input_shape)))
     leaves, tree = jax.tree.flatten(shapes)
     rng = np.random.default_rng(seed)
-    return jax.tree.unflatten(tree, [jnp.asarray(rng.standard_normal(leaf.shape)) for leaf in leaves])
+
+    def draw(shape):
+        return jnp.asarray(rng.standard_normal(shape) / np.sqrt(np.prod(shape[:-1])))
+
+    return jax.tree.unflatten(tree, [draw(leaf.shape) for leaf in leaves])
+
+
+def in_double_precision(params):
+    return jax.tree.map(lambda leaf: leaf.astype(jnp.float64), params)
+
+
+def true_matrix(model, params, x):
+    jacobian = jacobian_by_reverse_mode(model, params, x)
+    return jacobian @ jacobian.T
+
+
+def relative_difference(found, expected):
+    return np.linalg.norm(np.asarray(found, np.float64) - expected) / np.linalg.norm(expected)
 
 
 def jacobian_by_differences(model, params, x, step=1e-6):
@@ -36,7 +55,7 @@ def jacobian_by_differences(model, params, x, step=1e-6):
 
 
 def jacobian_by_reverse_mode(model, params, x):
-    jacobian = jax.jacrev(lambda p: model.apply(p, x))(params)
+    jacobian = jax.jit(jax.jacrev(lambda p: model.apply(p, x)))(params)
     rows = x.shape[0] * jax.tree.leaves(jacobian)[0].shape[1]
     return np.concatenate([leaf.reshape(rows, -1) for leaf in jax.tree.leaves(jacobian)], axis=1)
 
@@ -101,27 +120,210 @@ def test_layer_without_bias_has_no_share_for_one():
     np.testing.assert_allclose(ntk_matrix(model, params, x), jacobian @ jacobian.T, rtol=1e-10)
 
 
-def test_layer_called_twice_raises():
-    class Shared(nn.Module):
+EXACT = [name for name in ARCHITECTURES if name != "tied-kernel"]
+
+
+@pytest.fixture(params=EXACT)
+def network(request):
+    """A network of the table with parameters and four samples: (model, params, x)."""
+    model, shape = ARCHITECTURES[request.param]
+    x = jax.random.normal(jax.random.key(1), (4, *shape))
+    return model, random_parameters(model, *shape), x
+
+
+def test_every_architecture_is_exact(network):
+    expected = true_matrix(*network)
+    np.testing.assert_allclose(ntk_matrix(*network), expected, rtol=1e-9, atol=1e-9 * np.max(expected))
+    assert float(ntk_trace(*network)) == pytest.approx(np.trace(expected), rel=1e-10)
+
+
+def test_every_architecture_is_exact_in_single_precision(network):
+    model, params, x = network
+    expected = true_matrix(model, params, x)
+    params, x = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), (params, x))
+    theta = ntk_matrix(model, params, x)
+    assert theta.dtype == jnp.float32
+    assert relative_difference(theta, expected) < 1e-5
+    assert float(ntk_trace(model, params, x)) == pytest.approx(np.trace(expected), rel=1e-5)
+
+
+class Scanned(nn.Module):
+    """Three layers as one whose parameters carry a leading axis."""
+
+    @nn.compact
+    def __call__(self, x):
+        def body(layer, x, _):
+            return jnp.tanh(layer(x)), None
+
+        repeated = nn.scan(body, variable_axes={"params": 0}, split_rngs={"params": True}, length=3)
+        return nn.Dense(2)(repeated(nn.Dense(5), x, None)[0])
+
+
+class Rematerialised(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(2)(jnp.tanh(nn.remat(nn.Dense)(5)(x)))
+
+
+class Compiled(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(2)(jnp.tanh(nn.jit(nn.Dense)(5)(x)))
+
+
+class Vectorised(nn.Module):
+    """The same layer for each of a sample's tokens, by a transformation instead of an axis."""
+
+    @nn.compact
+    def __call__(self, x):
+        each = nn.vmap(
+            nn.Dense, in_axes=1, out_axes=1, variable_axes={"params": None}, split_rngs={"params": False}
+        )
+        return nn.Dense(2)(jnp.sum(jnp.tanh(each(4)(x[:, None] * jnp.ones((1, 3, 1)))), axis=1))
+
+
+@pytest.mark.parametrize(
+    "model", [Scanned(), Rematerialised(), Compiled(), Vectorised()], ids=lambda m: type(m).__name__
+)
+def test_layers_inside_a_transformation_are_exact(model):
+    params, x = random_parameters(model, 5), jax.random.normal(jax.random.key(1), (4, 5))
+    np.testing.assert_allclose(ntk_matrix(model, params, x), true_matrix(model, params, x), rtol=1e-10)
+    compiled = jax.jit(lambda params, x: ntk_trace(model, params, x))(params, x)
+    assert float(compiled) == pytest.approx(np.trace(true_matrix(model, params, x)), rel=1e-10)
+
+
+class Embedded(nn.Module):
+    @nn.compact
+    def __call__(self, tokens):
+        return nn.Dense(2)(jnp.mean(jnp.tanh(nn.Dense(5)(nn.Embed(11, 4)(tokens))), axis=1))
+
+
+def test_integer_samples():
+    model, tokens = Embedded(), jax.random.randint(jax.random.key(1), (5, 3), 0, 11)
+    params = in_double_precision(model.init(jax.random.key(0), tokens))
+    expected = true_matrix(model, params, tokens)
+    np.testing.assert_allclose(ntk_matrix(model, params, tokens), expected, rtol=1e-10)
+    compiled = jax.jit(lambda params, tokens: ntk_matrix(model, params, tokens))(params, tokens)
+    np.testing.assert_allclose(compiled, expected, rtol=1e-10)
+
+
+class Normalised(nn.Module):
+    """Normalises by statistics of an earlier batch, which are no parameters."""
+
+    use_running_average: bool = True
+
+    @nn.compact
+    def __call__(self, x):
+        x = nn.BatchNorm(use_running_average=self.use_running_average)(nn.Dense(5)(x))
+        return nn.Dense(2)(nn.relu(x))
+
+
+def test_collections_beside_the_parameters_are_held_fixed():
+    model, x = Normalised(), jax.random.normal(jax.random.key(1), (6, 4))
+    params = in_double_precision(model.init(jax.random.key(0), x))
+    params = {**params, "batch_stats": jax.tree.map(lambda leaf: leaf + 0.3, params["batch_stats"])}
+    jacobian = jax.jacrev(lambda own: model.apply({**params, "params": own}, x))(params["params"])
+    rows = np.concatenate([leaf.reshape(12, -1) for leaf in jax.tree.leaves(jacobian)], axis=1)
+    np.testing.assert_allclose(ntk_matrix(model, params, x), rows @ rows.T, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["mlp", "strided-convolutions", "own-parameters"])
+@pytest.mark.parametrize("block_size", [1, 3, 5, 7])
+def test_blocks_change_nothing(name, block_size):
+    model, shape = ARCHITECTURES[name]
+    params, x = random_parameters(model, *shape), jax.random.normal(jax.random.key(1), (7, *shape))
+    expected = ntk_matrix(model, params, x)
+    np.testing.assert_allclose(ntk_matrix(model, params, x, block_size=block_size), expected, rtol=1e-10)
+    lower = ntk_matrix(model, params, x, block_size=block_size, lower=True)
+    np.testing.assert_allclose(np.tril(lower), np.tril(expected), rtol=1e-10)
+
+
+def test_little_memory_means_small_blocks():
+    """With memory for a fraction of the samples' pieces, the compiled program takes less."""
+    model, x = DenseNetwork(2, 256, 4), jnp.ones((64, 10), jnp.float32)
+    params = initial_parameters(model, 10, 0)
+
+    def temporary_bytes(memory):
+        program = jax.jit(lambda params, x: ntk_matrix(model, params, x, memory=memory))
+        return program.lower(params, x).compile().memory_analysis().temp_size_in_bytes
+
+    rows = 64 * 4 * 256 * 4 * 2  # two hidden layers' sensitivities
+    assert temporary_bytes(rows // 8) < temporary_bytes(8 * rows) - rows // 2
+
+
+@pytest.mark.parametrize("samples", [1, 2, 13, 97, 130])
+def test_tiles_fit_any_number_of_samples(samples):
+    """With ten outputs tiles hold up to 38 samples; where they do not divide the samples, they overlap."""
+    model = DenseNetwork(1, 5, 10)
+    params, x = random_parameters(model, 3), jax.random.normal(jax.random.key(1), (samples, 3))
+    expected = true_matrix(model, params, x)
+    np.testing.assert_allclose(ntk_matrix(model, params, x), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        np.tril(ntk_matrix(model, params, x, lower=True)), np.tril(expected), rtol=1e-9, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("over_members", [jax.vmap, lambda one: lambda stack: jax.lax.map(one, stack)])
+@pytest.mark.parametrize("quantity", [ntk_matrix, ntk_trace])
+def test_ensembles(over_members, quantity):
+    model, x = DenseNetwork(2, 5, 3), jax.random.normal(jax.random.key(1), (6, 4))
+    members = [random_parameters(model, 4, seed=seed) for seed in range(3)]
+    stack = jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
+    together = jax.jit(over_members(lambda params: quantity(model, params, x)))(stack)
+    apart = jnp.stack([quantity(model, params, x) for params in members])
+    np.testing.assert_allclose(together, apart, rtol=1e-10)
+
+
+def test_outputs_come_with_the_trace(network):
+    model, params, x = network
+    outputs, trace = outputs_and_trace(model, params, x)
+    np.testing.assert_allclose(outputs, model.apply(params, x), rtol=1e-12)
+    assert float(trace) == pytest.approx(float(ntk_trace(*network)), rel=1e-12)
+
+
+def test_trace_forms_no_matrix():
+    """Of 400 samples and 10 outputs, Θ would have 16 million entries."""
+    model, x = DenseNetwork(3, 8, 10), jnp.ones((400, 12))
+    params = initial_parameters(model, 12, 0)
+    program = jax.jit(lambda params, x: ntk_trace(model, params, x)).lower(params, x).compile()
+    assert program.memory_analysis().temp_size_in_bytes < 8 * 4000**2 / 10
+
+
+def test_layer_kernels_add_up_to_the_ntk():
+    model, x = DenseNetwork(2, 6, 3), jax.random.normal(jax.random.key(1), (5, 4))
+    params = random_parameters(model, 4)
+    layers = layer_kernels(model, params, x)
+    assert [layer.layer for layer in layers] == ["hidden_1", "hidden_2", "output"]
+    ones = np.ones((3, 3))
+    total = sum(layer.sensitivity * np.kron(layer.conjugate + 1, ones) for layer in layers)
+    np.testing.assert_allclose(total, true_matrix(model, params, x), rtol=1e-10)
+    np.testing.assert_allclose(layers[0].conjugate, x @ x.T, rtol=1e-12)
+    np.testing.assert_allclose(layers[-1].sensitivity, np.kron(np.ones((5, 5)), np.eye(3)), atol=1e-12)
+    traces = sum(float(layer.trace) for layer in layers)
+    assert traces == pytest.approx(float(ntk_trace(model, params, x)), rel=1e-12)
+
+
+def test_layer_kernels_of_a_convolution():
+    model, shape = ARCHITECTURES["strided-convolutions"]
+    params, x = random_parameters(model, *shape), jax.random.normal(jax.random.key(1), (4, *shape))
+    layers = layer_kernels(model, params, x)
+    assert [layer.layer for layer in layers] == ["Conv_0", "Conv_1", "Dense_0"]
+    for layer in layers:
+        assert layer.conjugate.shape == (4, 4)
+        assert layer.sensitivity.shape == (12, 12)
+    traces = sum(float(layer.trace) for layer in layers)
+    assert traces == pytest.approx(float(ntk_trace(model, params, x)), rel=1e-12)
+
+
+def test_outputs_of_another_shape_raise():
+    class Sequence(nn.Module):
         @nn.compact
         def __call__(self, x):
-            layer = nn.Dense(3)
-            return layer(layer(x))
+            return nn.Dense(2)(x)
 
-    params = random_parameters(Shared(), 3)
-    with pytest.raises(TypeError, match="Dense_0 is called more than once"):
-        ntk_matrix(Shared(), params, jnp.ones((2, 3)))
-
-
-def test_parameter_outside_dense_layers_raises():
-    class Normalised(nn.Module):
-        @nn.compact
-        def __call__(self, x):
-            return nn.Dense(2)(nn.LayerNorm()(x))
-
-    params = random_parameters(Normalised(), 3)
-    with pytest.raises(TypeError, match="2 parameters belong to no Dense layer"):
-        ntk_trace(Normalised(), params, jnp.ones((2, 3)))
+    params = random_parameters(Sequence(), 3, 4)
+    with pytest.raises(ValueError, match=r"outputs are \(5, 3, 2\) for 5 samples"):
+        ntk_matrix(Sequence(), params, jnp.ones((5, 3, 4)))
 
 
 @pytest.mark.parametrize(("layers", "width"), [(1, 16), (2, 8), (3, 16)])
@@ -149,36 +351,14 @@ def test_rank_is_at_most_the_number_of_parameters():
     assert effective_rank(spectrum) <= 8
 
 
-def infinite_width_kernel(x, widths, outputs):
-    """δ_kk' Σ_l (n_{l−1} Λ_{l−1} + 1) Π_{k≥l} Σ̇_k, by the arc-cosine kernels of order 0 and 1."""
-    layer_inputs, covariance = [len(x[0]), *widths], x @ x.T / len(x[0])
-    covariances, derivatives = [covariance], []
-    for _ in widths:
-        norms = np.sqrt(np.diagonal(covariance))
-        cosine = np.clip(covariance / np.outer(norms, norms), -1, 1)
-        angle = np.arccos(cosine)
-        derivatives.append((np.pi - angle) / (2 * np.pi))
-        covariance = np.outer(norms, norms) / (2 * np.pi)
-        covariance = covariance * (np.sin(angle) + (np.pi - angle) * cosine)
-        covariances.append(covariance)
-    kernel = sum(
-        (width * covariances[layer] + 1) * np.prod([np.ones_like(covariance), *derivatives[layer:]], axis=0)
-        for layer, width in enumerate(layer_inputs)
-    )
-    return np.kron(kernel, np.eye(outputs))
-
-
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_wide_network_approaches_the_infinite_width_kernel(layers):
     x = jax.random.normal(jax.random.key(1), (4, 6))
 
     def distance(width):
-        model, limit = (
-            DenseNetwork(layers, width, 2),
-            infinite_width_kernel(np.asarray(x), layers * [width], 2),
-        )
+        model = DenseNetwork(layers, width, 2)
         theta = np.mean([ntk_matrix(model, initial_parameters(model, 6, s), x) for s in range(4)], axis=0)
-        return np.linalg.norm(theta - limit) / np.linalg.norm(limit)
+        return relative_difference(theta, limit.ntk(np.asarray(x), layers * [width], 2))
 
     assert distance(2048) < 0.05
     assert distance(2048) < distance(32) / 3

@@ -31,9 +31,7 @@ def point(width=5, vary_data=False):
 
 def ensemble(subset, seeds, where=None, rate=RATE, schedule=SCHEDULE):
     where = where or point()
-    ntk_images = jnp.asarray(subset.ntk_images)
-    states = where.train(subset, seeds, ADAM, rate, schedule, ntk_images)
-    *_, (_, members) = states
+    *_, (_, members) = where.train(subset, seeds, ADAM, rate, schedule)
     return members
 
 

@@ -47,7 +47,7 @@ class Point:
         rows = self.train_indices(subset, seeds)
         return Samples(jnp.asarray(subset.pool_images[rows]), jnp.asarray(subset.pool_labels[rows]))
 
-    def train(self, subset, seeds, adam, learning_rate, schedule, ntk_images=None):
+    def train(self, subset, seeds, adam, learning_rate, schedule):
         """`ntklens.training.train` of this point's networks on its data: yields as that does."""
         return train(
             self.model(subset),
@@ -57,7 +57,7 @@ class Point:
             self.train_sets(subset, seeds),
             Samples(jnp.asarray(subset.test_images), jnp.asarray(subset.test_labels)),
             schedule,
-            ntk_images,
+            subset.ntk_samples,
         )
 
 

@@ -1,122 +1,230 @@
-"""The neural tangent kernel Θ = J Jᵀ of a Flax network made of Dense layers, in structured form.
+"""The neural tangent kernel Θ = J Jᵀ of any Flax network, exact.
 
 With n outputs and d samples, J is the (d·n, P) Jacobian of the outputs with respect to all P
-parameters; row i·n + k is output k of sample i. Nothing of size P is ever formed: for a layer with
-input X (d, w') and sensitivity S (d·n, w), the derivative of every output with respect to that
-layer's pre-activation, the kernel's share is
+parameters; row i·n + k is output k of sample i, and outputs are never averaged over (App. A). Θ is
+the sum over J's pieces, one a layer (`ntklens.jacobian`): for Dense and Conv layers nothing of the
+size of their parameters is formed. At the first use of a network on a shape, the pieces are compared
+with a gradient (`ntklens.selfcheck`).
 
-    (S Sᵀ) ∘ ((X Xᵀ + 1) ⊗ 1_{n×n}),
-
-Eq. 12 of the paper for several outputs; the + 1 is the bias. The sum over layers is exact, provided
-that a sample's outputs depend on that sample alone.
+``model`` is a Flax module, or anything hashable with its ``apply(params, x)``; ``params`` is what that
+takes, with the differentiated parameters in the collection "params". All functions are compiled, work
+under ``jax.jit``, ``jax.vmap`` and ``jax.lax.map``, and compute in the precision of ``params``.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from flax import linen as nn
+import numpy as np
+from flax import struct
+from jax import lax
+
+from ntklens.jacobian import LayerPiece, outputs_and_pieces
+from ntklens.selfcheck import check_once
+
+MEMORY = 2**30  # bytes, for J's pieces
+TILE_ROWS = 384  # of Θ: a tile's product stays in a core's cache, and is large enough to be fast
 
 
-class LayerFactors(NamedTuple):
-    """What one Dense layer contributes to the kernel."""
+@struct.dataclass
+class LayerKernels:
+    """One layer's part in the NTK: share = sensitivity ∘ ((conjugate + 1) ⊗ 1), Eq. 12."""
 
-    inputs: jax.Array  # X, (d, w')
-    sensitivity: jax.Array  # S, (d, n, w)
-    bias: float  # 1 where the layer has a bias, else 0
+    layer: str = struct.field(pytree_node=False)  # its path: "hidden_1"
+    conjugate: jax.Array  # C_{l−1} = X_{l−1} X_{l−1}ᵀ, (d, d), Eq. 10: of the layer's input
+    sensitivity: jax.Array  # Σ_l = S_l S_lᵀ, (d·n, d·n), Eq. 13
+    trace: jax.Array  # this layer's share of Tr Θ
 
 
-def ntk_matrix(model, params, x):
-    """The NTK, (d·n, d·n), of ``model`` at ``params`` on the samples ``x`` (d, n₀).
+def ntk_matrix(model, params, x, *, lower=False, block_size=None, memory=MEMORY):
+    """The NTK, (d·n, d·n), of ``model`` at ``params`` on the samples ``x`` (d, …).
 
-    Rows are sample-major and outputs are never averaged over (App. A). Raises as `layer_factors`.
+    ``lower`` computes the lower triangle alone, for a symmetric eigenvalue solver: what lies above
+    it is then not to be read. J's pieces are held for ``block_size`` samples at once and recomputed
+    for each pair of blocks; by default for as many as fit in ``memory`` bytes, as a rule all.
+    Raises as `ntk_trace`.
     """
-    theta = 0.0
-    # Recent GPUs round float32 products to TF32 unless asked not to.
-    with jax.default_matmul_precision("highest"):
-        for layer in layer_factors(model, params, x):
-            d, n, _ = layer.sensitivity.shape
-            rows = layer.sensitivity.reshape(d * n, -1)
-            features = layer.inputs @ layer.inputs.T + layer.bias
-            share = (rows @ rows.T).reshape(d, n, d, n) * features[:, None, :, None]
-            theta = theta + share.reshape(d * n, d * n)
-    return theta
+    check_once(model, params, x)
+    return _matrix(model, params, x, lower, block_size, memory)
 
 
 def ntk_trace(model, params, x):
-    """Tr Θ, raw and undivided, of ``model`` at ``params`` on ``x`` (d, n₀), without forming Θ.
+    """Tr Θ, raw and undivided, of ``model`` at ``params`` on ``x`` (d, …), without forming Θ.
 
-    Each row of a layer's sensitivity adds ‖s‖² (‖x‖² + 1). Raises as `layer_factors`.
+    Raises ValueError where the outputs are not (d, n), and `selfcheck.InexactNtkError` where the network
+    mixes samples or uses a layer's kernel elsewhere too.
     """
-    trace = 0.0
-    with jax.default_matmul_precision("highest"):
-        for layer in layer_factors(model, params, x):
-            gain = jnp.sum(layer.sensitivity**2, axis=(1, 2))
-            trace = trace + jnp.sum(gain * (jnp.sum(layer.inputs**2, axis=1) + layer.bias))
-    return trace
+    return outputs_and_trace(model, params, x)[1]
 
 
-def layer_factors(model, params, x):
-    """The `LayerFactors` of every Dense layer of ``model``, in the order of their paths.
+def outputs_and_trace(model, params, x):
+    """The outputs (d, n) on ``x`` and Tr Θ there, from one forward pass. Raises as `ntk_trace`."""
+    check_once(model, params, x)
+    return _outputs_and_trace(model, params, x)
 
-    Raises TypeError where a parameter belongs to no Dense layer, or a layer is called more than
-    once: the structured form would silently miss a part of the kernel.
+
+def layer_kernels(model, params, x):
+    """A list of the `LayerKernels` of every Dense and Conv layer, in the order of their first calls.
+
+    A layer that is applied at several positions of a sample (a convolution) has its positions'
+    rows side by side in both kernels. Raises as `ntk_trace`.
     """
-    outputs, _, pre_activations = jax.eval_shape(lambda: _forward(model, params, x, None))
-    _check_every_parameter_is_counted(params, pre_activations)
-    zeros = {path: jnp.zeros(z.shape, z.dtype) for path, z in pre_activations.items()}
-    _, backward, inputs = jax.vjp(
-        lambda perturbations: _forward(model, params, x, perturbations)[:2], zeros, has_aux=True
+    check_once(model, params, x)
+    return _layer_kernels(model, params, x)
+
+
+# Recent GPUs round float32 products to TF32 unless asked not to.
+_full_precision = partial(jax.default_matmul_precision, "highest")
+
+
+@partial(jax.jit, static_argnums=(0, 3, 4, 5))
+def _matrix(model, params, x, lower, block_size, memory):
+    with _full_precision():
+        blocks = _blocks(model, params, x, block_size, memory)
+        if len(blocks.starts) == 1:
+            return _symmetric_product(_in_cheapest_form(_pieces(model, params, x), memory), lower)
+        return _product_by_blocks(model, params, x, blocks, lower, memory)
+
+
+@partial(jax.jit, static_argnums=0)
+def _outputs_and_trace(model, params, x):
+    with _full_precision():
+        outputs, pieces = outputs_and_pieces(model, params, x)
+        return outputs, sum(piece.squared_norm() for piece in pieces.values())
+
+
+@partial(jax.jit, static_argnums=0)
+def _layer_kernels(model, params, x):
+    with _full_precision():
+        pieces = _pieces(model, params, x)
+        return [_kernels_of(path, piece) for path, piece in pieces.items() if isinstance(piece, LayerPiece)]
+
+
+def _kernels_of(path, piece):
+    d, n = piece.sensitivity.shape[:2]
+    inputs, sensitivity = piece.inputs.reshape(d, -1), piece.sensitivity.reshape(d * n, -1)
+    return LayerKernels(
+        layer="/".join(path),
+        conjugate=inputs @ inputs.T,
+        sensitivity=sensitivity @ sensitivity.T,
+        trace=piece.squared_norm(),
     )
-    d, n = outputs.shape
-    one_hot = jnp.broadcast_to(jnp.eye(n, dtype=outputs.dtype)[:, None, :], (n, d, n))
-    (sensitivities,) = jax.vmap(backward)(one_hot)
-    return [
-        LayerFactors(
-            inputs=inputs[path],
-            sensitivity=jnp.moveaxis(sensitivity, 0, 1),
-            bias=float("bias" in _parameters_at(params, path)),
-        )
-        for path, sensitivity in sensitivities.items()
-    ]
 
 
-def _forward(model, params, x, perturbations):
-    """Outputs; each Dense layer's input and pre-activation by path.
-
-    Where ``perturbations`` are given they are added to the pre-activations: derivatives with
-    respect to them are the sensitivities.
-    """
-    inputs, pre_activations = {}, {}
-
-    def record(call, args, kwargs, context):
-        if type(context.module) is not nn.Dense or context.method_name != "__call__":
-            return call(*args, **kwargs)
-        path = context.module.path
-        if path in inputs:
-            raise TypeError(f"layer {'/'.join(path)} is called more than once: its NTK is not supported")
-        inputs[path] = args[0]
-        pre_activations[path] = call(*args, **kwargs)
-        if perturbations is None:
-            return pre_activations[path]
-        return pre_activations[path] + perturbations[path]
-
-    with nn.intercept_methods(record):
-        outputs = model.apply(params, x)
-    return outputs, inputs, pre_activations
+def _pieces(model, params, x):
+    return outputs_and_pieces(model, params, x)[1]
 
 
-def _parameters_at(params, path):
-    layer = params["params"]
-    for name in path:
-        layer = layer[name]
-    return layer
+class _Blocks(NamedTuple):
+    """Samples ``start`` … ``start + size − 1`` for each start: all samples, the last two may overlap."""
+
+    starts: np.ndarray
+    size: int
 
 
-def _check_every_parameter_is_counted(params, layers):
-    counted = sum(len(jax.tree.leaves(_parameters_at(params, path))) for path in layers)
-    if counted != len(jax.tree.leaves(params)):
-        raise TypeError(
-            f"{len(jax.tree.leaves(params)) - counted} parameters belong to no Dense layer: "
-            "their share of the NTK is not supported"
-        )
+def _blocks_of(d, largest):
+    """As few blocks of at most ``largest`` samples as hold ``d``, of equal size."""
+    size = -(-d // -(-d // max(1, largest)))
+    return _Blocks(np.unique(np.minimum(np.arange(0, d, size), d - size)), size)
+
+
+def _blocks(model, params, x, block_size, memory):
+    if block_size is None:
+        pieces = jax.eval_shape(lambda: _pieces(model, params, x))
+        held = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(pieces))
+        # Two blocks are held at once, unless one holds everything.
+        block_size = len(x) if held <= memory else len(x) * memory // (2 * held)
+    return _blocks_of(len(x), block_size)
+
+
+def _in_cheapest_form(pieces, memory):
+    """A layer applied at many positions is cheaper to multiply when it is written out (a convolution)."""
+
+    def form(piece):
+        if not isinstance(piece, LayerPiece):
+            return piece
+        factored, written = piece.gram_operations()
+        size = jax.eval_shape(piece.written_out).jacobian
+        fits = size.size * size.dtype.itemsize <= memory
+        return piece.written_out() if written < factored and fits else piece
+
+    return [form(piece) for piece in pieces.values()]
+
+
+def _symmetric_product(pieces, lower):
+    """Σ J_l J_lᵀ tile by tile, of which one triangle is computed."""
+    d, n = jax.tree.leaves(pieces)[-1].shape[:2]
+    tiles = _blocks_of(d, _tile_size(pieces, n))
+    pairs = jnp.array([(i, j) for i in tiles.starts for j in tiles.starts if j <= i], jnp.int32)
+
+    def add_tile(index, theta):
+        i, j = pairs[index]
+        tile = _tile(_samples(pieces, i, tiles.size), _samples(pieces, j, tiles.size))
+        if not lower:
+            # Without the barrier XLA computes the tile a second time, in the order of its transpose.
+            tile = lax.optimization_barrier(tile)
+            theta = lax.dynamic_update_slice(theta, tile.T, (j * n, i * n))
+        return lax.dynamic_update_slice(theta, tile, (i * n, j * n))
+
+    return lax.fori_loop(0, len(pairs), add_tile, jnp.zeros((d * n, d * n), _dtype(pieces)))
+
+
+def _product_by_blocks(model, params, x, blocks, lower, memory):
+    """As `_symmetric_product`, with the pieces of two blocks of samples at a time."""
+    starts = jnp.asarray(blocks.starts, jnp.int32)
+
+    def pieces_at(index):
+        samples = lax.dynamic_slice_in_dim(x, starts[index], blocks.size)
+        return _in_cheapest_form(_pieces(model, params, samples), memory // 2)
+
+    shapes = jax.eval_shape(pieces_at, 0)
+    n = jax.tree.leaves(shapes)[-1].shape[1]
+
+    def add_row(row, theta):
+        left = pieces_at(row)
+
+        def add_block(column, theta):
+            block = _rectangular_product(left, pieces_at(column))
+            if not lower:
+                theta = lax.dynamic_update_slice(theta, block.T, (starts[column] * n, starts[row] * n))
+            return lax.dynamic_update_slice(theta, block, (starts[row] * n, starts[column] * n))
+
+        return lax.fori_loop(0, row + 1, add_block, theta)
+
+    theta = jnp.zeros((len(x) * n, len(x) * n), _dtype(shapes))
+    return lax.fori_loop(0, len(starts), add_row, theta)
+
+
+def _rectangular_product(left, right):
+    """Σ J_l J'_lᵀ, (d·n, d·n), between two sets of d samples, tile by tile."""
+    d, n = jax.tree.leaves(left)[-1].shape[:2]
+    tiles = _blocks_of(d, _tile_size(left, n))
+    pairs = jnp.array([(i, j) for i in tiles.starts for j in tiles.starts], jnp.int32)
+
+    def add_tile(index, block):
+        i, j = pairs[index]
+        tile = _tile(_samples(left, i, tiles.size), _samples(right, j, tiles.size))
+        return lax.dynamic_update_slice(block, tile, (i * n, j * n))
+
+    return lax.fori_loop(0, len(pairs), add_tile, jnp.zeros((d * n, d * n), _dtype(left)))
+
+
+def _tile_size(pieces, n):
+    """Samples a tile: fewer where the products of a layer's positions take a tile's memory."""
+    positions = max((p.inputs.shape[1] for p in pieces if isinstance(p, LayerPiece)), default=1)
+    return max(1, TILE_ROWS // (n * positions))
+
+
+def _samples(pieces, start, size):
+    return jax.tree.map(lambda leaf: lax.dynamic_slice_in_dim(leaf, start, size), pieces)
+
+
+def _tile(left, right):
+    tile = sum(a.gram(b) for a, b in zip(left, right, strict=True))
+    d, n, other, _ = tile.shape
+    return tile.reshape(d * n, other * n)
+
+
+def _dtype(pieces):
+    return jnp.result_type(*jax.tree.leaves(pieces))

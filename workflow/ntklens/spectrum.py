@@ -1,7 +1,11 @@
 """The spectrum of the normalised NTK and its effective rank (Eq. 3, App. B.3)."""
 
+from functools import cache
+
 import numpy as np
 from scipy.linalg import eigvalsh
+
+from ntklens import mkl
 
 EIGENVALUE_FLOOR = 1e-14  # a semi-definite matrix has small negative eigenvalues in floating point
 
@@ -17,13 +21,25 @@ def normalised(theta):
 
 
 def eigenvalues(matrix):
-    """Eigenvalues (N,), ascending, of a symmetric ``matrix`` (N, N), in its own precision.
+    """Eigenvalues (N,), ascending, of a symmetric ``matrix`` (N, N), float32 or float64, in that precision.
 
-    NaN throughout where the matrix has an entry that is not finite, as a diverged network's has.
+    Only the lower triangle is read. NaN throughout where that has an entry that is not finite, as a
+    diverged network's has. By MKL where it is installed, else by scipy: equal up to rounding.
     """
-    if not np.isfinite(matrix).all():
+    if not np.isfinite(np.tril(matrix)).all():
         return np.full(len(matrix), np.nan, matrix.dtype)
-    return eigvalsh(matrix, driver="evd", check_finite=False)
+    return _solver()(matrix)
+
+
+@cache
+def _solver():
+    library = mkl.installed_library()
+    return mkl.mkl_solver(library) if library else _by_scipy
+
+
+def _by_scipy(matrix):
+    # Seen as its transpose, a matrix stored by rows is one stored by columns, as LAPACK wants it.
+    return eigvalsh(matrix.T, lower=False, driver="evd", check_finite=False)
 
 
 def effective_rank(eigenvalues):

@@ -18,7 +18,7 @@ import numpy as np
 import optax
 from jax import lax
 
-from ntklens.ntk import ntk_trace
+from ntklens.ntk import outputs_and_trace
 
 # Networks below this many parameters advance as one vectorised program, larger ones one after the
 # other inside one compiled loop: alone they fill a core, together they overflow its caches. Where
@@ -78,20 +78,20 @@ class Adam:
         return optax.adam(learning_rate, b1=self.b1, b2=self.b2, eps=self.eps)
 
 
-def train(model, adam, learning_rate, params, train_sets, test_set, schedule, ntk_images=None):
+def train(model, adam, learning_rate, params, train_sets, test_set, schedule, ntk_samples=0):
     """Yield ``(epoch, Member)`` at epoch 0, at every snapshot, now and then between, and at the end.
 
     Ends when all members are finished. ``params`` and ``train_sets`` carry a leading ensemble axis;
-    ``test_set`` and ``ntk_images`` (d, n₀) are shared. What lies beyond a member's ``stop_epoch``
-    in its curves means nothing.
+    ``test_set`` is shared, and the NTK's trace is that on its first ``ntk_samples``. What lies beyond
+    a member's ``stop_epoch`` in its curves means nothing.
     """
     members = _new_members(adam, schedule, params)
     size = sum(leaf[0].size for leaf in jax.tree.leaves(params))
-    advance = partial(_advance, model, adam, schedule, size < VECTORISED_PARAMETERS)
+    advance = partial(_advance, model, adam, schedule, ntk_samples, size < VECTORISED_PARAMETERS)
     boundaries = {*schedule.snapshots, *range(0, schedule.max_epochs, EPOCHS_PER_CALL)}
     for epoch, end in pairwise([*sorted(boundaries), schedule.max_epochs + 1]):
         yield epoch, members
-        members = advance(members, train_sets, test_set, ntk_images, learning_rate, epoch, end)
+        members = advance(members, train_sets, test_set, learning_rate, epoch, end)
         if np.all(np.asarray(members.stop_epoch) >= 0):
             break
     yield end, members
@@ -119,15 +119,15 @@ def _new_member(adam, schedule, params):
     )
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2, 3))
+@partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
 def _advance(
-    model, adam, schedule, vectorised, members, train_sets, test_set, ntk_images, learning_rate, begin, end
+    model, adam, schedule, ntk_samples, vectorised, members, train_sets, test_set, learning_rate, begin, end
 ):
     """``members`` taken from epoch ``begin`` to ``end``, measured on the way."""
     optimizer = adam.at_rate(learning_rate)
 
     def advance_member(member, train_set):
-        step = partial(_step, model, optimizer, schedule, train_set, test_set, ntk_images)
+        step = partial(_step, model, optimizer, schedule, ntk_samples, train_set, test_set)
         return lax.fori_loop(begin, end, step, member)
 
     if vectorised:
@@ -135,11 +135,15 @@ def _advance(
     return lax.map(lambda pair: advance_member(*pair), (members, train_sets))
 
 
-def _step(model, optimizer, schedule, train_set, test_set, ntk_images, epoch, member):
+def _step(model, optimizer, schedule, ntk_samples, train_set, test_set, epoch, member):
     """Measure ``member`` at ``epoch``, then update its parameters once."""
-    loss = partial(_loss_and_accuracy, model)
-    (train_loss, train_accuracy), gradient = jax.value_and_grad(loss, has_aux=True)(member.params, train_set)
-    test_loss, test_accuracy = loss(member.params, test_set)
+
+    def objective(params):
+        return _loss_and_accuracy(model.apply(params, train_set.images), train_set.labels)
+
+    (train_loss, train_accuracy), gradient = jax.value_and_grad(objective, has_aux=True)(member.params)
+    test_outputs, traces = _test_outputs(model, schedule, ntk_samples, member, test_set.images, epoch)
+    test_loss, test_accuracy = _loss_and_accuracy(test_outputs, test_set.labels)
     values = {
         "train_loss": train_loss,
         "test_loss": test_loss,
@@ -154,14 +158,36 @@ def _step(model, optimizer, schedule, train_set, test_set, ntk_images, epoch, me
         minimum=minimum,
         stop_epoch=stop_epoch,
         curves={name: member.curves[name].at[epoch].set(values[name]) for name in values},
-        traces=_record_trace(model, schedule, member, ntk_images, epoch),
+        traces=traces,
     )
 
 
-def _loss_and_accuracy(model, params, samples):
-    logits = model.apply(params, samples.images)
-    loss = optax.softmax_cross_entropy_with_integer_labels(logits, samples.labels).mean()
-    return loss, jnp.mean(jnp.argmax(logits, axis=-1) == samples.labels)
+def _loss_and_accuracy(outputs, labels):
+    loss = optax.softmax_cross_entropy_with_integer_labels(outputs, labels).mean()
+    return loss, jnp.mean(jnp.argmax(outputs, axis=-1) == labels)
+
+
+def _test_outputs(model, schedule, ntk_samples, member, images, epoch):
+    """The outputs on the test set and ``member.traces``, with the trace at ``epoch`` where it is due.
+
+    The trace takes the activations of its samples, the first of the test set, from the pass that the
+    test loss needs anyway.
+    """
+    if not schedule.trace_every:
+        return model.apply(member.params, images), member.traces
+    first, rest = images[:ntk_samples], images[ntk_samples:]
+
+    def with_trace():
+        outputs, trace = outputs_and_trace(model, member.params, first)
+        return outputs, member.traces.at[epoch // schedule.trace_every].set(trace)
+
+    # The epoch is the same for every member, so this stays a branch under vmap.
+    outputs, traces = lax.cond(
+        epoch % schedule.trace_every == 0,
+        with_trace,
+        lambda: (model.apply(member.params, first), member.traces),
+    )
+    return jnp.concatenate([outputs, model.apply(member.params, rest)]), traces
 
 
 def _follow_minimum(schedule, member, epoch, train_loss, test_loss):
@@ -173,16 +199,3 @@ def _follow_minimum(schedule, member, epoch, train_loss, test_loss):
     last = jnp.maximum(schedule.window_last, jnp.ceil(schedule.patience * minimum.epoch))
     ends = (epoch >= last) | ~jnp.isfinite(train_loss + test_loss)
     return minimum, jnp.where(running & ends, candidate.epoch, member.stop_epoch)
-
-
-def _record_trace(model, schedule, member, ntk_images, epoch):
-    if not schedule.trace_every:
-        return member.traces
-    # The epoch is the same for every member, so this stays a branch under vmap.
-    return lax.cond(
-        epoch % schedule.trace_every == 0,
-        lambda: member.traces.at[epoch // schedule.trace_every].set(
-            ntk_trace(model, member.params, ntk_images)
-        ),
-        lambda: member.traces,
-    )

@@ -1,0 +1,104 @@
+"""Networks whose NTK would be wrong are refused, at their first use, wherever that is."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import pytest
+from architectures import ARCHITECTURES
+from flax import linen as nn
+from ntklens import selfcheck
+from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.ntk import layer_kernels, ntk_matrix, ntk_trace
+from ntklens.selfcheck import InexactNtkError
+
+
+class BatchNormalised(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        x = nn.BatchNorm(use_running_average=False, momentum=0.9)(nn.Dense(5)(x))
+        return nn.Dense(2)(nn.relu(x))
+
+
+class Training(NamedTuple):
+    """A network as it is applied in training."""
+
+    model: nn.Module
+
+    def init(self, key, x):
+        return self.model.init(key, x)
+
+    def apply(self, params, x):
+        return self.model.apply(params, x, mutable=["batch_stats"])[0]
+
+
+class Centred(nn.Module):
+    """Subtracts the mean over the batch from its outputs."""
+
+    @nn.compact
+    def __call__(self, x):
+        x = nn.Dense(2)(x)
+        return x - jnp.mean(x, axis=0)
+
+
+class TokenMajor(nn.Module):
+    """A layer on all tokens of all samples in one row, the tokens first: their order hides the samples."""
+
+    @nn.compact
+    def __call__(self, x):
+        rows = jnp.swapaxes(x, 0, 1).reshape(-1, x.shape[-1])
+        rows = jnp.tanh(nn.Dense(2)(rows)).reshape(x.shape[1], x.shape[0], 2)
+        return rows.sum(axis=0)
+
+
+def initialised(model, *shape):
+    x = jax.random.normal(jax.random.key(1), (4, *shape))
+    return model, model.init(jax.random.key(0), x), x
+
+
+@pytest.mark.parametrize("quantity", [ntk_matrix, ntk_trace, layer_kernels])
+@pytest.mark.parametrize(
+    "model", [Training(BatchNormalised()), Centred()], ids=lambda model: type(model).__name__
+)
+def test_samples_that_mix_raise(model, quantity):
+    model, params, x = initialised(model, 3)
+    with pytest.raises(InexactNtkError, match="depend on the other samples"):
+        quantity(model, params, x)
+
+
+@pytest.mark.parametrize("transform", [lambda f: f, jax.jit, jax.vmap], ids=["eager", "jit", "vmap"])
+def test_tied_kernel_raises_with_its_name(transform):
+    model, shape = ARCHITECTURES["tied-kernel"]
+    _, params, x = initialised(model, *shape)
+    if transform is jax.vmap:
+        params = jax.tree.map(lambda leaf: jnp.stack(2 * [leaf]), params)
+    with pytest.raises(InexactNtkError, match=r"tied: .*used outside the layer"):
+        transform(lambda params: ntk_matrix(model, params, x))(params)
+
+
+def test_hidden_sample_axis_raises():
+    model, params, x = initialised(TokenMajor(), 3, 5)
+    with pytest.raises(InexactNtkError, match=r"Dense_0: .*first axis"):
+        ntk_trace(model, params, x)
+
+
+def test_mixing_is_found_while_a_program_is_compiled():
+    model, params, x = initialised(Centred(), 3)
+    with pytest.raises(InexactNtkError, match="depend on the other samples"):
+        jax.jit(lambda params: ntk_trace(model, params, x))(params)
+
+
+def test_a_network_is_checked_once_for_its_shapes(monkeypatch):
+    checks = []
+    monkeypatch.setattr(selfcheck, "check", lambda model, params, x: checks.append(x.shape))
+    model = DenseNetwork(1, 3, 2)
+    for samples in (5, 6, 5, 5):
+        x = jnp.ones((samples, 17))
+        ntk_trace(model, initial_parameters(model, 17, seed=samples), x)
+    assert checks == [(5, 17), (6, 17)]
+
+
+def test_diverged_parameters_pass():
+    model = DenseNetwork(1, 3, 2)
+    params = jax.tree.map(lambda leaf: leaf * jnp.nan, initial_parameters(model, 4, 0))
+    assert jnp.isnan(ntk_trace(model, params, jnp.ones((5, 4))))
