@@ -2,10 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
+# neural-tangents, which the tests in tests/oracle and `snakemake verify` compare with, needs an old JAX and so an
+# environment of its own, and Python 3.11 or 3.12. ORACLE_PYTHON names one; else the first of these that is.
+ORACLE := .venv-oracle
+ORACLE_READY := $(ORACLE)/ready
+ORACLE_CHECK := 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'
+ORACLE_PYTHON ?= $(firstword $(foreach python,$(PYTHON) python3.12 python3.11,$(shell $(python) -c $(ORACLE_CHECK) 2>/dev/null && echo $(python))))
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures test lint format clean lock setup
+.PHONY: figures test lint format clean lock setup oracle mkl
 
 figures: $(READY)
 	@python workflow/release_lock.py
@@ -35,12 +41,30 @@ $(READY): requirements.lock
 	@$(VENV)/bin/python -c 'import sysconfig, pathlib; pathlib.Path(sysconfig.get_path("purelib"), "ntklens.pth").write_text("$(CURDIR)/workflow\n")'
 	@touch $@
 
-# Rewrites the lock from requirements.in, for every Python >= 3.11. Needs uv.
-lock:
-	uv pip compile requirements.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock
+# The environment of neural-tangents, for the tests in tests/oracle and for `snakemake verify`.
+oracle: $(ORACLE_READY)
 
-# Everything that make and the workflow produced, the environment included.
+$(ORACLE_READY): requirements-oracle.lock
+	@$(or $(ORACLE_PYTHON),false) -c $(ORACLE_CHECK) || { echo "neural-tangents needs Python 3.11 or 3.12: call make oracle with ORACLE_PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(ORACLE_PYTHON) -m venv --clear $(ORACLE)
+	@# Without their dependencies: neural-tangents names TensorFlow, which it imports for a part that we don't use.
+	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-oracle.lock
+	@touch $@
+
+# Adds MKL (1 GB, x86 alone) to .venv: ntklens.spectrum takes eigenvalues with it from then on. Worth it where
+# `python benchmarks/eigenvalues.py` finds MKL faster than scipy; `pip uninstall mkl` undoes it.
+mkl: $(READY)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mkl.lock
+
+# Rewrites the locks from requirements.in, requirements-oracle.in and requirements-mkl.in, for every Python >= 3.11. Needs uv.
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+lock:
+	$(COMPILE) requirements.in -o requirements.lock
+	$(COMPILE) --no-deps requirements-oracle.in -o requirements-oracle.lock
+	$(COMPILE) requirements-mkl.in -o requirements-mkl.lock
+
+# Everything that make and the workflow produced, the environments included.
 clean:
-	rm -rf $(VENV) .snakemake .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(ORACLE) .snakemake .cache .pytest_cache .ruff_cache .hypothesis
 	find results -mindepth 1 -not -name README.md -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

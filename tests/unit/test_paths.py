@@ -21,6 +21,11 @@ BATCH = {**CURVE, "point": "size-40", "first": 0, "last": 4}
             "results/small/fits/data-scaling/digits/four-layer/power-laws.json",
         ),
         (paths.figure("small", 2), "results/small/figures/figure-2"),
+        (
+            paths.neural_tangents("small"),
+            "results/small/verification/data-scaling/digits/four-layer/size-40/seeds-0-4.h5",
+        ),
+        (paths.table("small", "verification"), "results/small/tables/verification"),
         (paths.log("small", "train", "{dataset}"), "results/small/logs/train/digits.log"),
         (paths.benchmark("small", "train", "{dataset}"), "results/small/benchmarks/train/digits.tsv"),
     ],

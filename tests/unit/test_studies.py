@@ -17,6 +17,7 @@ from ntklens.studies import (
     subset_settings,
     target_epoch,
     training_settings,
+    verified_scales,
 )
 from small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
 
@@ -38,6 +39,20 @@ def test_entry_of_a_curve_that_is_not_there_raises():
 
 def test_scales_ascend():
     assert scales(complete(changed((*WIDTHS, "widths"), [32, 8, 16])), BY_WIDTH) == [8, 16, 32]
+
+
+@pytest.mark.parametrize(
+    ("widths", "expected"),
+    [
+        ([64, 8, 16, 32, 128], [8, 32, 128]),
+        ([8, 16, 32, 64], [8, 32, 64]),
+        ([8, 16], [8, 16]),
+        ([8], [8]),
+    ],
+)
+def test_verified_scales_are_smallest_middle_and_largest(widths, expected):
+    entry = {"dataset": "digits", "widths": widths, "calibrate_at": widths}
+    assert verified_scales(complete(changed(WIDTHS, entry)), BY_WIDTH) == expected
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,16 @@ def figure(name, number):
     return f"results/{name}/figures/figure-{number}"
 
 
+def neural_tangents(name):
+    """The NTKs of one run file's saved parameters, by neural-tangents."""
+    return f"results/{name}/verification/{BATCH}.h5"
+
+
+def table(name, content):
+    """A table's path without its suffix: .csv and .json."""
+    return f"results/{name}/tables/{content}"
+
+
 def log(name, rule, key):
     return f"results/{name}/logs/{rule}/{key}.log"
 

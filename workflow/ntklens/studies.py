@@ -118,6 +118,12 @@ def aggregation_settings(config, curve):
     }
 
 
+def verified_scales(config, curve):
+    """The smallest, the middle and the largest scale of ``curve``: where the NTK is computed twice."""
+    ascending = scales(config, curve)
+    return sorted({ascending[0], ascending[len(ascending) // 2], ascending[-1]})
+
+
 def figure_1_curves(config):
     """One curve a study: of the figure's dataset, else of the study's first."""
     wanted = config["figures"]["dataset"]

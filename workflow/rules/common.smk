@@ -11,6 +11,7 @@ from ntklens import paths, studies
 from ntklens.config import ConfigError, complete
 from ntklens.sources import import_closure
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 try:
     config = complete(config)
@@ -19,10 +20,24 @@ except ConfigError as error:
 
 NAME = config["name"]
 
+
+def neural_tangents_python():
+    """The Python that has neural-tangents: of the rule's conda environment, else of `make oracle`."""
+    if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+        return "python"
+    return os.path.join(workflow.basedir, ".venv-oracle", "bin", "python")
+
+
 # Scripts find ntklens this way in any environment, a rule's own conda environment included. data_dir
 # is no parameter of a rule: the bytes of a dataset are checked, so where they come from makes no
-# difference, and configs with different folders share what is fetched.
-ENVIRONMENT = {"PYTHONPATH": WORKFLOW, "NTKLENS_DATA_DIR": config["data_dir"] or ""}
+# difference, and configs with different folders share what is fetched. Nor are the Python with
+# neural-tangents and the folder where compiled programs are kept from job to job.
+ENVIRONMENT = {
+    "PYTHONPATH": WORKFLOW,
+    "NTKLENS_DATA_DIR": config["data_dir"] or "",
+    "NEURAL_TANGENTS_PYTHON": neural_tangents_python(),
+    "NTKLENS_COMPILATION_CACHE": os.path.join(workflow.basedir, ".cache", "xla"),
+}
 shell.prefix("".join(f"export {key}={shlex.quote(ENVIRONMENT[key])}; " for key in ENVIRONMENT))
 
 
@@ -92,6 +107,21 @@ def runs_of(wildcards):
 def for_curves(pattern, curves):
     """``pattern`` filled in for each of ``curves``."""
     return [pattern.format(**curve._asdict()) for curve in curves]
+
+
+def for_verified_batches(pattern):
+    """``pattern`` filled in for the first batch of seeds at each point where the NTK is verified."""
+    first, last = studies.batches(config)[0]
+    return [
+        pattern.format(**curve._asdict(), point=paths.point_name(curve.study, scale), first=first, last=last)
+        for curve in studies.curves(config)
+        for scale in studies.verified_scales(config, curve)
+    ]
+
+
+def datasets():
+    """Every dataset of the config, once."""
+    return sorted({curve.dataset for curve in studies.curves(config)})
 
 
 def figure_numbers():

@@ -21,4 +21,4 @@ rule train:
     shell:
         "python {input.code[0]} --subset {input.subset} {params.learning_rates}"
         " --settings {params.settings:q} --seeds {wildcards.first} {wildcards.last}"
-        " --threads 1 --out {output} 2> {log}"
+        " --threads {threads} --out {output} 2> {log}"

@@ -9,7 +9,7 @@ from ntklens.calibration import CalibrationError, calibrate
 from ntklens.experiment import Point, minimum_trial
 from ntklens.files import write_json
 from ntklens.provenance import provenance
-from ntklens.runtime import use_threads
+from ntklens.runtime import use_compilation_cache, use_threads
 from ntklens.subsets import read_subset
 from ntklens.training import Adam, Schedule
 
@@ -22,6 +22,7 @@ def main(argv=None):
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
     use_threads(args.threads)
+    use_compilation_cache()
     settings, subset = args.settings, read_subset(args.subset)
     points = {entry["scale"]: Point(**entry["point"]) for entry in settings["points"]}
     adam = Adam(**settings["optimizer"])

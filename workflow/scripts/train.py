@@ -11,7 +11,7 @@ from ntklens.calibration import read_rate
 from ntklens.experiment import Point
 from ntklens.measurement import measure_batch
 from ntklens.provenance import provenance
-from ntklens.runtime import use_threads
+from ntklens.runtime import use_compilation_cache, use_threads
 from ntklens.subsets import read_subset
 from ntklens.training import Adam, Schedule
 from ntklens.trajectory import write_run
@@ -23,10 +23,11 @@ def main(argv=None):
     parser.add_argument("--learning-rates", help="file written by calibrate")
     parser.add_argument("--settings", required=True, type=json.loads)
     parser.add_argument("--seeds", required=True, type=int, nargs=2, metavar=("FIRST", "LAST"))
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="that take spectra beside the training")
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
-    use_threads(args.threads)
+    use_threads(1)  # the numbers are to be the same, however many threads take spectra
+    use_compilation_cache()
     settings, subset = args.settings, read_subset(args.subset)
     seeds = list(range(args.seeds[0], args.seeds[1] + 1))
     learning_rate, inputs = settings["learning_rate"], [args.subset]
@@ -42,6 +43,7 @@ def main(argv=None):
         learning_rate,
         Schedule(**{**settings["schedule"], "snapshots": tuple(settings["schedule"]["snapshots"])}),
         settings["save_parameters"],
+        workers=args.threads,
         report=Progress(),
     )
     for trajectory in trajectories:

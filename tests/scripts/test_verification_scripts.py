@@ -1,0 +1,142 @@
+"""The scripts of `snakemake verify`, with a plain Jacobian's kernels in the place of neural-tangents'."""
+
+import csv
+import json
+
+import h5py
+import jax
+import jax.numpy as jnp
+import neural_tangents_kernels
+import numpy as np
+import pytest
+import verify
+from ntklens.h5 import add_dataset, add_group, new_file
+from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.ntk import ntk_matrix
+from ntklens.spectrum import eigenvalues, normalised
+from ntklens.subsets import Subset
+from ntklens.trajectory import OK, Minimum, Trajectory, write_run
+
+SETTINGS = {
+    "curve": {"study": "model-scaling", "dataset": "blobs", "network": "three-layer"},
+    "scale": 6,
+    "point": {"hidden_layers": 2, "width": 6},
+}
+MODEL = DenseNetwork(2, 6, 3)
+IMAGES = np.random.default_rng(0).uniform(size=(4, 5)).astype(np.float32)
+
+
+def trajectory(seed, keep_parameters):
+    """A seed whose training is not looked at, with its NTK at the minimum as the workflow measures it."""
+    params = initial_parameters(MODEL, 5, seed)
+    theta = np.asarray(ntk_matrix(MODEL, params, IMAGES))
+    none = np.zeros(0, np.float32)
+    minimum = Minimum(
+        epoch=0,
+        train_loss=1.0,
+        test_loss=1.0,
+        ntk_trace=float(np.trace(theta)),
+        eigenvalues=eigenvalues(normalised(theta)),
+        ntk_eigenvalues=eigenvalues(theta),
+        parameters=params["params"] if keep_parameters else None,
+    )
+    curves = dict.fromkeys(("train_loss", "test_loss", "train_accuracy", "test_accuracy"), none)
+    return Trajectory(seed, OK, curves, none, none, none, none, minimum, none)
+
+
+@pytest.fixture
+def case(tmp_path, monkeypatch):
+    """Arguments for verify.main: a run of three seeds, the first two with parameters, and their kernels."""
+    labels = np.zeros(4, np.int32)
+    subset = Subset(IMAGES, labels, IMAGES, labels, ntk_samples=4, classes=3)
+    monkeypatch.setattr(verify, "read_subset", lambda path: subset)
+    (tmp_path / "blobs.h5").touch()
+    write_run(tmp_path / "run.h5", [trajectory(seed, seed < 2) for seed in range(3)], {"settings": SETTINGS})
+    with new_file(tmp_path / "kernels.h5", "by a Jacobian") as file, jax.enable_x64(True):
+        file.attrs["neural_tangents"] = "none"
+        for seed, layers in neural_tangents_kernels.saved_parameters(tmp_path / "run.h5").items():
+            theta = kernel_by_jacobian(layers, np.float64(IMAGES))
+            group = add_group(file, seed, "one seed")
+            add_dataset(group, "ntk", theta, "kernel")
+            add_dataset(group, "ntk_trace", np.trace(theta), "trace")
+            add_dataset(group, "effective_rank", neural_tangents_kernels.effective_rank(theta), "rank")
+    arguments = {"runs": "run.h5", "kernels": "kernels.h5", "subsets": "blobs.h5", "out": "table.csv"}
+    return [word for name in arguments for word in (f"--{name}", str(tmp_path / arguments[name]))]
+
+
+def kernel_by_jacobian(layers, x):
+    jacobian = jax.jacrev(lambda layers: neural_tangents_kernels.network(layers, x).ravel())(layers)
+    rows = np.concatenate([leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(jacobian)], axis=1)
+    return rows @ rows.T
+
+
+def test_table_has_a_row_for_each_seed_with_parameters(case, tmp_path):
+    verify.main(case)
+    with (tmp_path / "table.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["dataset"], row["point"], row["seed"]) for row in rows] == [
+        ("blobs", "width-6", "0"),
+        ("blobs", "width-6", "1"),
+    ]
+    for row in rows:
+        assert all(float(row[name]) < 1e-5 for name in row if "difference" in name)
+    assert len(json.loads((tmp_path / "table.json").read_text())["rows"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "dataset", "far"),
+    [
+        ("run.h5", "ntk_trace", {"stored_trace"}),
+        ("run.h5", "eigenvalues", {"stored_effective_rank"}),
+        ("run.h5", "parameters/hidden_2/kernel", {"ntk", "trace", "effective_rank"}),
+        ("kernels.h5", "ntk", {"ntk"}),
+    ],
+)
+def test_wrong_number_anywhere_fails_and_is_shown(case, tmp_path, capsys, file, dataset, far):
+    with h5py.File(tmp_path / file, "r+") as content:
+        seed = content["seed-0001"]
+        values = seed["minimum" if file == "run.h5" else "."][dataset]
+        # Not all by the same factor, which a normalised kernel would not show.
+        values[...] = values[()] + 0.02 * np.max(values)
+    with pytest.raises(SystemExit, match="1 of 2 networks differ"):
+        verify.main(case)
+    assert not (tmp_path / "table.csv").exists()
+    row = dict(item.split(": ") for item in capsys.readouterr().err.splitlines()[-1].split(", "))
+    differences = {key: float(value) for key, value in row.items() if key.endswith("_difference")}
+    assert {key.removesuffix("_difference") for key in differences if differences[key] > 1e-4} == far
+
+
+def test_number_that_is_none_fails():
+    assert verify.within_tolerance({"point": "width-8", "ntk_difference": 1e-5})
+    assert not verify.within_tolerance({"point": "width-8", "ntk_difference": float("nan")})
+
+
+def test_run_without_parameters_says_which_key_to_change(tmp_path):
+    with new_file(tmp_path / "run.h5", "a run") as file:
+        add_group(add_group(file, "seed-0000", "one seed"), "minimum", "no parameters kept")
+    with pytest.raises(SystemExit, match=r"training\.save_parameters is 0"):
+        neural_tangents_kernels.main(
+            ["--run", str(tmp_path / "run.h5"), "--subset", "subset.h5", "--out", str(tmp_path / "out.h5")]
+        )
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_network_written_out_is_the_one_that_was_trained(tmp_path):
+    model = DenseNetwork(hidden_layers=11, width=5, outputs=3)  # "hidden_10" sorts before "hidden_2"
+    params = initial_parameters(model, 4, seed=0)
+    with new_file(tmp_path / "run.h5", "a run") as file:
+        for layer, arrays in params["params"].items():
+            for name, values in arrays.items():
+                file[f"seed-0000/minimum/parameters/{layer}/{name}"] = values
+    (layers,) = neural_tangents_kernels.saved_parameters(tmp_path / "run.h5").values()
+    x = np.random.default_rng(0).standard_normal((6, 4))
+    expected = model.apply(params, jnp.asarray(x, jnp.float32))
+    np.testing.assert_allclose(neural_tangents_kernels.network(layers, x), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("theta", "rank"),
+    [(np.diag([1.0, 1.0]), 2.0), (np.diag([1.0, 9.0, 4.0]), 3.0), (np.ones((5, 5)), 1.0)],
+)
+def test_effective_rank_of_simple_kernels(theta, rank):
+    assert neural_tangents_kernels.effective_rank(theta) == pytest.approx(rank, rel=1e-9)

@@ -1,0 +1,42 @@
+rule neural_tangents:
+    """Compute the NTKs of one run file's saved parameters with neural-tangents."""
+    input:
+        run=paths.run(NAME),
+        subset=paths.subset(NAME),
+        code=code("neural_tangents_kernels.py"),
+    output:
+        temp(paths.neural_tangents(NAME)),
+    log:
+        paths.log(NAME, "neural_tangents", paths.BATCH_KEY),
+    benchmark:
+        paths.benchmark(NAME, "neural_tangents", paths.BATCH_KEY)
+    conda:
+        "../../envs/neural-tangents.yaml"
+    threads: 1
+    shell:
+        '(command -v "$NEURAL_TANGENTS_PYTHON" > /dev/null'
+        " || {{ echo 'neural-tangents is not set up: run make oracle' >&2; exit 1; }};"
+        ' "$NEURAL_TANGENTS_PYTHON" {input.code[0]} --run {input.run} --subset {input.subset}'
+        " --threads 1 --out {output}) 2> {log}"
+
+
+rule verify:
+    """Compare our NTK, and what the run files hold of it, with neural-tangents' at some points of every curve."""
+    input:
+        runs=for_verified_batches(paths.run(NAME)),
+        kernels=for_verified_batches(paths.neural_tangents(NAME)),
+        subsets=[paths.subset(NAME).format(dataset=dataset) for dataset in datasets()],
+        code=code("verify.py"),
+    output:
+        csv=paths.table(NAME, "verification") + ".csv",
+        json=paths.table(NAME, "verification") + ".json",
+    log:
+        paths.log(NAME, "tables", "verification"),
+    benchmark:
+        paths.benchmark(NAME, "tables", "verification")
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    shell:
+        "python {input.code[0]} --runs {input.runs} --kernels {input.kernels} --subsets {input.subsets}"
+        " --threads 1 --out {output.csv} 2> {log}"

@@ -1,0 +1,111 @@
+"""Compare our NTK, and what the run files hold of it, with the NTK by neural-tangents."""
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+
+import h5py
+import jax
+import numpy as np
+from ntklens.files import whole_file, write_json
+from ntklens.models import DenseNetwork
+from ntklens.ntk import ntk_matrix, ntk_trace
+from ntklens.paths import point_name
+from ntklens.provenance import provenance
+from ntklens.runtime import use_compilation_cache, use_threads
+from ntklens.spectrum import effective_rank, eigenvalues, normalised
+from ntklens.subsets import read_subset
+from ntklens.trajectory import read_run
+
+# Ours is in single precision, theirs in double: rounding makes 1e-6, a wrong term 1e-2 and more.
+TOLERANCE = 1e-4
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", required=True, nargs="+", help="files written by train")
+    parser.add_argument("--kernels", required=True, nargs="+", help="their NTKs by neural-tangents")
+    parser.add_argument("--subsets", required=True, nargs="+", help="subsets, named by dataset")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", required=True, help="the .csv; a .json is written beside it")
+    args = parser.parse_args(argv)
+    use_threads(args.threads)
+    use_compilation_cache()
+    subsets = {Path(path).stem: read_subset(path) for path in args.subsets}
+    rows = []
+    for run, kernels in zip(args.runs, args.kernels, strict=True):
+        for row in compare(run, kernels, subsets):
+            print(", ".join(f"{key}: {value}" for key, value in row.items()), file=sys.stderr)
+            rows.append(row)
+    off = sum(not within_tolerance(row) for row in rows)
+    if off:
+        sys.exit(
+            f"{off} of {len(rows)} networks differ from neural-tangents by more than {TOLERANCE}: see above"
+        )
+    write_rows(args.out, rows)
+    sources = provenance(
+        {"tolerance": TOLERANCE}, args.runs + args.subsets, ["jax", "jaxlib", "flax", "numpy", "scipy"]
+    )
+    with h5py.File(args.kernels[0]) as file:
+        sources["versions"]["neural-tangents"] = file.attrs["neural_tangents"]
+    write_json(Path(args.out).with_suffix(".json"), {"rows": rows, "provenance": sources})
+
+
+def compare(run, kernels, subsets):
+    """A row of the table for each seed of the file ``run`` whose parameters it holds."""
+    with h5py.File(run) as file:
+        settings = json.loads(file.attrs["settings"])
+    curve, point = settings["curve"], settings["point"]
+    subset = subsets[curve["dataset"]]
+    model = DenseNetwork(point["hidden_layers"], point["width"], subset.classes)
+    with h5py.File(kernels) as theirs:
+        for trajectory in read_run(run):
+            minimum = trajectory.minimum
+            if minimum.parameters is not None:
+                yield {
+                    **curve,
+                    "point": point_name(curve["study"], settings["scale"]),
+                    "seed": trajectory.seed,
+                    **differences(model, minimum, subset.ntk_images, theirs[f"seed-{trajectory.seed:04d}"]),
+                }
+
+
+def differences(model, minimum, images, theirs):
+    """Relative to neural-tangents' values: our NTK in the Frobenius norm, our trace and effective rank, now
+    and in the run file."""
+    params = {"params": minimum.parameters}
+    theta = np.asarray(jax.jit(lambda params: ntk_matrix(model, params, images))(params))
+    trace = float(jax.jit(lambda params: ntk_trace(model, params, images))(params))
+    ntk, their_trace, their_rank = (theirs[name][()] for name in ("ntk", "ntk_trace", "effective_rank"))
+    rank, stored_rank = (
+        float(effective_rank(spectrum)) for spectrum in (eigenvalues(normalised(theta)), minimum.eigenvalues)
+    )
+    return {
+        "ntk_difference": float(np.linalg.norm(theta - ntk) / np.linalg.norm(ntk)),
+        "trace_difference": relative(trace, their_trace),
+        "effective_rank_difference": relative(rank, their_rank),
+        "stored_trace_difference": relative(minimum.ntk_trace, their_trace),
+        "stored_effective_rank_difference": relative(stored_rank, their_rank),
+    }
+
+
+def within_tolerance(row):
+    """Whether every difference is small; one that is not a number is not."""
+    return all(value <= TOLERANCE for name, value in row.items() if name.endswith("difference"))
+
+
+def relative(ours, theirs):
+    return float(abs(ours / theirs - 1))
+
+
+def write_rows(path, rows):
+    with whole_file(path) as temporary, temporary.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
