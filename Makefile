@@ -11,7 +11,7 @@ ORACLE_PYTHON ?= $(firstword $(foreach python,$(PYTHON) python3.12 python3.11,$(
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures test lint format clean lock setup oracle mkl
+.PHONY: figures test lint format clean lock setup oracle mkl bench
 
 figures: $(READY)
 	@python workflow/release_lock.py
@@ -19,6 +19,11 @@ figures: $(READY)
 
 test: $(READY)
 	python -m pytest $(PYTEST_ARGS)
+
+# Our NTK beside neural-tangents', on a machine that does nothing else.
+bench: $(READY) $(ORACLE_READY)
+	python benchmarks/ntk_matrix.py
+	python benchmarks/eigenvalues.py
 
 lint: $(READY)
 	ruff check .
@@ -56,7 +61,7 @@ $(ORACLE_READY): requirements-oracle.lock
 mkl: $(READY)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mkl.lock
 
-# Rewrites the locks from requirements.in, requirements-oracle.in and requirements-mkl.in, for every Python >= 3.11. Needs uv.
+# Rewrites the locks from the files requirements*.in, for every Python >= 3.11. Needs uv.
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:
 	$(COMPILE) requirements.in -o requirements.lock

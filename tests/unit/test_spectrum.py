@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from ntklens.spectrum import effective_rank, eigenvalues, normalised
@@ -68,3 +72,17 @@ def test_eigenvalues_of_a_kernel_with_nan_are_nan():
 def test_float32_costs_little_effective_rank():
     theta = random_kernel(300, 1000)
     assert gamma(theta.astype(np.float32)) == pytest.approx(gamma(theta), rel=1e-5)
+
+
+def test_import_is_light():
+    """Environments without JAX have this module too; no solver is loaded before it is needed."""
+    code = """if True:
+        import sys
+        from ntklens import spectrum
+        print("jax" in sys.modules, spectrum._solver.cache_info().currsize)
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["False", "0"]

@@ -10,11 +10,14 @@ import numpy as np
 from ntklens.calibration import read_rate
 from ntklens.experiment import Point
 from ntklens.measurement import measure_batch
+from ntklens.mkl import installed_library
 from ntklens.provenance import provenance
 from ntklens.runtime import use_compilation_cache, use_threads
 from ntklens.subsets import read_subset
 from ntklens.training import Adam, Schedule
 from ntklens.trajectory import write_run
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")
 
 
 def main(argv=None):
@@ -56,7 +59,7 @@ def main(argv=None):
         args.out,
         trajectories,
         {
-            **provenance(settings, inputs, ["jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py"]),
+            **provenance(settings, inputs, [*PACKAGES, *(["mkl"] if installed_library() else [])]),
             "seeds": seeds,
             "learning_rate": learning_rate,
             "ntk_rows": len(subset.ntk_images) * subset.classes,
