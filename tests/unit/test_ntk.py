@@ -1,11 +1,14 @@
 """The NTK against a Jacobian computed another way, on networks of many kinds."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from architectures import ARCHITECTURES
 from flax import linen as nn
+from flax import nnx
 from jax.flatten_util import ravel_pytree
 from ntklens import limit
 from ntklens.models import DenseNetwork, initial_parameters
@@ -205,6 +208,25 @@ def test_integer_samples():
     np.testing.assert_allclose(ntk_matrix(model, params, tokens), expected, rtol=1e-10)
     compiled = jax.jit(lambda params, tokens: ntk_matrix(model, params, tokens))(params, tokens)
     np.testing.assert_allclose(compiled, expected, rtol=1e-10)
+
+
+class Functional(NamedTuple):
+    """An NNX module as a function of its parameters: no layer of Linen is in it."""
+
+    graph: nnx.GraphDef
+
+    def apply(self, params, x):
+        return nnx.merge(self.graph, params["params"])(x)
+
+
+def test_nnx_modules_are_exact():
+    layers = nnx.Sequential(nnx.Linear(5, 4, rngs=nnx.Rngs(0)), jnp.tanh, nnx.Linear(4, 3, rngs=nnx.Rngs(1)))
+    graph, state = nnx.split(layers)
+    params = in_double_precision({"params": nnx.to_pure_dict(state)})
+    x = jax.random.normal(jax.random.key(1), (4, 5))
+    expected = true_matrix(Functional(graph), params, x)
+    np.testing.assert_allclose(ntk_matrix(Functional(graph), params, x), expected, rtol=1e-10)
+    assert float(ntk_trace(Functional(graph), params, x)) == pytest.approx(np.trace(expected), rel=1e-10)
 
 
 class Normalised(nn.Module):

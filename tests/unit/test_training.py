@@ -1,10 +1,13 @@
 """The training loop against a plain one, member by member and epoch by epoch."""
 
+import threading
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from ntklens import measurement
 from ntklens.experiment import Point
 from ntklens.measurement import measure_batch
 from ntklens.ntk import ntk_matrix
@@ -151,6 +154,46 @@ def test_measured_spectra_belong_to_their_epochs(subset, history):
         np.testing.assert_allclose(trajectory.eigenvalues[row], expected, atol=2e-2)
     assert trajectory.minimum.eigenvalues.sum() == pytest.approx(12, rel=1e-5)
     assert trajectory.minimum.ntk_eigenvalues.sum() == pytest.approx(trajectory.minimum.ntk_trace, rel=1e-5)
+
+
+def test_spectra_do_not_depend_on_the_number_of_workers(subset):
+    one, three = (
+        measure_batch(point(), subset, [0, 1, 2], ADAM, RATE, SCHEDULE, save_parameters=0, workers=workers)
+        for workers in (1, 3)
+    )
+    for alone, together in zip(one, three, strict=True):
+        np.testing.assert_array_equal(alone.eigenvalues, together.eigenvalues)
+        np.testing.assert_array_equal(alone.minimum.ntk_eigenvalues, together.minimum.ntk_eigenvalues)
+
+
+def test_kernels_that_wait_for_a_worker_are_few(monkeypatch):
+    """With one thread that does not get on, a third kernel has to wait outside."""
+    may_go_on = threading.Event()
+    monkeypatch.setattr(measurement, "_spectra", lambda theta, of_theta_too: may_go_on.wait(10))
+    submitted = []
+
+    def submit_three(workers):
+        for number in range(3):
+            workers.submit(np.eye(2))
+            submitted.append(number)
+
+    with measurement.SpectrumWorkers(1) as workers:
+        caller = threading.Thread(target=submit_three, args=[workers])
+        caller.start()
+        caller.join(0.3)
+        assert submitted == [0, 1]
+        may_go_on.set()
+        caller.join(10)
+    assert submitted == [0, 1, 2]
+
+
+def test_a_failed_spectrum_ends_the_job(subset, monkeypatch):
+    def broken(theta, of_theta_too):
+        raise np.linalg.LinAlgError("no convergence")
+
+    monkeypatch.setattr(measurement, "_spectra", broken)
+    with pytest.raises(np.linalg.LinAlgError, match="no convergence"):
+        measure_batch(point(), subset, [0], ADAM, RATE, SCHEDULE, save_parameters=0)
 
 
 def test_only_the_first_seeds_keep_their_parameters(subset):

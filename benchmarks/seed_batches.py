@@ -1,0 +1,102 @@
+"""Twenty seeds in one job beside twenty jobs of one seed, and a job's start-up.
+
+    python benchmarks/seed_batches.py
+
+Real processes of workflow/scripts/train.py, one thread: 500 epochs of a three-layer network on 100
+of mnist-5k's images, the trace every second epoch. Of the twenty single jobs three are run, and their
+median counts twenty times. Once with no compilation kept and once with all programs kept from a
+first call, as the workflow does; once without spectra and once with ten a seed. The start-up is a job
+of one epoch.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from ntklens.config import SCHEMA
+
+SCRIPTS = SCHEMA.parents[1] / "scripts"
+WIDTHS = (8, 64, 256)
+SEEDS = 20
+SINGLE_JOBS = 3
+EPOCHS = 500
+SPECTRA = tuple(range(0, EPOCHS, 50))
+
+
+def settings(width, epochs, spectra):
+    """As `ntklens.studies.training_settings`: every seed runs for exactly ``epochs``."""
+    return {
+        "curve": {"study": "model-scaling", "dataset": "mnist-5k", "network": "three-layer"},
+        "scale": width,
+        "point": {
+            "hidden_layers": 2,
+            "width": width,
+            "train_samples": 100,
+            "vary_data": False,
+            "vary_initialisation": True,
+        },
+        "optimizer": {"b1": 0.9, "b2": 0.999, "eps": 1e-8},
+        "learning_rate": 1e-4,
+        "schedule": {
+            "window_last": epochs,
+            "patience": 1.0,
+            "max_epochs": epochs,
+            "trace_every": 2,
+            "snapshots": spectra,
+        },
+        "save_parameters": 0,
+    }
+
+
+def job(folder, seeds, width, epochs, spectra, cache):
+    """Seconds of wall time of one job for ``seeds`` seeds."""
+    variables = {**os.environ, "NTKLENS_COMPILATION_CACHE": str(cache or "")}
+    command = [sys.executable, SCRIPTS / "train.py", "--subset", folder / "subset.h5", "--seeds", "0"]
+    command += [str(seeds - 1), "--out", folder / "run.h5"]
+    command += ["--settings", json.dumps(settings(width, epochs, spectra))]
+    begin = time.perf_counter()
+    subprocess.run(command, env=variables, check=True, capture_output=True)
+    return time.perf_counter() - begin
+
+
+def prepare(folder):
+    dataset = folder / "mnist-5k.h5"
+    run = [sys.executable, SCRIPTS / "fetch.py", "--dataset", "mnist-5k", "--out", dataset]
+    subprocess.run(run, check=True)
+    split = json.dumps({"test_samples": 500, "ntk_samples": 128, "split_seed": 0})
+    run = [sys.executable, SCRIPTS / "subsample.py", "--dataset", dataset, "--settings", split]
+    subprocess.run([*run, "--out", folder / "subset.h5"], check=True)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(folder)
+        for cache in (None, folder / "cache"):
+            kept = "programs kept" if cache else "nothing kept "
+            for width in WIDTHS:
+                if cache:
+                    job(folder, 1, width, 1, (0,), cache)
+                startup = statistics.median(job(folder, 1, width, 1, (0,), cache) for _ in range(SINGLE_JOBS))
+                print(f"{kept} width {width:>4}: start-up {startup:.1f} s", flush=True)
+                for spectra in ((0,), SPECTRA):
+                    if cache:
+                        job(folder, SEEDS, width, EPOCHS, spectra, cache)
+                        job(folder, 1, width, EPOCHS, spectra, cache)
+                    together = job(folder, SEEDS, width, EPOCHS, spectra, cache)
+                    alone = [job(folder, 1, width, EPOCHS, spectra, cache) for _ in range(SINGLE_JOBS)]
+                    apart = SEEDS * statistics.median(alone)
+                    print(
+                        f"{kept} width {width:>4}, {len(spectra) + 1:>2} spectra a seed: one job "
+                        f"{together:.1f} s, {SEEDS} jobs {apart:.1f} s, {apart / together:.1f} ×",
+                        flush=True,
+                    )
+
+
+if __name__ == "__main__":
+    main()
