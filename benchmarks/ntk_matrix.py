@@ -144,7 +144,7 @@ def cell(found, ours, is_ours):
 def draw(results, path):
     """Milliseconds against width, three hidden layers."""
     chosen = [one for one in results if one["case"]["network"] == "dense" and one["case"]["layers"] == 3]
-    figure, axes = plt.subplots(figsize=(4.5, 3.4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6.2, 3.4), layout="constrained")
     for implementation in (*OURS, *PEERS):
         points = [
             (one["case"]["width"], 1000 * one["implementations"][implementation]["seconds"])
@@ -154,7 +154,7 @@ def draw(results, path):
         style = {"marker": "o" if implementation in OURS else "s", "markersize": 4}
         axes.loglog(*zip(*points, strict=True), label=NAMES.get(implementation, implementation), **style)
     axes.set(xlabel="width $m$", ylabel="one NTK, $N = 1280$ (ms)")
-    axes.legend(fontsize="small")
+    figure.legend(loc="outside right upper", fontsize="small")
     figure.savefig(path, dpi=150)
 
 

@@ -1,19 +1,25 @@
 """Where the training stage's time goes, by share, and what one trace costs in training steps.
 
-    make figures; python benchmarks/training_stage.py
+    make figures oracle; python benchmarks/training_stage.py
 
 Times, on one thread, each part for every point of the default config (milliseconds a member), and
 multiplies it by how often it happened: epochs, traces and spectra are read from the run files in
 results/laptop. A job's start-up is what its own record (Snakemake's benchmark files) has left over.
+
+For the three-layer curve on mnist-5k the same work is then priced one seed a process, the NTK and its
+trace by neural-tangents' fastest: from unit times, as training every seed so would take too long. Its
+start-up counts the NTK's programs alone, not those of training, and single seeds train at our speed.
 """
 
 import json
+import os
 import statistics
-import sys
+import subprocess
 import time
 from pathlib import Path
 from typing import NamedTuple
 
+import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -85,54 +91,95 @@ def seconds_of_job(path):
     return float(record.read_text().splitlines()[1].split()[0])
 
 
-def parts_of_run(path, measured):
-    """Seconds of each part of one run file; units are measured once for each network and data size."""
-    trajectories = read_run(path)
-    import h5py
+class Run(NamedTuple):
+    """What happened in one run file."""
 
+    dataset: str
+    point: Point
+    members: int
+    epochs: int  # of all members: a batch goes on until its last is finished
+    traces: int
+    kernels: int
+    spectra: int  # at the minimum, of the normalised NTK and of the NTK itself
+
+
+def read(path):
+    trajectories = read_run(path)
     with h5py.File(path) as file:
         settings = json.loads(file.attrs["settings"])
-    point = Point(**settings["point"])
-    dataset = settings["curve"]["dataset"]
-    key = dataset, point
-    if key not in measured:
-        subset = read_subset(RESULTS / f"subsets/{dataset}.h5")
-        measured[key] = units(point, subset, len(trajectories))
-        print(f"{dataset} {point}: {measured[key]}", file=sys.stderr, flush=True)
-    unit = measured[key]
-    # The batch goes on until its last member is finished.
-    epochs = len(trajectories) * max(len(one.curves["train_loss"]) for one in trajectories)
-    every = settings["schedule"]["trace_every"]
+    members = len(trajectories)
+    epochs = members * max(len(one.curves["train_loss"]) for one in trajectories)
     kernels = sum(len(one.spectrum_epoch) + 1 for one in trajectories)
-    spectra = sum(len(one.spectrum_epoch) + 2 for one in trajectories)  # at the minimum, Θ's own too
+    return Run(
+        dataset=settings["curve"]["dataset"],
+        point=Point(**settings["point"]),
+        members=members,
+        epochs=epochs,
+        traces=epochs // settings["schedule"]["trace_every"],
+        kernels=kernels,
+        spectra=kernels + members,
+    )
+
+
+def priced(run, unit):
+    """Seconds of each part."""
     parts = {
-        "training": epochs * unit.epoch,
-        "trace": epochs / every * unit.trace,
-        "NTK": kernels * unit.ntk,
-        "eigenvalues": spectra * unit.eigenvalues,
+        "training": run.epochs * unit.epoch,
+        "trace": run.traces * unit.trace,
+        "NTK": run.kernels * unit.ntk,
+        "eigenvalues": run.spectra * unit.eigenvalues,
     }
     return {name: value / 1000 for name, value in parts.items()}
 
 
-def main():
-    use_threads(1)
+def peer_units(point):
+    """What training_stage_peer.py says of a network on images of 784 pixels."""
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT / "tests")])}
+    script = Path(__file__).with_name("training_stage_peer.py")
+    command = [ROOT / ".venv-oracle/bin/python", script, str(point.hidden_layers), str(point.width)]
+    return json.loads(subprocess.check_output(command, env=variables))
+
+
+def peer_seconds(run, subset, unit):
+    """The same seeds, each in a process of its own, with neural-tangents' NTK and trace."""
+    alone, peer = units(run.point, subset, members=1), peer_units(run.point)
+    milliseconds = run.epochs * alone.epoch + run.traces * peer["trace"]
+    milliseconds += run.kernels * peer["ntk"] + run.spectra * unit.eigenvalues
+    return run.members * peer["startup"] + milliseconds / 1000
+
+
+def report_trace_cost():
     subset = read_subset(RESULTS / "subsets/mnist-5k.h5")
-    print("one trace, in training steps (a step: loss, gradient, update, test loss; or without test loss)")
+    print("one trace, in training steps with their test loss; milliseconds a member")
     for width in WIDTHS:
         point = Point(2, width, 100, vary_data=False, vary_initialisation=True)
         unit = units(point, subset, members=5)
         print(f"width {width:>5}: {unit.trace / unit.epoch:.2f}   {unit}", flush=True)
-    if "--trace" in sys.argv:
-        return
-    measured, total = {}, {}
+
+
+def main():
+    use_threads(1)
+    report_trace_cost()
+    measured, total, recorded, ours, peers = {}, {}, 0.0, 0.0, 0.0
     jobs = sorted((RESULTS / "runs").glob("*/*/*/*/*.h5"))
     for path in jobs:
-        for name, seconds in parts_of_run(path, measured).items():
-            total[name] = total.get(name, 0.0) + seconds
-    recorded = sum(seconds_of_job(path) for path in jobs)
-    print(f"{len(jobs)} jobs took {recorded:.0f} s of wall time (two at once overlap)")
+        run, seconds = read(path), seconds_of_job(path)
+        subset = read_subset(RESULTS / f"subsets/{run.dataset}.h5")
+        if (run.dataset, run.point) not in measured:
+            measured[run.dataset, run.point] = units(run.point, subset, run.members)
+        unit = measured[run.dataset, run.point]
+        for name, part in priced(run, unit).items():
+            total[name] = total.get(name, 0.0) + part
+        recorded += seconds
+        if "model-scaling/mnist-5k/three-layer" in str(path):
+            ours += seconds
+            peers += peer_seconds(run, subset, unit)
+    print(f"{len(jobs)} jobs, {recorded:.0f} s of wall time in all (two at once on two cores)")
+    total["start-up and the rest"] = recorded - sum(total.values())
     for name, seconds in total.items():
-        print(f"{name:>12}: {seconds:7.1f} s")
+        print(f"{name:>22}: {seconds:7.1f} s, {100 * seconds / recorded:4.1f} %")
+    print(f"mnist-5k, three-layer: {ours:.0f} s; one seed a process with neural-tangents {peers:.0f} s,")
+    print(f"{peers / ours:.1f} × as much")
 
 
 if __name__ == "__main__":

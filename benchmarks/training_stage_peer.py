@@ -1,0 +1,65 @@
+"""neural-tangents' times for one network: training_stage.py starts this, in its environment.
+
+    python training_stage_peer.py HIDDEN_LAYERS WIDTH
+
+prints milliseconds of one NTK (its fastest implementation) and of one trace, for which only each
+sample's own block of the kernel is computed, and the processor's seconds from the interpreter's start
+to the first of both.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+
+os.environ["NPROC"] = "1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+import jax
+import jax.numpy as jnp
+from architectures import Mlp
+from ntklens.oracle import import_neural_tangents
+
+ROUNDS = 5
+
+
+def median_milliseconds(call):
+    times = []
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        jax.block_until_ready(call())
+        times.append(1000 * (time.perf_counter() - begin))
+    return statistics.median(times)
+
+
+def main(hidden_layers, width):
+    nt = import_neural_tangents()
+    model = Mlp(hidden_layers * (width,), 10)
+    x = jax.random.uniform(jax.random.key(1), (128, 784))
+    params = model.init(jax.random.key(0), x)
+    structured = nt.NtkImplementation.STRUCTURED_DERIVATIVES
+    kernel_fn = nt.empirical_ntk_fn(model.apply, trace_axes=(), vmap_axes=0, implementation=structured)
+    ntk = jax.jit(lambda params: kernel_fn(x, None, params))
+
+    @jax.jit
+    def trace(params):
+        blocks = jax.vmap(lambda sample: kernel_fn(sample[None], None, params)[0, 0])(x)
+        return jnp.einsum("ikk->", blocks)
+
+    full = float(jnp.einsum("iikk->", ntk(params)))
+    assert abs(float(trace(params)) / full - 1) < 1e-4
+    startup = time.process_time()
+    print(
+        json.dumps(
+            {
+                "ntk": median_milliseconds(lambda: ntk(params)),
+                "trace": median_milliseconds(lambda: trace(params)),
+                "startup": startup,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
