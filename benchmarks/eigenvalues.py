@@ -23,7 +23,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
-from ntklens import device_spectrum, mkl
+from ntklens import device_spectrum, lapack, mkl
 from ntklens.datasets import load_mnist_5k
 from ntklens.files import write_json
 from ntklens.models import DenseNetwork, initial_parameters
@@ -37,7 +37,8 @@ WIDTH = 128
 ROUNDS = 7
 SPECTRA = 8  # in a measurement of several workers
 OUT = Path(__file__).parent / "results" / "eigenvalues.json"
-SCIPY, OPENBLAS, MKL = "scipy, evd", "scipy's OpenBLAS, two stages", "MKL, two stages"
+SCIPY, LAPACK = "scipy, evd", "its LAPACK's evd by ctypes"
+OPENBLAS, MKL = "scipy's OpenBLAS, two stages", "MKL, two stages"
 
 
 def normalised_ntk():
@@ -54,11 +55,12 @@ def normalised_ntk():
 def solvers():
     """Name -> function matrix -> eigenvalues, of all that this machine has."""
     found = {f"scipy, {driver}": partial(by_scipy, driver) for driver in ("ev", "evd", "evr")}
+    found[LAPACK] = lapack.scipy_solver()
     found["numpy"] = np.linalg.eigvalsh
     found["jax.numpy"] = lambda matrix: np.asarray(device_spectrum.eigenvalues(matrix))
     for library in map(ctypes.CDLL, {info["filepath"] for info in threadpool_info()}):
         if hasattr(library, "scipy_ssyevd_2stage_"):
-            found[OPENBLAS] = mkl.solver(library, "scipy_{}syevd_2stage_")
+            found[OPENBLAS] = lapack.solver(library, "scipy_{}syevd_2stage_")
     if path := mkl.installed_library():
         found["MKL, one stage"] = mkl.mkl_solver(path, "{}syevd_")
         found[MKL] = mkl.mkl_solver(path)
@@ -110,7 +112,7 @@ def compare_workers(matrix, rounds):
     spawn = multiprocessing.get_context("spawn")
     pools = [ProcessPoolExecutor(1, spawn, initializer=use_threads, initargs=(1,)) for _ in range(2)]
     ways = {}
-    for name in (solver for solver in (SCIPY, OPENBLAS, MKL) if solver in solvers()):
+    for name in (solver for solver in (SCIPY, LAPACK, OPENBLAS, MKL) if solver in solvers()):
         ways[name, "one worker"] = partial(by_threads, name, matrix, 1)
         ways[name, "two threads"] = partial(by_threads, name, matrix, 2)
         ways[name, "two processes"] = partial(by_processes, name, matrix, pools)

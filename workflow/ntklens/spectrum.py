@@ -3,9 +3,8 @@
 from functools import cache
 
 import numpy as np
-from scipy.linalg import eigvalsh
 
-from ntklens import mkl
+from ntklens import lapack, mkl
 
 EIGENVALUE_FLOOR = 1e-14  # a semi-definite matrix has small negative eigenvalues in floating point
 
@@ -24,7 +23,7 @@ def eigenvalues(matrix):
     """Eigenvalues (N,), ascending, of a symmetric ``matrix`` (N, N), float32 or float64, in that precision.
 
     Only the lower triangle is read. NaN throughout where that has an entry that is not finite, as a
-    diverged network's has. By MKL where it is installed, else by scipy: equal up to rounding.
+    diverged network's has. By MKL where it is installed, else by scipy's LAPACK: equal up to rounding.
     """
     if not np.isfinite(np.tril(matrix)).all():
         return np.full(len(matrix), np.nan, matrix.dtype)
@@ -34,12 +33,7 @@ def eigenvalues(matrix):
 @cache
 def _solver():
     library = mkl.installed_library()
-    return mkl.mkl_solver(library) if library else _by_scipy
-
-
-def _by_scipy(matrix):
-    # Seen as its transpose, a matrix stored by rows is one stored by columns, as LAPACK wants it.
-    return eigvalsh(matrix.T, lower=False, driver="evd", check_finite=False)
+    return mkl.mkl_solver(library) if library else lapack.scipy_solver()
 
 
 def effective_rank(eigenvalues):

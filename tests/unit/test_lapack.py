@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scipy.linalg
-from ntklens import mkl, spectrum
+from ntklens import lapack, mkl, spectrum
 from threadpoolctl import threadpool_info
 
 
@@ -16,7 +16,7 @@ def two_stage_of_openblas(routine):
     for library in threadpool_info():
         handle = ctypes.CDLL(library["filepath"])
         if hasattr(handle, routine.format("s")):
-            return mkl.solver(handle, routine)
+            return lapack.solver(handle, routine)
     return pytest.skip(f"no loaded library has {routine}")
 
 
@@ -26,11 +26,11 @@ def installed_mkl():
 
 
 BINDINGS = {
+    "scipy's LAPACK": lapack.scipy_solver,
     "OpenBLAS": lambda: two_stage_of_openblas("scipy_{}syevd_2stage_"),
     "OpenBLAS of 64-bit integers": lambda: two_stage_of_openblas("scipy_{}syevd_2stage_64_"),
     "MKL": installed_mkl,
 }
-ROUTES = {"scipy": lambda: spectrum._by_scipy, **BINDINGS}
 
 
 @pytest.fixture(params=BINDINGS)
@@ -38,10 +38,10 @@ def solve(request):
     return BINDINGS[request.param]()
 
 
-@pytest.fixture(params=ROUTES)
+@pytest.fixture(params=BINDINGS)
 def route(request, monkeypatch):
     """`spectrum.eigenvalues` by each of the solvers."""
-    solver = ROUTES[request.param]()
+    solver = BINDINGS[request.param]()
     monkeypatch.setattr(spectrum, "_solver", lambda: solver)
     return spectrum.eigenvalues
 
@@ -103,14 +103,14 @@ def test_failure_of_lapack_raises(info, message):
         ctypes.c_double.from_address(work).value = 1  # the size asked for
         ctypes.c_int32.from_address(info_address).value = info
 
-    solve = mkl.solver(SimpleNamespace(ssyevd_=failing, dsyevd_=failing), "{}syevd_")
+    solve = lapack.solver(SimpleNamespace(ssyevd_=failing, dsyevd_=failing), "{}syevd_")
     with pytest.raises(np.linalg.LinAlgError, match=message):
         solve(np.eye(5))
 
 
 def test_library_without_the_routine_is_refused():
     with pytest.raises(AttributeError):
-        mkl.solver(ctypes.CDLL(None), "{}no_such_routine_")
+        lapack.solver(ctypes.CDLL(None), "{}no_such_routine_")
 
 
 @pytest.fixture
