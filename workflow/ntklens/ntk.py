@@ -83,7 +83,8 @@ def _matrix(model, params, x, lower, block_size, memory):
     with _full_precision():
         blocks = _blocks(model, params, x, block_size, memory)
         if len(blocks.starts) == 1:
-            return _symmetric_product(_in_cheapest_form(_pieces(model, params, x), memory), lower)
+            pieces = _in_cheapest_form(_pieces(model, params, x), memory)
+            return _product(pieces, pieces, symmetric=True, mirrored=not lower)
         return _product_by_blocks(model, params, x, blocks, lower, memory)
 
 
@@ -152,26 +153,30 @@ def _in_cheapest_form(pieces, memory):
     return [form(piece) for piece in pieces.values()]
 
 
-def _symmetric_product(pieces, lower):
-    """Σ J_l J_lᵀ tile by tile, of which one triangle is computed."""
-    d, n = jax.tree.leaves(pieces)[-1].shape[:2]
-    tiles = _blocks_of(d, _tile_size(pieces, n))
-    pairs = jnp.array([(i, j) for i in tiles.starts for j in tiles.starts if j <= i], jnp.int32)
+def _product(left, right, symmetric=False, mirrored=False):
+    """Σ J_l J'_lᵀ, (d·n, d·n), between two sets of d samples, tile by tile.
+
+    A ``symmetric`` product has the tiles on and below the diagonal, and if ``mirrored`` those above it.
+    """
+    d, n = jax.tree.leaves(left)[-1].shape[:2]
+    tiles = _blocks_of(d, _tile_size(left, n))
+    pairs = [(i, j) for i in tiles.starts for j in tiles.starts if j <= i or not symmetric]
+    pairs = jnp.array(pairs, jnp.int32)
 
     def add_tile(index, theta):
         i, j = pairs[index]
-        tile = _tile(_samples(pieces, i, tiles.size), _samples(pieces, j, tiles.size))
-        if not lower:
+        tile = _tile(_samples(left, i, tiles.size), _samples(right, j, tiles.size))
+        if mirrored:
             # Without the barrier XLA computes the tile a second time, in the order of its transpose.
             tile = lax.optimization_barrier(tile)
             theta = lax.dynamic_update_slice(theta, tile.T, (j * n, i * n))
         return lax.dynamic_update_slice(theta, tile, (i * n, j * n))
 
-    return lax.fori_loop(0, len(pairs), add_tile, jnp.zeros((d * n, d * n), _dtype(pieces)))
+    return lax.fori_loop(0, len(pairs), add_tile, jnp.zeros((d * n, d * n), _dtype(left)))
 
 
 def _product_by_blocks(model, params, x, blocks, lower, memory):
-    """As `_symmetric_product`, with the pieces of two blocks of samples at a time."""
+    """Θ with the pieces of two blocks of samples at a time."""
     starts = jnp.asarray(blocks.starts, jnp.int32)
 
     def pieces_at(index):
@@ -185,7 +190,7 @@ def _product_by_blocks(model, params, x, blocks, lower, memory):
         left = pieces_at(row)
 
         def add_block(column, theta):
-            block = _rectangular_product(left, pieces_at(column))
+            block = _product(left, pieces_at(column))
             if not lower:
                 theta = lax.dynamic_update_slice(theta, block.T, (starts[column] * n, starts[row] * n))
             return lax.dynamic_update_slice(theta, block, (starts[row] * n, starts[column] * n))
@@ -194,20 +199,6 @@ def _product_by_blocks(model, params, x, blocks, lower, memory):
 
     theta = jnp.zeros((len(x) * n, len(x) * n), _dtype(shapes))
     return lax.fori_loop(0, len(starts), add_row, theta)
-
-
-def _rectangular_product(left, right):
-    """Σ J_l J'_lᵀ, (d·n, d·n), between two sets of d samples, tile by tile."""
-    d, n = jax.tree.leaves(left)[-1].shape[:2]
-    tiles = _blocks_of(d, _tile_size(left, n))
-    pairs = jnp.array([(i, j) for i in tiles.starts for j in tiles.starts], jnp.int32)
-
-    def add_tile(index, block):
-        i, j = pairs[index]
-        tile = _tile(_samples(left, i, tiles.size), _samples(right, j, tiles.size))
-        return lax.dynamic_update_slice(block, tile, (i * n, j * n))
-
-    return lax.fori_loop(0, len(pairs), add_tile, jnp.zeros((d * n, d * n), _dtype(left)))
 
 
 def _tile_size(pieces, n):
