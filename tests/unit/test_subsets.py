@@ -19,7 +19,7 @@ def write_dataset(path, test_first):
     with new_file(path, "made up") as file:
         add_dataset(file, "images", images, "brightness", "1/16")
         add_dataset(file, "labels", (rows % 7).astype(np.uint8), "class")
-        file.attrs.update({"classes": 7, "white": 16, "test_first": test_first})
+        file.attrs.update({"classes": 7, "white": 16, "test_first": test_first, "shape": [3, 1, 1]})
 
 
 def test_split_is_disjoint_and_complete():
@@ -55,9 +55,15 @@ def test_split_shuffles(test_first):
         assert not np.array_equal(part, np.sort(part))
 
 
-def test_more_test_samples_than_the_own_test_part_raises():
-    with pytest.raises(ValueError, match="test_samples is 41, but the test part has 40"):
-        split(100, 60, 41, seed=0)
+def test_more_test_samples_than_the_own_test_part_take_all_of_it():
+    pool, test = split(100, 60, 41, seed=0)
+    assert len(pool) == 60
+    np.testing.assert_array_equal(np.sort(test), np.arange(60, 100))
+
+
+def test_no_sample_left_to_train_on_raises():
+    with pytest.raises(ValueError, match="test_samples is 100, but the dataset has 100 samples in all"):
+        split(100, None, 100, seed=0)
 
 
 def test_draws_are_nested():
@@ -121,7 +127,7 @@ def test_written_subset_respects_the_own_test_part(tmp_path):
 
 
 def test_subset_that_does_not_fit_raises_and_writes_nothing(tmp_path):
-    write_dataset(tmp_path / "dataset.h5", test_first=15)
-    with pytest.raises(ValueError, match="test_samples is 6"):
+    write_dataset(tmp_path / "dataset.h5", test_first=-1)
+    with pytest.raises(ValueError, match="test_samples is 20"):
         write_subset(tmp_path / "subset.h5", tmp_path / "dataset.h5", 6, 2, split_seed=0)
     assert [path.name for path in tmp_path.iterdir()] == ["dataset.h5"]

