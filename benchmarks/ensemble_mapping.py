@@ -28,7 +28,8 @@ def made_up_subset():
     rng = np.random.default_rng(0)
     images = rng.random((1000, 784), dtype=np.float32)
     labels = rng.integers(0, 10, 1000, dtype=np.int32)
-    return Subset(images[:500], labels[:500], images[500:], labels[500:], ntk_samples=128, classes=10)
+    train, test = (images[:500], labels[:500]), (images[500:], labels[500:])
+    return Subset(*train, *test, ntk_samples=128, classes=10, image_shape=(28, 28, 1))
 
 
 def milliseconds(point, subset, vectorised):
@@ -49,7 +50,7 @@ def main():
     subset = made_up_subset()
     print(f"{'width':>6} {'parameters':>11} {'vectorised':>11} {'in turn':>8}   ms per member and epoch")
     for width in WIDTHS:
-        point = Point(2, width, 100, vary_data=False, vary_initialisation=True)
+        point = Point({"hidden_layers": 2, "width": width}, 100, vary_data=False, vary_initialisation=True)
         rounds = [[milliseconds(point, subset, way) for way in (True, False)] for _ in range(ROUNDS)]
         vectorised, in_turn = (statistics.median(times) for times in zip(*rounds, strict=True))
         parameters = 784 * width + width * width + 10 * width + 2 * width + 10

@@ -152,7 +152,7 @@ def report_trace_cost():
     subset = read_subset(RESULTS / "subsets/mnist-5k.h5")
     print("one trace, in training steps with their test loss; milliseconds a member")
     for width in WIDTHS:
-        point = Point(2, width, 100, vary_data=False, vary_initialisation=True)
+        point = Point({"hidden_layers": 2, "width": width}, 100, vary_data=False, vary_initialisation=True)
         unit = units(point, subset, members=5)
         print(f"width {width:>5}: {unit.trace / unit.epoch:.2f}   {unit}", flush=True)
 

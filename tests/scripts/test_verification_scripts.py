@@ -10,8 +10,9 @@ import neural_tangents_kernels
 import numpy as np
 import pytest
 import verify
+from ntklens.alignment import Alignments
 from ntklens.h5 import add_dataset, add_group, new_file
-from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.models import INITIALISATIONS, PARAMETRISATIONS, DenseNetwork, initial_parameters
 from ntklens.ntk import ntk_matrix
 from ntklens.spectrum import eigenvalues, normalised
 from ntklens.subsets import Subset
@@ -20,7 +21,14 @@ from ntklens.trajectory import OK, Minimum, Trajectory, write_run
 SETTINGS = {
     "curve": {"study": "model-scaling", "dataset": "blobs", "network": "three-layer"},
     "scale": 6,
-    "point": {"hidden_layers": 2, "width": 6},
+    "point": {
+        "network": {
+            "hidden_layers": 2,
+            "width": 6,
+            "initialisation": "lecun-normal",
+            "parametrisation": "standard",
+        }
+    },
 }
 MODEL = DenseNetwork(2, 6, 3)
 IMAGES = np.random.default_rng(0).uniform(size=(4, 5)).astype(np.float32)
@@ -41,14 +49,15 @@ def trajectory(seed, keep_parameters):
         parameters=params["params"] if keep_parameters else None,
     )
     curves = dict.fromkeys(("train_loss", "test_loss", "train_accuracy", "test_accuracy"), none)
-    return Trajectory(seed, OK, curves, none, none, none, none, minimum, none)
+    unmeasured = Alignments(*[none] * 5)
+    return Trajectory(seed, OK, curves, none, none, none, none, unmeasured, minimum, none)
 
 
 @pytest.fixture
 def case(tmp_path, monkeypatch):
     """Arguments for verify.main: a run of three seeds, the first two with parameters, and their kernels."""
     labels = np.zeros(4, np.int32)
-    subset = Subset(IMAGES, labels, IMAGES, labels, ntk_samples=4, classes=3)
+    subset = Subset(IMAGES, labels, IMAGES, labels, ntk_samples=4, classes=3, image_shape=(1, 5, 1))
     monkeypatch.setattr(verify, "read_subset", lambda path: subset)
     (tmp_path / "blobs.h5").touch()
     write_run(tmp_path / "run.h5", [trajectory(seed, seed < 2) for seed in range(3)], {"settings": SETTINGS})
@@ -65,7 +74,9 @@ def case(tmp_path, monkeypatch):
 
 
 def kernel_by_jacobian(layers, x):
-    jacobian = jax.jacrev(lambda layers: neural_tangents_kernels.network(layers, x).ravel())(layers)
+    jacobian = jax.jacrev(lambda layers: neural_tangents_kernels.network(layers, [1.0] * 3, x).ravel())(
+        layers
+    )
     rows = np.concatenate([leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(jacobian)], axis=1)
     return rows @ rows.T
 
@@ -121,17 +132,25 @@ def test_run_without_parameters_says_which_key_to_change(tmp_path):
     assert not (tmp_path / "out.h5").exists()
 
 
-def test_network_written_out_is_the_one_that_was_trained(tmp_path):
-    model = DenseNetwork(hidden_layers=11, width=5, outputs=3)  # "hidden_10" sorts before "hidden_2"
+@pytest.mark.parametrize("parametrisation", PARAMETRISATIONS)
+@pytest.mark.parametrize("initialisation", INITIALISATIONS)
+@pytest.mark.parametrize("biases", [True, False])
+def test_network_written_out_is_the_one_that_was_trained(tmp_path, parametrisation, initialisation, biases):
+    # Eleven hidden layers: "hidden_10" sorts before "hidden_2".
+    model = DenseNetwork(11, 5, 3, initialisation, parametrisation, biases)
     params = initial_parameters(model, 4, seed=0)
+    settings = {"initialisation": initialisation, "parametrisation": parametrisation}
     with new_file(tmp_path / "run.h5", "a run") as file:
+        file.attrs["settings"] = json.dumps({"point": {"network": settings}})
         for layer, arrays in params["params"].items():
             for name, values in arrays.items():
                 file[f"seed-0000/minimum/parameters/{layer}/{name}"] = values
     (layers,) = neural_tangents_kernels.saved_parameters(tmp_path / "run.h5").values()
+    factors = neural_tangents_kernels.kernel_factors(tmp_path / "run.h5", layers)
     x = np.random.default_rng(0).standard_normal((6, 4))
     expected = model.apply(params, jnp.asarray(x, jnp.float32))
-    np.testing.assert_allclose(neural_tangents_kernels.network(layers, x), expected, rtol=1e-4, atol=1e-6)
+    found = neural_tangents_kernels.network(layers, factors, x)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(

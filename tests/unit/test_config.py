@@ -9,7 +9,10 @@ from ntklens.datasets import REGISTRY
 from ntklens.studies import (
     calibration_settings,
     curves,
+    noise_settings,
+    own_files,
     scales,
+    scaling_curves,
     training_settings,
 )
 from small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
@@ -20,7 +23,7 @@ INVALID = [
     (("test_samples",), "many", "is 'many', but must be of type integer"),
     (("test_samples",), 2.5, "must be of type integer"),
     (("test_samples",), 0, "must be at least 1"),
-    (("test_samples",), 1797, "1797 must not exceed the 1796 that digits can give"),
+    (("test_samples",), 1797, "1797 leaves nothing to train on of digits's 1797 samples"),
     (("ntk_samples",), 501, "501 must not exceed test_samples, 500"),
     (("data_dir",), 3, "must be of type string or null"),
     (("name",), "a/b", "must match"),
@@ -29,7 +32,7 @@ INVALID = [
     (("ensemble", "min_members"), 6, "6 must not exceed ensemble.seeds, 5"),
     (("networks",), {}, "must have at least 1 entry"),
     (("networks",), {"a/b": {"hidden_layers": 2}}, "'a/b', but must match"),
-    (("networks", "deep"), {"layers": 9}, "unknown key 'layers'; allowed are hidden_layers"),
+    (("networks", "deep"), {"layers": 9}, "unknown key 'layers'; allowed are biases, convolutions,"),
     (("networks", "deep", "hidden_layers"), 0, "must be at least 1"),
     (("optimizer", "b1"), 1, "must be less than 1"),
     (("optimizer", "eps"), 0, "must be more than 0"),
@@ -48,10 +51,14 @@ INVALID = [
     (("calibration", "first_rate"), "1e-3", "must be of type number"),
     (("analysis", "smoothing_epochs"), 7, "7 must be a multiple of training.trace_every, 2"),
     (("studies",), {}, "must have at least 1 entry"),
-    (("studies",), {"time-scaling": []}, "'time-scaling'; allowed are data-scaling, model-scaling"),
+    (
+        ("studies",),
+        {"time-scaling": []},
+        "'time-scaling'; allowed are data-scaling, model-scaling, noise-scaling",
+    ),
     (("studies", "model-scaling"), [], "must list at least 1 item"),
     ((*WIDTHS,), {"sizes": [40]}, "unknown key 'sizes'; allowed are calibrate_at, dataset,"),
-    ((*WIDTHS, "dataset"), "cifar", "unknown 'cifar'; allowed are mnist-5k, digits, mnist"),
+    ((*WIDTHS, "dataset"), "cifar", "unknown dataset 'cifar'; allowed are mnist-5k, mnist-5k-4, digits,"),
     ((*WIDTHS, "networks"), [], "must list at least 1 item"),
     ((*WIDTHS, "networks"), ["deep"], "unknown 'deep'; allowed are three-layer, four-layer"),
     ((*WIDTHS, "widths"), 8, "must be of type array"),
@@ -62,9 +69,8 @@ INVALID = [
     ((*WIDTHS, "calibrate_at"), [65], "within a factor 2 of every scale from 8 to 32"),
     ((*WIDTHS, "calibrate_at"), [15], "within a factor 2 of every scale from 8 to 32"),
     ((*WIDTHS, "learning_rate"), 0, "must be more than 0"),
-    ((*WIDTHS, "train_samples"), 325, "more than a quarter of digits's pool of 1297"),
-    ((*SIZES, "sizes"), [40, 325], "more than a quarter of digits's pool of 1297"),
-    ((*SIZES, "calibrate_at"), [40, 325], "more than a quarter of digits's pool of 1297"),
+    ((*WIDTHS, "train_samples"), 433, "more than a third of digits's pool of 1297"),
+    ((*SIZES, "calibrate_at"), [40, 433], "more than a third of digits's pool of 1297"),
     ((*SIZES, "vary_initialisation"), 1, "must be of type boolean"),
     (("figures", "dataset"), "mnist", "unknown 'mnist'; allowed are digits"),
     (("figures", "model_scaling_network"), "deep", "allowed are four-layer, three-layer"),
@@ -111,6 +117,12 @@ def test_missing_key_raises_and_names_it(path, message):
         complete(without(path))
 
 
+def test_value_that_is_none_of_the_allowed_raises_and_lists_them():
+    config = changed(("networks", "deep"), {"hidden_layers": 2, "pooling": "mean"})
+    with pytest.raises(ConfigError, match=r"deep\.pooling' is 'mean', but must be max or average or none"):
+        complete(config)
+
+
 def test_message_repeats_what_the_key_means():
     with pytest.raises(ConfigError, match="Held-out samples on which the test loss is measured"):
         complete(changed(("test_samples",), 0))
@@ -136,11 +148,13 @@ def test_figure_network_does_not_matter_without_model_scaling():
     )
 
 
-def test_more_test_samples_than_the_own_test_part_raises():
+def test_own_test_part_is_taken_whole_where_it_is_smaller():
     config = changed((*WIDTHS, "dataset"), "mnist")
-    config["test_samples"] = 10001
+    config.update(test_samples=20000, ntk_samples=10000)
     del config["studies"]["data-scaling"]
-    with pytest.raises(ConfigError, match=r"test_samples.*10000"):
+    complete(config)
+    config["ntk_samples"] = 10001
+    with pytest.raises(ConfigError, match=r"ntk_samples.*10001.*mnist gives 10000"):
         complete(config)
 
 
@@ -149,12 +163,18 @@ def test_scales_exactly_a_factor_two_beyond_the_anchors_are_accepted():
     assert scales(complete(config), BY_WIDTH) == [4, 64]
 
 
-def test_draw_of_exactly_a_quarter_of_the_pool_is_accepted():
-    config = changed((*SIZES, "sizes"), [40, 324])
+def test_draw_of_more_than_a_third_of_the_pool_raises():
+    entry = {"dataset": "digits", "sizes": [40, 433], "calibrate_at": [40, 400]}
+    with pytest.raises(ConfigError, match=r"sizes': 433 samples are more than a third of digits's pool"):
+        complete(changed(SIZES, entry))
+
+
+def test_draw_of_exactly_a_third_of_the_pool_is_accepted():
+    config = changed((*SIZES,), {"dataset": "digits", "sizes": [40, 432], "calibrate_at": [40, 400]})
     config["test_samples"] = 501
     completed = complete(config)
-    assert REGISTRY["digits"].pool_size(completed["test_samples"]) == 4 * 324
-    assert scales(completed, BY_SIZE) == [40, 324]
+    assert REGISTRY["digits"].pool_size(completed["test_samples"]) == 3 * 432
+    assert scales(completed, BY_SIZE) == [40, 432]
 
 
 def test_given_learning_rate_lifts_the_bound_on_anchors_and_reaches_training():
@@ -170,7 +190,18 @@ def test_defaults_are_filled_in():
     assert completed["data_dir"] is None
     assert (completed["test_samples"], completed["ntk_samples"], completed["split_seed"]) == (500, 128, 0)
     assert completed["ensemble"] == {"seeds": 5, "seeds_per_job": 5, "min_members": 3}
-    assert completed["networks"] == {"three-layer": {"hidden_layers": 2}, "four-layer": {"hidden_layers": 3}}
+    assert list(completed["networks"]) == ["three-layer", "four-layer", "dense", "convolutional"]
+    assert completed["networks"]["four-layer"] == {
+        "hidden_layers": 3,
+        "width": None,
+        "convolutions": 0,
+        "filters": 32,
+        "kernel_size": 3,
+        "pooling": "max",
+        "initialisation": "lecun-normal",
+        "parametrisation": "standard",
+        "biases": True,
+    }
     assert completed["optimizer"] == {"b1": 0.9, "b2": 0.999, "eps": 1e-8}
     assert completed["training"]["window"] == {"first": 160, "last": 400}
     assert completed["calibration"] == {"seeds": 3, "tolerance": 1.2, "max_trials": 8, "first_rate": 0.001}
@@ -223,14 +254,83 @@ def test_defaults_are_not_shared_between_entries():
     assert second["networks"] == ["three-layer", "four-layer"]
 
 
+def with_noise(**changes):
+    entry = {"dataset": "mnist-5k-4", "train_samples": 400, "removed_percent": [0, 50], "ntk_samples": 100}
+    return changed(("studies", "noise-scaling"), [{**entry, **changes}])
+
+
+def test_noise_scaling_takes_the_papers_numbers_by_default():
+    (entry,) = complete(with_noise())["studies"]["noise-scaling"]
+    assert entry["networks"] == ["dense", "convolutional"]
+    assert (entry["learning_rate"], entry["momentum"], entry["batch_size"]) == (0.001, 0.9, 128)
+    assert (entry["epochs"], entry["sigma"], entry["ntk_draws"]) == (1000, 0.01, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train_samples": 402}, r"train_samples.*402 samples cannot be equally many.*4 classes"),
+        ({"train_samples": 1504}, r"train_samples.*1504 is more than mnist-5k-4's pool of 1500"),
+        ({"removed_percent": [100]}, r"removed_percent\[0\]' is 100, but must be less than 100"),
+        ({"train_samples": 40, "removed_percent": [96]}, r"removed_percent.*96 % leaves none of the 10"),
+        ({"ntk_samples": 200}, r"ntk_samples.*600 test samples in all, but mnist-5k-4 gives 500"),
+        ({"spectrum_epochs": [0, 1001]}, r"spectrum_epochs.*last of epochs, 1000"),
+        ({"networks": ["three-layer"]}, r"networks\.three-layer\.width.*must be given"),
+        ({"momentum": 1}, "must be less than 1"),
+    ],
+)
+def test_invalid_noise_scaling_raises_and_names_the_key(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        complete(with_noise(**changes))
+
+
+def test_convolutional_network_in_a_scaling_study_raises():
+    with pytest.raises(ConfigError, match=r"'convolutional' is convolutional: model-scaling varies"):
+        complete(changed((*WIDTHS, "networks"), ["convolutional"]))
+
+
+def test_own_file_goes_by_its_stem():
+    completed = complete(changed((*WIDTHS, "dataset"), "data/galaxies.npz"))
+    assert own_files(completed) == {"galaxies": "data/galaxies.npz"}
+    assert curves(completed)[0].dataset == "galaxies"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("data/my data.npz", r"the file's name must match"),
+        ("data/digits.npz", r"digits is a dataset already; rename the file"),
+    ],
+)
+def test_own_file_without_a_name_of_its_own_raises(path, message):
+    with pytest.raises(ConfigError, match=message):
+        complete(changed((*WIDTHS, "dataset"), path))
+
+
+def test_own_files_of_one_name_raise():
+    config = changed((*WIDTHS, "dataset"), "a/galaxies.npz")
+    config["studies"]["data-scaling"][0]["dataset"] = "b/galaxies.npz"
+    with pytest.raises(ConfigError, match=r"would both be called galaxies"):
+        complete(config)
+
+
+def test_modified_data_have_a_name_of_their_own():
+    config = changed((*WIDTHS, "dataset"), "cifar-10-modified")
+    assert curves(complete(config))[0].dataset == "cifar-10-modified"
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=[path.stem for path in SHIPPED])
 def test_shipped_config_completes(path):
     completed = complete(yaml.safe_load(path.read_text()))
-    for curve in curves(completed):
+    for curve in curves(completed, "noise-scaling"):
+        for percent in scales(completed, curve):
+            json.dumps(noise_settings(completed, curve, percent))
+    for curve in scaling_curves(completed):
         json.dumps(calibration_settings(completed, curve))
         for scale in scales(completed, curve):
             json.dumps(training_settings(completed, curve, scale))
 
 
-def test_three_configs_are_shipped_under_different_names():
-    assert {yaml.safe_load(path.read_text())["name"] for path in SHIPPED} == {"laptop", "paper", "smoke"}
+def test_configs_are_shipped_under_different_names():
+    names = {yaml.safe_load(path.read_text())["name"] for path in SHIPPED}
+    assert names == {"laptop", "paper", "reduced", "smoke"}

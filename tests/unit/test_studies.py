@@ -12,8 +12,11 @@ from ntklens.studies import (
     entry_of,
     figure_1_curves,
     figure_2_curves,
+    noise_aggregation_settings,
+    noise_settings,
     point_settings,
     scales,
+    scaling_curves,
     subset_settings,
     target_epoch,
     training_settings,
@@ -61,7 +64,7 @@ def test_verified_scales_are_smallest_middle_and_largest(widths, expected):
 )
 def test_batches_cover_all_seeds_once(seeds, size, expected):
     ensemble = {"seeds": seeds, "seeds_per_job": size, "min_members": 1}
-    assert batches(complete(changed(("ensemble",), ensemble))) == expected
+    assert batches(complete(changed(("ensemble",), ensemble)), BY_WIDTH) == expected
 
 
 def test_target_epoch_is_the_windows_geometric_middle():
@@ -70,9 +73,10 @@ def test_target_epoch_is_the_windows_geometric_middle():
 
 
 def test_point_of_model_scaling_varies_the_initialisation():
-    assert point_settings(complete(small()), BY_WIDTH, 32) == {
-        "hidden_layers": 2,
-        "width": 32,
+    completed = complete(small())
+    assert completed["networks"]["three-layer"]["hidden_layers"] == 2
+    assert point_settings(completed, BY_WIDTH, 32) == {
+        "network": {**completed["networks"]["three-layer"], "width": 32},
         "train_samples": 100,
         "vary_data": False,
         "vary_initialisation": True,
@@ -83,8 +87,7 @@ def test_point_of_model_scaling_varies_the_initialisation():
 def test_point_of_data_scaling_varies_the_data(both):
     completed = complete(changed((*SIZES, "vary_initialisation"), both))
     assert point_settings(completed, BY_SIZE, 160) == {
-        "hidden_layers": 3,
-        "width": 8,
+        "network": {**completed["networks"]["four-layer"], "width": 8},
         "train_samples": 160,
         "vary_data": True,
         "vary_initialisation": both,
@@ -246,7 +249,10 @@ def test_slice_changes_with_what_matters(settings_of, path, value):
 
 def test_calibration_points_are_the_anchors_ascending():
     settings = calibration_of(changed((*WIDTHS, "calibrate_at"), [32, 8]))
-    assert [(point["scale"], point["point"]["width"]) for point in settings["points"]] == [(8, 8), (32, 32)]
+    assert [(point["scale"], point["point"]["network"]["width"]) for point in settings["points"]] == [
+        (8, 8),
+        (32, 32),
+    ]
     assert settings["target_epoch"] == pytest.approx(math.sqrt(160 * 400))
 
 
@@ -254,3 +260,17 @@ def test_aggregation_points_are_named_as_their_folders():
     completed = complete(small())
     assert aggregation_settings(completed, BY_WIDTH)["points"] == {"width-8": 8, "width-32": 32}
     assert aggregation_settings(completed, BY_SIZE)["points"] == {"size-40": 40, "size-160": 160}
+
+
+def test_noise_scaling_is_no_scaling_curve():
+    entry = {"dataset": "mnist-5k-4", "train_samples": 400, "removed_percent": [50, 0], "ntk_samples": 100}
+    completed = complete(changed(("studies", "noise-scaling"), [{**entry, "seeds": 2}]))
+    dense, convolutional = curves(completed, "noise-scaling")
+    assert (dense.network, convolutional.network) == ("dense", "convolutional")
+    assert dense not in scaling_curves(completed)
+    assert scales(completed, dense) == [0, 50]
+    assert batches(completed, dense) == [(0, 0), (1, 1)]
+    settings = noise_settings(completed, convolutional, 50)
+    assert settings["network"] == completed["networks"]["convolutional"]
+    assert (settings["removed_percent"], settings["sgd"]["batch_size"]) == (50, 128)
+    assert noise_aggregation_settings(completed, dense) == {"points": {"removed-0": 0, "removed-50": 50}}

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntklens.calibration import Trial
-from ntklens.models import DenseNetwork, ensemble_parameters
+from ntklens.models import build_network, ensemble_parameters
 from ntklens.subsets import draw
 from ntklens.training import Samples, train
 
@@ -19,14 +19,13 @@ class Point:
     way round (or both, where the config asks for it).
     """
 
-    hidden_layers: int
-    width: int
+    network: dict  # an entry of the config's `networks`, with its width
     train_samples: int
     vary_data: bool
     vary_initialisation: bool
 
     def model(self, subset):
-        return DenseNetwork(self.hidden_layers, self.width, outputs=subset.classes)
+        return build_network(self.network, subset.image_shape, outputs=subset.classes)
 
     def initial_parameters(self, subset, seeds):
         """Parameters with a leading ensemble axis, a member a seed."""

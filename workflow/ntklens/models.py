@@ -1,5 +1,12 @@
-"""The networks (App. D): dense, ReLU, LeCun initialisation, as Flax modules."""
+"""The networks (App. D), as Flax modules: dense ones, and convolutions before dense layers.
 
+All take images as rows of pixels (d, n₀). Biases start at zero. The NTK parametrisation draws kernels of
+variance one and multiplies by the initialisation's standard deviation in the forward pass: the
+network starts as the same function, but its kernels move, and its NTK weighs them, by that factor.
+"""
+
+import dataclasses
+import math
 from functools import partial
 
 import jax
@@ -7,24 +14,101 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
+# Scale, mode and distribution as `jax.nn.initializers.variance_scaling` has them.
+INITIALISATIONS = {
+    "lecun-normal": (1.0, "fan_in", "truncated_normal"),  # cut at two standard deviations
+    "xavier-uniform": (1.0, "fan_avg", "uniform"),
+    "he-uniform": (2.0, "fan_in", "uniform"),
+}
+PARAMETRISATIONS = ("standard", "ntk")
+POOLINGS = ("max", "average", "none")
+POOLED = 2  # pixels a side, without overlap; an odd row or column at the edge is left out
+
 
 class DenseNetwork(nn.Module):
     """``hidden_layers`` ReLU layers of ``width`` units each, then a linear layer of ``outputs``.
 
-    Kernels are drawn from a normal distribution truncated at two standard deviations, of variance
-    1 / fan-in (LeCun); biases start at zero. The paper's "three-layer" network has two hidden
-    layers: its output layer counts.
+    The paper's "three-layer" network has two hidden layers: its output layer counts.
     """
 
     hidden_layers: int
     width: int
     outputs: int
+    initialisation: str = "lecun-normal"
+    parametrisation: str = "standard"
+    biases: bool = True
 
     @nn.compact
     def __call__(self, x):
-        for layer in range(1, self.hidden_layers + 1):
-            x = nn.relu(nn.Dense(self.width, name=f"hidden_{layer}")(x))
-        return nn.Dense(self.outputs, name="output")(x)
+        for number in range(1, self.hidden_layers + 1):
+            x = nn.relu(_layer(self, nn.Dense, f"hidden_{number}", x, self.width))
+        return _layer(self, nn.Dense, "output", x, self.outputs)
+
+
+class ConvolutionalNetwork(nn.Module):
+    """``convolutions`` times convolution, ReLU and pooling, then the layers of a `DenseNetwork`.
+
+    Convolutions keep the image's size, pooling halves it; ``image_shape`` is (height, width, channels).
+    """
+
+    image_shape: tuple
+    convolutions: int
+    filters: int
+    kernel_size: int
+    pooling: str
+    hidden_layers: int
+    width: int
+    outputs: int
+    initialisation: str = "lecun-normal"
+    parametrisation: str = "standard"
+    biases: bool = True
+
+    @nn.compact
+    def __call__(self, x):
+        x = x.reshape(len(x), *self.image_shape)
+        kernel = (self.kernel_size, self.kernel_size)
+        for number in range(1, self.convolutions + 1):
+            x = nn.relu(_layer(self, nn.Conv, f"convolution_{number}", x, self.filters, kernel_size=kernel))
+            x = _pooled(self.pooling, x)
+        x = x.reshape(len(x), -1)
+        for number in range(1, self.hidden_layers + 1):
+            x = nn.relu(_layer(self, nn.Dense, f"hidden_{number}", x, self.width))
+        return _layer(self, nn.Dense, "output", x, self.outputs)
+
+
+def _layer(network, kind, name, x, features, **sizes):
+    """A Dense or Conv layer of ``network``, applied to ``x``."""
+    scale, mode, distribution = INITIALISATIONS[network.initialisation]
+    if network.parametrisation == "ntk":
+        fan_in = x.shape[-1] * math.prod(sizes.get("kernel_size", ()))
+        fan_out = features * math.prod(sizes.get("kernel_size", ()))
+        variance = scale / {"fan_in": fan_in, "fan_avg": (fan_in + fan_out) / 2}[mode]
+        # Multiplying the layer's input scales its kernel alone, not its bias.
+        x, scale = x * math.sqrt(variance), scale / variance
+    kernel_init = nn.initializers.variance_scaling(scale, mode, distribution)
+    return kind(features, **sizes, kernel_init=kernel_init, use_bias=network.biases, name=name)(x)
+
+
+def _pooled(pooling, x):
+    if pooling == "none":
+        return x
+    images, height, width, channels = x.shape
+    rows, columns = height // POOLED, width // POOLED
+    # As reshape and reduction, which XLA differentiates twice as fast as its sliding windows.
+    x = x[:, : rows * POOLED, : columns * POOLED]
+    x = x.reshape(images, rows, POOLED, columns, POOLED, channels)
+    return {"max": jnp.max, "average": jnp.mean}[pooling](x, axis=(2, 4))
+
+
+def build_network(settings, image_shape, outputs):
+    """The network that an entry of the config's ``networks``, with a width, describes.
+
+    Keys that it leaves out take the network's defaults.
+    """
+    own = {"outputs": outputs, "image_shape": tuple(image_shape)}
+    kind = ConvolutionalNetwork if settings.get("convolutions") else DenseNetwork
+    fields = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{key: value for key, value in {**settings, **own}.items() if key in fields})
 
 
 def initial_parameters(model, inputs, seed):

@@ -1,7 +1,7 @@
 """Every file name of the workflow, as a Snakemake pattern, relative to the repository's root.
 
 A *curve* is one study of one network on one dataset (`{study}/{dataset}/{network}`); its *points*
-are the widths or data sizes along it (`width-64`, `size-128`); a *batch* is the seeds
+are the widths, data sizes or percentages along it (`width-64`, `size-128`, `removed-50`); a *batch* is the seeds
 first … last that one job trains together.
 """
 
@@ -11,7 +11,7 @@ BATCH = CURVE + "/{point}/seeds-{first}-{last}"
 CURVE_KEY = CURVE.replace("/", "-")
 BATCH_KEY = BATCH.replace("/", "-")
 
-POINT_NAMES = {"model-scaling": "width-{scale}", "data-scaling": "size-{scale}"}
+POINT_NAMES = {"model-scaling": "width-{scale}", "data-scaling": "size-{scale}", "noise-scaling": "removed-{scale}"}
 
 
 def dataset():
@@ -63,5 +63,5 @@ def benchmark(name, rule, key):
 
 
 def point_name(study, scale):
-    """The folder of one point: ``width-64`` or ``size-128``."""
+    """The folder of one point: ``width-64``, ``size-128`` or ``removed-50``."""
     return POINT_NAMES[study].format(scale=scale)

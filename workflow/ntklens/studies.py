@@ -5,9 +5,13 @@ slices and runs a job again when its slice has changed.
 """
 
 import math
+from pathlib import PurePath
 from typing import NamedTuple
 
 from ntklens.paths import point_name
+
+SCALING = ("model-scaling", "data-scaling")
+NOISE = "noise-scaling"
 
 
 class Curve(NamedTuple):
@@ -20,13 +24,29 @@ class Curve(NamedTuple):
 
 def scale_key(study):
     """The key of an entry that lists its scales."""
-    return {"model-scaling": "widths", "data-scaling": "sizes"}[study]
+    return {"model-scaling": "widths", "data-scaling": "sizes", NOISE: "removed_percent"}[study]
+
+
+def dataset_name(entry):
+    """What file names and figures call the dataset of ``entry``: a file of the user's by its stem."""
+    return PurePath(entry["dataset"]).stem if is_own_file(entry) else entry["dataset"]
+
+
+def is_own_file(entry):
+    """Whether the dataset of ``entry`` is a file of the user's."""
+    return entry["dataset"].endswith(".npz")
+
+
+def own_files(config):
+    """Dataset name -> path, for the datasets that are files of the user's."""
+    entries = [entry for entries in config["studies"].values() for entry in entries]
+    return {dataset_name(entry): entry["dataset"] for entry in entries if is_own_file(entry)}
 
 
 def curves(config, study=None):
     """All `Curve`s of the config, or those of one ``study``, in the config's order."""
     return [
-        Curve(name, entry["dataset"], network)
+        Curve(name, dataset_name(entry), network)
         for name, entries in config["studies"].items()
         if study in (None, name)
         for entry in entries
@@ -34,22 +54,32 @@ def curves(config, study=None):
     ]
 
 
+def scaling_curves(config):
+    """The `Curve`s of the scaling studies."""
+    return [curve for curve in curves(config) if curve.study in SCALING]
+
+
 def entry_of(config, curve):
     """The config's entry for ``curve``. Raises KeyError if it has none."""
     for entry in config["studies"].get(curve.study, ()):
-        if entry["dataset"] == curve.dataset and curve.network in entry["networks"]:
+        if dataset_name(entry) == curve.dataset and curve.network in entry["networks"]:
             return entry
     raise KeyError(f"the config has no curve {'/'.join(curve)}")
 
 
 def scales(config, curve):
-    """The widths or data sizes of ``curve``, ascending."""
+    """The widths, data sizes or percentages of ``curve``, ascending."""
     return sorted(entry_of(config, curve)[scale_key(curve.study)])
 
 
-def batches(config):
-    """``(first, last)`` seed of every job of an ensemble; a batch always starts at a multiple."""
+def batches(config, curve):
+    """``(first, last)`` seed of every job at a point of ``curve``; a batch always starts at a multiple.
+
+    Networks that train on mini-batches train one after the other: each is a job of its own.
+    """
     seeds, size = config["ensemble"]["seeds"], config["ensemble"]["seeds_per_job"]
+    if curve.study == NOISE:
+        seeds, size = entry_of(config, curve)["seeds"], 1
     return [(first, min(first + size, seeds) - 1) for first in range(0, seeds, size)]
 
 
@@ -68,8 +98,10 @@ def point_settings(config, curve, scale):
     entry = entry_of(config, curve)
     by_width = curve.study == "model-scaling"
     return {
-        "hidden_layers": config["networks"][curve.network]["hidden_layers"],
-        "width": scale if by_width else entry["width"],
+        "network": {
+            **config["networks"][curve.network],
+            "width": scale if by_width else entry["width"],
+        },
         "train_samples": entry["train_samples"] if by_width else scale,
         "vary_data": not by_width,
         "vary_initialisation": by_width or entry["vary_initialisation"],
@@ -110,9 +142,30 @@ def training_settings(config, curve, scale):
     }
 
 
+def noise_settings(config, curve, removed_percent):
+    """All that determines a run file of noise scaling, but for its seeds and inputs."""
+    entry = entry_of(config, curve)
+    kept = ("train_samples", "draw_seed", "sigma", "epochs", "evaluate_every", "spectrum_epochs")
+    return {
+        "curve": curve._asdict(),
+        "removed_percent": removed_percent,
+        "network": config["networks"][curve.network],
+        "sgd": {key: entry[key] for key in ("learning_rate", "momentum", "batch_size")},
+        **{key: entry[key] for key in (*kept, "ntk_samples", "ntk_draws")},
+    }
+
+
+def noise_aggregation_settings(config, curve):
+    return {"points": _point_names(config, curve)}
+
+
+def _point_names(config, curve):
+    return {point_name(curve.study, scale): scale for scale in scales(config, curve)}
+
+
 def aggregation_settings(config, curve):
     return {
-        "points": {point_name(curve.study, scale): scale for scale in scales(config, curve)},
+        "points": _point_names(config, curve),
         "min_members": config["ensemble"]["min_members"],
         "window": config["training"]["window"],
     }
@@ -138,7 +191,7 @@ def figure_2_curves(config):
     """One curve for each study and dataset."""
     network = config["figures"]["model_scaling_network"]
     shown = {}
-    for curve in curves(config):
+    for curve in scaling_curves(config):
         if curve.study == "model-scaling" and curve.network != network:
             continue
         shown.setdefault((curve.study, curve.dataset), curve)

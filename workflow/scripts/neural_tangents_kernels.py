@@ -5,6 +5,7 @@ derivatives are neural-tangents'. All in double precision, where ours are in sin
 """
 
 import argparse
+import json
 import sys
 
 import h5py
@@ -33,8 +34,9 @@ def main(argv=None):
     with new_file(args.out, "NTKs at the minimum by neural-tangents, a group a seed") as file:
         file.attrs["neural_tangents"] = nt.__version__
         file.attrs["jax"] = jax.__version__
+        factors = kernel_factors(args.run, next(iter(parameters.values())))
         for seed, layers in parameters.items():
-            theta = np.asarray(kernel(nt, layers, images))
+            theta = np.asarray(kernel(nt, layers, factors, images))
             group = add_group(file, seed, "one seed, where its test loss is least")
             add_dataset(group, "ntk", theta, "the NTK, row i·n + k is output k of sample i")
             add_dataset(group, "ntk_trace", np.trace(theta), "trace of the NTK, undivided")
@@ -50,24 +52,43 @@ def saved_parameters(path):
             if layers is not None:
                 hidden = [f"hidden_{number}" for number in range(1, len(layers))]
                 parameters[seed] = [
-                    (np.float64(layers[name]["kernel"]), np.float64(layers[name]["bias"]))
+                    {part: np.float64(values) for part, values in layers[name].items()}
                     for name in [*hidden, "output"]
                 ]
     return parameters
 
 
-def network(layers, x):
-    for kernel, bias in layers[:-1]:
-        x = jax.numpy.maximum(x @ kernel + bias, 0)
-    kernel, bias = layers[-1]
-    return x @ kernel + bias
+def kernel_factors(path, layers):
+    """What each layer multiplies its kernel by: its initial standard deviation in the NTK parametrisation."""
+    with h5py.File(path) as file:
+        network = json.loads(file.attrs["settings"])["point"]["network"]
+    if network["parametrisation"] == "standard":
+        return [1.0] * len(layers)
+    variance = {
+        "lecun-normal": lambda fan_in, _: 1 / fan_in,
+        "xavier-uniform": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
+        "he-uniform": lambda fan_in, _: 2 / fan_in,
+    }[network["initialisation"]]
+    return [float(np.sqrt(variance(*layer["kernel"].shape))) for layer in layers]
 
 
-def kernel(nt, layers, images):
+def network(layers, factors, x):
+    for number, (layer, factor) in enumerate(zip(layers, factors, strict=True), start=1):
+        x = factor * (x @ layer["kernel"]) + layer.get("bias", 0.0)
+        x = jax.numpy.maximum(x, 0) if number < len(layers) else x
+    return x
+
+
+def kernel(nt, layers, factors, images):
     """The NTK (d·n, d·n). Never averaged over outputs, which neural-tangents does by default."""
     # The one implementation whose memory does not grow with the number of parameters times rows.
     implementation = nt.NtkImplementation.STRUCTURED_DERIVATIVES
-    kernel_fn = nt.empirical_ntk_fn(network, trace_axes=(), vmap_axes=0, implementation=implementation)
+    kernel_fn = nt.empirical_ntk_fn(
+        lambda layers, x: network(layers, factors, x),
+        trace_axes=(),
+        vmap_axes=0,
+        implementation=implementation,
+    )
     return flattened(jax.jit(lambda images, layers: kernel_fn(images, None, layers))(images, layers))
 
 

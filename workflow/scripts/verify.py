@@ -10,7 +10,7 @@ import h5py
 import jax
 import numpy as np
 from ntklens.files import whole_file, write_json
-from ntklens.models import DenseNetwork
+from ntklens.models import build_network
 from ntklens.ntk import ntk_matrix, ntk_trace
 from ntklens.paths import point_name
 from ntklens.provenance import provenance
@@ -59,7 +59,7 @@ def compare(run, kernels, subsets):
         settings = json.loads(file.attrs["settings"])
     curve, point = settings["curve"], settings["point"]
     subset = subsets[curve["dataset"]]
-    model = DenseNetwork(point["hidden_layers"], point["width"], subset.classes)
+    model = build_network(point["network"], subset.image_shape, subset.classes)
     with h5py.File(kernels) as theirs:
         for trajectory in read_run(run):
             minimum = trajectory.minimum
