@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from ntklens.alignment import Alignments
 from ntklens.ensemble import EnsembleError, aggregate, read_ensembles, standard_error, write_ensembles
 from ntklens.trajectory import Minimum, Trajectory
 
@@ -20,6 +21,7 @@ def trajectory(seed, train_loss, test_loss, traces, minimum_trace, status="ok", 
         ntk_trace=np.array(traces),
         spectrum_epoch=np.array([0]),
         eigenvalues=spectrum[None, :],
+        alignments=Alignments(*(np.array([number + seed]) for number in range(5))),
         minimum=Minimum(int(np.argmin(test_loss)), 0, min(test_loss), minimum_trace, spectrum, spectrum),
         train_indices=np.arange(3),
     )
@@ -52,6 +54,13 @@ def test_quantities_at_the_minimum_are_each_seed_s_own():
     assert ensemble.minimum_test_loss.tolist() == [1, 1]
     np.testing.assert_allclose(ensemble.trace_ratio, [(15 - 10) / 10, (60 - 20) / 20])
     np.testing.assert_allclose(ensemble.minimum_effective_rank, [1, 3])
+
+
+def test_alignments_are_averaged_with_their_errors():
+    ensemble = aggregate(8, [FIRST, SECOND], 2)
+    for number, name in enumerate(Alignments._fields):
+        np.testing.assert_allclose(getattr(ensemble, name), [number + 0.5])
+        np.testing.assert_allclose(getattr(ensemble, f"{name}_error"), [0.5])
 
 
 def test_bad_seeds_are_left_out_and_named():

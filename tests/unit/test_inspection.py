@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ntklens.h5 import add_dataset, new_file
+from ntklens.alignment import Alignments
 from ntklens.inspection import describe
 from ntklens.trajectory import DIVERGED, OK, Minimum, Trajectory, write_run
 
@@ -35,6 +36,7 @@ def trajectory(seed, status=OK, initial_trace=2.0, minimum_trace=5.0, eigenvalue
         ntk_trace=np.array([initial_trace, 3, minimum_trace], np.float32),
         spectrum_epoch=np.array([0, 4], np.int32),
         eigenvalues=np.array([eigenvalues, eigenvalues], np.float32),
+        alignments=Alignments(*np.zeros((5, 2), np.float32)),
         minimum=Minimum(
             epoch=4,
             train_loss=1.2,

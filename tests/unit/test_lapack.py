@@ -205,3 +205,42 @@ def test_entry_that_is_not_finite_gives_nan_throughout(route, place, value):
     assert np.isnan(found).all()
     assert found.shape == (4,)
     assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("size", "count"), [(1, 1), (7, 7), (60, 1), (150, 40)])
+def test_top_eigenvectors_are_those_of_scipy(size, count, dtype):
+    matrix = random_symmetric(size, dtype)
+    before = matrix.copy()
+    found = lapack.top_eigenvectors(matrix, count)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(matrix, before)
+    expected = scipy.linalg.eigh(matrix.astype(np.float64))[1][:, ::-1][:, :count].T
+    tolerance = 100 * size * np.finfo(dtype).eps
+    np.testing.assert_allclose(np.abs(np.sum(found * expected, axis=1)), 1, atol=tolerance)
+    np.testing.assert_allclose(found @ found.T, np.eye(count), atol=tolerance)
+
+
+def test_top_eigenvectors_of_equal_eigenvalues_are_orthonormal():
+    found = lapack.top_eigenvectors(np.eye(30), 12)
+    np.testing.assert_allclose(found @ found.T, np.eye(12), atol=1e-12)
+
+
+def test_top_eigenvectors_read_the_lower_triangle_alone():
+    matrix = random_symmetric(20)
+    garbled = np.tril(matrix) + np.triu(np.full((20, 20), 7.0), 1)
+    np.testing.assert_array_equal(lapack.top_eigenvectors(garbled, 3), lapack.top_eigenvectors(matrix, 3))
+
+
+def test_threads_may_take_eigenvectors_at_once():
+    matrices = [random_symmetric(120, seed=seed) for seed in range(16)]
+    alone = [lapack.top_eigenvectors(matrix, 20) for matrix in matrices]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda matrix: lapack.top_eigenvectors(matrix, 20), matrices))
+    np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("count", [0, 4])
+def test_top_eigenvectors_refuse_a_count_that_the_matrix_has_not(count):
+    with pytest.raises(ValueError, match=f"3 rows has no {count} largest"):
+        lapack.top_eigenvectors(np.eye(3), count)

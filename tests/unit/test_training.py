@@ -8,9 +8,11 @@ import numpy as np
 import optax
 import pytest
 from ntklens import measurement
+from ntklens.alignment import Alignments, label_alignment, misalignments
 from ntklens.experiment import Point
 from ntklens.measurement import measure_batch
 from ntklens.ntk import ntk_matrix
+from ntklens.spectrum import effective_rank
 from ntklens.subsets import Subset
 from ntklens.training import Adam, Schedule
 
@@ -25,11 +27,13 @@ def subset():
     rng = np.random.default_rng(0)
     labels = np.arange(90, dtype=np.int32) % 3
     images = (np.eye(3, 6)[labels] + 0.9 * rng.standard_normal((90, 6))).astype(np.float32)
-    return Subset(images[:40], labels[:40], images[40:], labels[40:], ntk_samples=4, classes=3)
+    train, test = (images[:40], labels[:40]), (images[40:], labels[40:])
+    return Subset(*train, *test, ntk_samples=4, classes=3, image_shape=(2, 3, 1))
 
 
 def point(width=5, vary_data=False):
-    return Point(2, width, train_samples=10, vary_data=vary_data, vary_initialisation=not vary_data)
+    network = {"hidden_layers": 2, "width": width}
+    return Point(network, train_samples=10, vary_data=vary_data, vary_initialisation=not vary_data)
 
 
 def ensemble(subset, seeds, where=None, rate=RATE, schedule=SCHEDULE):
@@ -166,15 +170,33 @@ def test_spectra_do_not_depend_on_the_number_of_workers(subset):
         np.testing.assert_array_equal(alone.minimum.ntk_eigenvalues, together.minimum.ntk_eigenvalues)
 
 
-def test_kernels_that_wait_for_a_worker_are_few(monkeypatch):
-    """With one thread that does not get on, a third kernel has to wait outside."""
+def test_measured_alignments_belong_to_their_epochs(subset, history):
+    """Also at a snapshot that follows another by one update."""
+    schedule = Schedule(window_last=20, patience=1.5, max_epochs=120, trace_every=5, snapshots=(0, 7, 8, 20))
+    (trajectory,) = measure_batch(point(), subset, [2], ADAM, RATE, schedule, save_parameters=0)
+    model, labels = point().model(subset), subset.test_labels[:4]
+    for row, epoch in enumerate((0, 7, 8, 20)):
+        before, after = (
+            np.asarray(ntk_matrix(model, history[e][2], jnp.asarray(subset.ntk_images)), np.float64)
+            for e in (epoch, epoch + 1)
+        )
+        count = round(effective_rank(trajectory.eigenvalues[row]))
+        found = Alignments(*(values[row] for values in trajectory.alignments))
+        assert found.label_alignment == pytest.approx(label_alignment(before, labels), abs=2e-3)
+        vectors = [np.linalg.eigh(theta)[1][:, ::-1][:, :count].T for theta in (before, after)]
+        _, sign_matched, basis_free = misalignments(*vectors)
+        assert found.misalignment_sign_matched == pytest.approx(sign_matched, abs=0.02)
+        assert found.misalignment_basis_free == pytest.approx(basis_free, abs=0.02)
+
+
+def test_tasks_that_wait_for_a_worker_are_few():
+    """With one thread that does not get on, a third task has to wait outside."""
     may_go_on = threading.Event()
-    monkeypatch.setattr(measurement, "_spectra", lambda theta, of_theta_too: may_go_on.wait(10))
     submitted = []
 
     def submit_three(workers):
         for number in range(3):
-            workers.submit(np.eye(2))
+            workers.submit(may_go_on.wait, 10)
             submitted.append(number)
 
     with measurement.SpectrumWorkers(1) as workers:
@@ -188,10 +210,10 @@ def test_kernels_that_wait_for_a_worker_are_few(monkeypatch):
 
 
 def test_a_failed_spectrum_ends_the_job(subset, monkeypatch):
-    def broken(theta, of_theta_too):
+    def broken(theta, of_theta_too=False):
         raise np.linalg.LinAlgError("no convergence")
 
-    monkeypatch.setattr(measurement, "_spectra", broken)
+    monkeypatch.setattr(measurement, "spectra_of", broken)
     with pytest.raises(np.linalg.LinAlgError, match="no convergence"):
         measure_batch(point(), subset, [0], ADAM, RATE, SCHEDULE, save_parameters=0)
 
@@ -208,7 +230,7 @@ def test_diverged_seed_does_not_end_its_batch(subset):
     where = point(vary_data=True)
     own = where.train_indices(subset, [0, 1])
     images[np.setdiff1d(own[1], own[0])[0]] = np.inf
-    broken = Subset(images, subset.pool_labels, subset.test_images, subset.test_labels, 4, 3)
+    broken = Subset(images, subset.pool_labels, subset.test_images, subset.test_labels, 4, 3, (2, 3, 1))
     good, bad = measure_batch(where, broken, [0, 1], ADAM, RATE, SCHEDULE, save_parameters=0)
     assert good.status == "ok"
     assert bad.status == "diverged"

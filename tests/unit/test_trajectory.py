@@ -1,6 +1,7 @@
 import h5py
 import numpy as np
 import pytest
+from ntklens.alignment import Alignments
 from ntklens.trajectory import Minimum, Trajectory, read_run, write_run
 
 
@@ -15,6 +16,7 @@ def trajectory(seed, parameters=None):
         ntk_trace=rng.random(5).astype(np.float32),
         spectrum_epoch=np.array([0, 4], dtype=np.int32),
         eigenvalues=rng.random((2, 6)).astype(np.float32),
+        alignments=Alignments(*rng.random((5, 2))),
         minimum=Minimum(3, 0.5, 0.75, 1.5, rng.random(6), rng.random(6), parameters),
         train_indices=np.array([4, 1, 3]),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
+from ntklens.alignment import Alignments
 from ntklens.h5 import add_dataset, add_group, new_file
 from ntklens.spectrum import effective_rank
 from ntklens.trajectory import OK
@@ -44,6 +45,16 @@ class Ensemble:
     spectrum_epoch: np.ndarray
     effective_rank: np.ndarray
     effective_rank_error: np.ndarray
+    label_alignment: np.ndarray
+    label_alignment_error: np.ndarray
+    summed_label_alignment: np.ndarray
+    summed_label_alignment_error: np.ndarray
+    misalignment_as_printed: np.ndarray
+    misalignment_as_printed_error: np.ndarray
+    misalignment_sign_matched: np.ndarray
+    misalignment_sign_matched_error: np.ndarray
+    misalignment_basis_free: np.ndarray
+    misalignment_basis_free_error: np.ndarray
 
     minimum_epoch: np.ndarray
     minimum_test_loss: np.ndarray
@@ -93,12 +104,22 @@ def aggregate(scale, trajectories, min_members):
         spectrum_epoch=used[0].spectrum_epoch,
         effective_rank=ranks.mean(axis=0),
         effective_rank_error=standard_error(ranks),
+        **_mean_alignments(used),
         minimum_epoch=np.array([t.minimum.epoch for t in used]),
         minimum_test_loss=np.array([t.minimum.test_loss for t in used]),
         minimum_effective_rank=effective_rank([t.minimum.eigenvalues for t in used]),
         initial_trace=initial_trace,
         trace_ratio=(minimum_trace - initial_trace) / initial_trace,
     )
+
+
+def _mean_alignments(trajectories):
+    """The fields of `Ensemble` for each of the `Alignments`."""
+    fields = {}
+    for name in Alignments._fields:
+        values = np.array([getattr(t.alignments, name) for t in trajectories])
+        fields |= {name: values.mean(axis=0), f"{name}_error": standard_error(values)}
+    return fields
 
 
 def standard_error(values):
@@ -122,6 +143,16 @@ _ARRAYS = {
     "spectrum_epoch": ("epochs of effective_rank", "epoch"),
     "effective_rank": ("mean effective rank of the normalised NTK", "1"),
     "effective_rank_error": ("standard error of effective_rank", "1"),
+    "label_alignment": ("mean alignment of the NTK with vec(Y)vec(Y)ᵀ (Eq. 16)", "1"),
+    "label_alignment_error": ("standard error of label_alignment", "1"),
+    "summed_label_alignment": ("mean alignment of the NTK summed over outputs with YYᵀ", "1"),
+    "summed_label_alignment_error": ("standard error of summed_label_alignment", "1"),
+    "misalignment_as_printed": ("mean misalignment by one update, the solver's signs (Eq. 17)", "1"),
+    "misalignment_as_printed_error": ("standard error of misalignment_as_printed", "1"),
+    "misalignment_sign_matched": ("mean misalignment by one update, matching signs", "1"),
+    "misalignment_sign_matched_error": ("standard error of misalignment_sign_matched", "1"),
+    "misalignment_basis_free": ("mean misalignment by one update of the spanned spaces", "1"),
+    "misalignment_basis_free_error": ("standard error of misalignment_basis_free", "1"),
     "minimum_epoch": ("each seed's epoch of least test loss", "epoch"),
     "minimum_test_loss": ("each seed's least test loss", "nat"),
     "minimum_effective_rank": ("each seed's effective rank at its minimum", "1"),

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntklens import device_spectrum, spectrum
+from ntklens.alignment import Alignments, alignments
 from ntklens.ntk import ntk_matrix
 from ntklens.trajectory import DIVERGED, OK, UNFINISHED, Minimum, Trajectory
 
@@ -18,23 +19,32 @@ def measure_batch(
 ):
     """Train ``seeds`` of ``point`` and return their `Trajectory`, in the order of ``seeds``.
 
-    Spectra are taken at the schedule's snapshots and at each seed's minimum, by ``workers`` threads
-    beside the training. Seeds below ``save_parameters`` keep their parameters at the minimum.
-    ``report(epoch, members)`` follows training.
+    Spectra and alignments are taken at the schedule's snapshots, spectra at each seed's minimum too, by
+    ``workers`` threads beside the training. Seeds below ``save_parameters`` keep their parameters at the
+    minimum. ``report(epoch, members)`` follows training.
     """
     model = point.model(subset)
     ntk_images = jnp.asarray(subset.ntk_images)
+    labels = subset.test_labels[: subset.ntk_samples]
     kernel = jax.jit(lambda params: ntk_matrix(model, params, ntk_images, lower=True))
     with SpectrumWorkers(workers) as spectra:
-        snapshots = [{} for _ in seeds]  # for each seed: epoch -> eigenvalues to come
+        snapshots = [{} for _ in seeds]  # for each seed: epoch -> spectra and alignments to come
+        waiting = None  # the kernels of a snapshot, until those of the next update are there
         for epoch, members in point.train(subset, seeds, adam, learning_rate, schedule):
             report(epoch, members)
-            if epoch in schedule.snapshots:
-                params = _on_host(members.params)
-                for index, own in enumerate(snapshots):
-                    own[epoch] = spectra.submit(kernel(_member(params, index)))
+            if waiting is None and epoch not in schedule.snapshots:
+                continue
+            params = _on_host(members.params)
+            kernels = [kernel(_member(params, index)) for index in range(len(seeds))]
+            if waiting is not None:
+                for own, theta, after in zip(snapshots, waiting, kernels, strict=True):
+                    own[epoch - 1] = spectra.submit(_spectra_and_alignments, theta, after, labels)
+            waiting = kernels if epoch in schedule.snapshots else None
         members, rows = _on_host(members), point.train_indices(subset, seeds)
-        minima = [spectra.submit(kernel(_member(members.minimum.params, i)), True) for i in range(len(seeds))]
+        minima = [
+            spectra.submit(spectra_of, kernel(_member(members.minimum.params, index)), of_theta_too=True)
+            for index in range(len(seeds))
+        ]
     return [
         _trajectory(
             seed,
@@ -54,13 +64,13 @@ class Spectra(NamedTuple):
 
     ntk_trace: float
     eigenvalues: np.ndarray
-    ntk_eigenvalues: np.ndarray | None
+    ntk_eigenvalues: np.ndarray | None = None
 
 
 class SpectrumWorkers:
     """Threads that take spectra while the caller goes on; LAPACK lets go of Python's lock.
 
-    At most two kernels a thread wait their turn: `submit` then waits too, so that memory stays bounded.
+    At most two tasks a thread wait their turn: `submit` then waits too, so that memory stays bounded.
     """
 
     def __init__(self, threads):
@@ -73,15 +83,16 @@ class SpectrumWorkers:
     def __exit__(self, *_):
         self._pool.shutdown()
 
-    def submit(self, theta, of_theta_too=False):
-        """A future `Spectra` of ``theta`` (N, N), of which the lower triangle counts."""
+    def submit(self, task, *arguments, **options):
+        """A future of ``task``'s result."""
         self._places.acquire()
-        future = self._pool.submit(_spectra, theta, of_theta_too)
+        future = self._pool.submit(task, *arguments, **options)
         future.add_done_callback(lambda _: self._places.release())
         return future
 
 
-def _spectra(theta, of_theta_too):
+def spectra_of(theta, of_theta_too=False):
+    """The `Spectra` of ``theta`` (N, N), of which the lower triangle counts."""
     if device_spectrum.on_accelerator(theta):
         solver = device_spectrum
     else:
@@ -93,6 +104,17 @@ def _spectra(theta, of_theta_too):
     )
 
 
+def _spectra_and_alignments(theta, after, labels):
+    """`Spectra` and `Alignments` of ``theta``, ``after`` being the NTK one update later.
+
+    The top eigenvectors are as many as the effective rank says (App. E.3).
+    """
+    spectra = spectra_of(theta)
+    rank = spectrum.effective_rank(spectra.eigenvalues)
+    count = max(round(rank), 1) if np.isfinite(rank) else 1
+    return spectra, alignments(np.asarray(theta), np.asarray(after), labels, count)
+
+
 def _trajectory(seed, member, schedule, snapshots, at_minimum, train_indices, keep_parameters):
     finished = int(member.stop_epoch) >= 0
     last = int(member.stop_epoch) if finished else schedule.max_epochs
@@ -100,6 +122,7 @@ def _trajectory(seed, member, schedule, snapshots, at_minimum, train_indices, ke
     trace_epoch = np.arange(0, last + 1, schedule.trace_every, dtype=np.int32)
     # A diverged seed ends early; the others reach every snapshot.
     reached = [epoch for epoch in snapshots if epoch <= last]
+    spectra, aligned = zip(*(snapshots[epoch].result() for epoch in reached), strict=True)
     return Trajectory(
         seed=seed,
         status=_status(finished, curves),
@@ -107,7 +130,8 @@ def _trajectory(seed, member, schedule, snapshots, at_minimum, train_indices, ke
         trace_epoch=trace_epoch,
         ntk_trace=member.traces[: len(trace_epoch)],
         spectrum_epoch=np.array(reached, dtype=np.int32),
-        eigenvalues=np.stack([snapshots[epoch].result().eigenvalues for epoch in reached]),
+        eigenvalues=np.stack([own.eigenvalues for own in spectra]),
+        alignments=Alignments(*np.array(aligned).T),
         minimum=_minimum(member.minimum, curves, at_minimum, keep_parameters),
         train_indices=train_indices,
     )

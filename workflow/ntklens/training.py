@@ -37,7 +37,7 @@ class Schedule:
     patience: float  # nor before this multiple of its minimum's epoch
     max_epochs: int  # every member ends here
     trace_every: int = 0  # epochs between two traces; 0 measures none
-    snapshots: tuple[int, ...] = ()  # epochs at which `train` yields
+    snapshots: tuple[int, ...] = ()  # epochs at which `train` yields, and one update later
 
 
 class Samples(NamedTuple):
@@ -79,7 +79,8 @@ class Adam:
 
 
 def train(model, adam, learning_rate, params, train_sets, test_set, schedule, ntk_samples=0):
-    """Yield ``(epoch, Member)`` at epoch 0, at every snapshot, now and then between, and at the end.
+    """Yield ``(epoch, Member)`` at epoch 0, at every snapshot, one update after each, now and then between,
+    and at the end.
 
     Ends when all members are finished. ``params`` and ``train_sets`` carry a leading ensemble axis;
     ``test_set`` is shared, and the NTK's trace is that on its first ``ntk_samples``. What lies beyond
@@ -88,7 +89,8 @@ def train(model, adam, learning_rate, params, train_sets, test_set, schedule, nt
     members = _new_members(adam, schedule, params)
     size = sum(leaf[0].size for leaf in jax.tree.leaves(params))
     advance = partial(_advance, model, adam, schedule, ntk_samples, size < VECTORISED_PARAMETERS)
-    boundaries = {*schedule.snapshots, *range(0, schedule.max_epochs, EPOCHS_PER_CALL)}
+    boundaries = {*schedule.snapshots, *(epoch + 1 for epoch in schedule.snapshots)}
+    boundaries |= set(range(0, schedule.max_epochs, EPOCHS_PER_CALL))
     for epoch, end in pairwise([*sorted(boundaries), schedule.max_epochs + 1]):
         yield epoch, members
         members = advance(members, train_sets, test_set, learning_rate, epoch, end)
@@ -139,11 +141,11 @@ def _step(model, optimizer, schedule, ntk_samples, train_set, test_set, epoch, m
     """Measure ``member`` at ``epoch``, then update its parameters once."""
 
     def objective(params):
-        return _loss_and_accuracy(model.apply(params, train_set.images), train_set.labels)
+        return loss_and_accuracy(model.apply(params, train_set.images), train_set.labels)
 
     (train_loss, train_accuracy), gradient = jax.value_and_grad(objective, has_aux=True)(member.params)
     test_outputs, traces = _test_outputs(model, schedule, ntk_samples, member, test_set.images, epoch)
-    test_loss, test_accuracy = _loss_and_accuracy(test_outputs, test_set.labels)
+    test_loss, test_accuracy = loss_and_accuracy(test_outputs, test_set.labels)
     values = {
         "train_loss": train_loss,
         "test_loss": test_loss,
@@ -162,7 +164,7 @@ def _step(model, optimizer, schedule, ntk_samples, train_set, test_set, epoch, m
     )
 
 
-def _loss_and_accuracy(outputs, labels):
+def loss_and_accuracy(outputs, labels):
     loss = optax.softmax_cross_entropy_with_integer_labels(outputs, labels).mean()
     return loss, jnp.mean(jnp.argmax(outputs, axis=-1) == labels)
 

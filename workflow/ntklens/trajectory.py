@@ -4,7 +4,7 @@
 /seed-0007            status: "ok", "diverged" or "minimum at the last epoch"
     epoch, train_loss, test_loss, train_accuracy, test_accuracy
     trace/            epoch, ntk_trace
-    spectrum/         epoch, eigenvalues of the normalised NTK
+    spectrum/         epoch, eigenvalues of the normalised NTK, alignments (App. E.3)
     minimum/          epoch, losses, trace and eigenvalues where the test loss is least
     train_indices     which samples of the pool it trained on
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
+from ntklens.alignment import Alignments
 from ntklens.h5 import add_dataset, add_group, new_file
 
 OK = "ok"
@@ -26,6 +27,13 @@ _CURVES = {
     "test_loss": ("mean cross-entropy of the test samples", "nat"),
     "train_accuracy": ("share of training samples classified correctly", "1"),
     "test_accuracy": ("share of test samples classified correctly", "1"),
+}
+_ALIGNMENTS = {
+    "label_alignment": "of the NTK with vec(Y)vec(Y)ᵀ, Y the one-hot labels (Eq. 16)",
+    "summed_label_alignment": "of the NTK summed over outputs with YYᵀ (Eq. 16)",
+    "misalignment_as_printed": "of the NTK's top eigenvectors after one update, the solver's signs (Eq. 17)",
+    "misalignment_sign_matched": "the same, with signs that match before and after",
+    "misalignment_basis_free": "the same, of the spaces that the vectors span",
 }
 _TRACE = "trace of the NTK on the NTK samples, undivided"
 
@@ -45,7 +53,10 @@ class Minimum:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One seed's training; curves (E,) at epochs 0 … E − 1, eigenvalues (epochs, N) ascending."""
+    """One seed's training; curves (E,) at epochs 0 … E − 1, eigenvalues (epochs, N) ascending.
+
+    Of ``alignments`` each is (epochs,), those of ``spectrum_epoch``.
+    """
 
     seed: int
     status: str
@@ -54,6 +65,7 @@ class Trajectory:
     ntk_trace: np.ndarray
     spectrum_epoch: np.ndarray
     eigenvalues: np.ndarray
+    alignments: Alignments
     minimum: Minimum
     train_indices: np.ndarray
 
@@ -81,6 +93,8 @@ def _write_trajectory(file, trajectory):
     spectrum = add_group(group, "spectrum", "the normalised NTK's spectrum along training")
     add_dataset(spectrum, "epoch", trajectory.spectrum_epoch, "updates made so far", "epoch")
     add_dataset(spectrum, "eigenvalues", trajectory.eigenvalues, "ascending, a row an epoch")
+    for name, description in _ALIGNMENTS.items():
+        add_dataset(spectrum, name, getattr(trajectory.alignments, name), description)
     _write_minimum(add_group(group, "minimum", "where the test loss is least"), trajectory.minimum)
 
 
@@ -119,6 +133,7 @@ def _read_trajectory(name, group):
         ntk_trace=group["trace/ntk_trace"][:],
         spectrum_epoch=group["spectrum/epoch"][:],
         eigenvalues=group["spectrum/eigenvalues"][:],
+        alignments=Alignments(*(group["spectrum"][name][:] for name in Alignments._fields)),
         minimum=_read_minimum(group["minimum"]),
         train_indices=group["train_indices"][:],
     )
