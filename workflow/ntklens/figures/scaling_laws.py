@@ -2,10 +2,12 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.lines import Line2D
 
+from ntklens.datasets import title
 from ntklens.figures.style import (
     COLUMN,
-    NAMES,
+    LETTERS,
     RC,
     band,
     dataset_look,
@@ -28,7 +30,7 @@ COLUMNS = (
     (("initial_trace", "adaptation_rate"), r"$\mathrm{Tr}(\Theta_0)$ and $-\chi(\Theta_\min)$"),
 )
 
-ROOM = {False: 0.2, True: 0.55}  # for the legend: of one quantity, of two
+LINE = 0.078  # of the axes' height, a line of a legend
 
 
 def collect(curves):
@@ -69,7 +71,7 @@ def _series(summary, dataset, quantity):
     error = summary["error"] and np.array(summary["error"]) / unit
     fit = _fit(summary, quantity, unit)
     return {
-        "label": NAMES.get(dataset, dataset) + (f", {fit['text']}" if fit else ""),
+        "label": title(dataset) + (f", {fit['text']}" if fit else ""),
         "dataset": dataset,
         "quantity": quantity,
         "x": summary["scale"],
@@ -108,32 +110,56 @@ def _rounded(exponent):
 
 
 def draw(content):
-    """Draw the content of figure 2: a row a study, a column a quantity, datasets as series."""
+    """Draw the content of figure 2: a row a study, a column a quantity, datasets as series.
+
+    One legend above all panels names the datasets; each panel's own quotes the exponents.
+    """
     panels = content["panels"]
     rows = list(dict.fromkeys(panel["study"] for panel in panels))
     look = dataset_look(dict.fromkeys(s["dataset"] for panel in panels for s in panel["series"]))
     with plt.rc_context(RC):
         figure, grid = plt.subplots(
-            len(rows), len(COLUMNS), figsize=(2.15 * COLUMN, 2.5 * len(rows)), squeeze=False
+            len(rows), len(COLUMNS), figsize=(2.15 * COLUMN, 2.5 * len(rows) + 0.2), squeeze=False
         )
-        for letter, axes, panel in zip("abcdef", grid.flat, panels, strict=False):
-            for series in panel["series"]:
-                _draw_series(axes, series, look[series["dataset"]])
+        for letter, axes, panel in zip(LETTERS, grid.flat, panels, strict=False):
+            lines = [_draw_series(axes, series, look[series["dataset"]]) for series in panel["series"]]
             axes.set_xscale("log")
             axes.set_yscale("log")
             axes.set_xlabel(panel["xlabel"])
             axes.set_ylabel(panel["ylabel"])
-            room_for_legend(axes, ROOM[len(panel["series"]) > len(look)])
+            _quote_laws(axes, panel, lines)
             plain_ticks(axes.yaxis)
             label_panel(axes, letter)
-            axes.legend(loc="upper right", handlelength=1.2)
+        _name_datasets(figure, look)
     return figure
 
 
 def _draw_series(axes, series, look):
     # Two quantities share a panel: the adaptation rate has empty markers.
     empty = series["quantity"] == "adaptation_rate"
-    label = series["label"]
-    if series["quantity"] in SYMBOLS:
-        label = f"{SYMBOLS[series['quantity']]} {label}"
-    draw_points(axes, series, series["fit"], look, label, empty)
+    label = series["fit"]["text"] if series["fit"] else "no power law"
+    return draw_points(axes, series, series["fit"], look, label, empty)
+
+
+def _quote_laws(axes, panel, lines):
+    """The panel's legend, and room above the points for it: where quantities share it, a column each."""
+    quantities = dict.fromkeys(series["quantity"] for series in panel["series"])
+    handles = []
+    for quantity in quantities:
+        if len(quantities) > 1:
+            handles.append(Line2D([], [], linestyle="", label=SYMBOLS[quantity]))
+        handles += [
+            line
+            for series, line in zip(panel["series"], lines, strict=True)
+            if series["quantity"] == quantity
+        ]
+    filled = min(0.04 + LINE * len(handles) / len(quantities), 0.7)
+    room_for_legend(axes, filled / (1 - filled))
+    axes.legend(
+        handles=handles, loc="upper right", handlelength=1.2, ncols=len(quantities), columnspacing=1.0
+    )
+
+
+def _name_datasets(figure, look):
+    lines = [Line2D([], [], linestyle="", label=title(name), **look[name]) for name in look]
+    figure.legend(handles=lines, loc="outside upper center", ncols=min(len(lines), 4), columnspacing=2.0)

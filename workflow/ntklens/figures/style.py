@@ -1,5 +1,8 @@
 """One look for all figures, and the pieces they share."""
 
+import re
+import string
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -16,8 +19,8 @@ from ntklens.files import whole_file, write_json
 from ntklens.provenance import provenance
 
 COLUMN = 3.35  # inches, one column of a two-column page
+LETTERS = string.ascii_lowercase
 
-NAMES = {"mnist-5k": "MNIST (5k)", "digits": "Digits (8×8)", "mnist": "MNIST"}
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 DATASET_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
@@ -94,6 +97,24 @@ def draw_points(axes, series, law, look, label, empty):
 
 def label_panel(axes, letter):
     axes.set_title(f"({letter})", loc="left", fontweight="bold")
+
+
+def name_panel(axes, name, width):
+    """Put ``name`` above axes that have ``width`` inches with their labels, in as many lines as it needs."""
+    characters = int((width - 1.0) / 0.06)  # of the title's font, beside tick labels and the panel's letter
+    whole = re.sub(r"\([^)]*\)", lambda part: part[0].replace(" ", "\xa0"), name)  # what brackets enclose
+    lines = textwrap.wrap(whole, characters, break_on_hyphens=False)
+    axes.set_title("\n".join(lines).replace("\xa0", " "))
+
+
+def spread_ticks(values):
+    """Those of the ascending ``values`` whose labels don't meet on a logarithmic axis, and the largest."""
+    closest = (values[-1] / values[0]) ** (1 / 10)
+    kept = [values[-1]]
+    for value in reversed(values[:-1]):
+        if kept[-1] / value > closest:
+            kept.append(value)
+    return kept[::-1]
 
 
 def plain_ticks(axis):

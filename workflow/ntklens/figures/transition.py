@@ -3,14 +3,16 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ntklens.datasets import title
 from ntklens.figures.style import (
     COLUMN,
-    NAMES,
+    LETTERS,
     RC,
     band,
     dataset_look,
     draw_points,
     label_panel,
+    name_panel,
     plain_ticks,
     room_for_legend,
 )
@@ -22,6 +24,7 @@ QUANTITIES = {
     "effective_rank": (r"$\Gamma$", r"Effective rank $\Gamma(\Theta_\min)$ (filled)"),
 }
 
+RIGHT_LABELS = 0.4  # inches, of the second y axis
 ON_TOP = {"frameon": True, "edgecolor": "none", "framealpha": 0.85, "borderpad": 0.1}
 
 
@@ -35,7 +38,7 @@ def collect(curves):
         series = [_series(quantity, laws[quantity]) for quantity in QUANTITIES]
         panels.append(
             {
-                "title": f"{NAMES.get(dataset, dataset)}, {network}",
+                "title": f"{title(dataset)}, {network}",
                 "dataset": dataset,
                 "network": network,
                 "xlabel": "Model width m",
@@ -105,7 +108,7 @@ def draw(content):
         )
         for axes in grid.flat:
             axes.set_visible(False)  # until a panel claims it
-        for letter, panel in zip("abcdefghi", panels, strict=False):
+        for letter, panel in zip(LETTERS, panels, strict=False):
             axes = grid[networks.index(panel["network"]), datasets.index(panel["dataset"])]
             axes.set_visible(True)
             _draw_panel(axes, panel, look[panel["dataset"]])
@@ -125,7 +128,7 @@ def _draw_panel(left, panel, look):
         axes.tick_params(axis="y", which="both", left=beta, right=not beta)
     left.set_xscale("log")
     left.set_xlabel(panel["xlabel"])
-    left.set_title(panel["title"])
+    name_panel(left, panel["title"], COLUMN - RIGHT_LABELS)
     for series, style in zip(panel["series"], ("--", "-"), strict=True):
         symbol = QUANTITIES[series["quantity"]][0]
         width = series["transition_width"]
