@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ntklens import device_spectrum, measurement, spectrum
+from ntklens import device_spectrum, spectrum, spectrum_workers
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def test_array_on_another_device_is():
 
 @pytest.mark.parametrize("of_theta_too", [True, False])
 def test_measured_spectra_are_the_same_by_both_routes(theta, monkeypatch, of_theta_too):
-    on_host = measurement._spectra(jnp.asarray(theta), of_theta_too)
+    on_host = spectrum_workers.spectra_of(jnp.asarray(theta), of_theta_too)
     monkeypatch.setattr(device_spectrum, "on_accelerator", lambda theta: True)
-    on_device = measurement._spectra(jnp.asarray(theta), of_theta_too)
+    on_device = spectrum_workers.spectra_of(jnp.asarray(theta), of_theta_too)
     assert on_device.ntk_trace == on_host.ntk_trace == pytest.approx(np.trace(theta, dtype=np.float64))
     for found, expected in zip(on_device[1:], on_host[1:], strict=True):
         if expected is None:

@@ -13,6 +13,7 @@ from ntklens.experiment import Point
 from ntklens.measurement import measure_batch
 from ntklens.ntk import ntk_matrix
 from ntklens.spectrum import effective_rank
+from ntklens.spectrum_workers import SpectrumWorkers
 from ntklens.subsets import Subset
 from ntklens.training import Adam, Schedule
 
@@ -199,7 +200,7 @@ def test_tasks_that_wait_for_a_worker_are_few():
             workers.submit(may_go_on.wait, 10)
             submitted.append(number)
 
-    with measurement.SpectrumWorkers(1) as workers:
+    with SpectrumWorkers(1) as workers:
         caller = threading.Thread(target=submit_three, args=[workers])
         caller.start()
         caller.join(0.3)

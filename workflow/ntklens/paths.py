@@ -1,8 +1,8 @@
 """Every file name of the workflow, as a Snakemake pattern, relative to the repository's root.
 
 A *curve* is one study of one network on one dataset (`{study}/{dataset}/{network}`); its *points*
-are the widths, data sizes or percentages along it (`width-64`, `size-128`, `removed-50`); a *batch* is the seeds
-first … last that one job trains together.
+are the widths, data sizes or percentages along it (`width-64`, `size-128`, `removed-50`); a *batch*
+is the seeds first … last that one job trains together.
 """
 
 CURVE = "{study}/{dataset}/{network}"
@@ -11,7 +11,11 @@ BATCH = CURVE + "/{point}/seeds-{first}-{last}"
 CURVE_KEY = CURVE.replace("/", "-")
 BATCH_KEY = BATCH.replace("/", "-")
 
-POINT_NAMES = {"model-scaling": "width-{scale}", "data-scaling": "size-{scale}", "noise-scaling": "removed-{scale}"}
+POINT_NAMES = {
+    "model-scaling": "width-{scale}",
+    "data-scaling": "size-{scale}",
+    "noise-scaling": "removed-{scale}",
+}
 
 
 def dataset():

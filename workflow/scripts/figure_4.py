@@ -1,0 +1,11 @@
+"""Draw figure 4: effective rank of the NTK against epochs, by how much of the training set was replaced."""
+
+from ntklens.figures.noise import make_figure
+
+
+def main(argv=None):
+    make_figure("4", __doc__, argv)
+
+
+if __name__ == "__main__":
+    main()
