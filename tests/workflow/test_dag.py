@@ -1,13 +1,19 @@
 """What a change reruns, and what it leaves alone."""
 
+import json
 import os
 
+import numpy as np
 import pytest
 import yaml
 
 ANALYSIS = {"aggregate", "adaptation_rate", "power_laws", "transition"}
-FIGURES = {"figure_1", "figure_2", "figure_3"}
-AFTER_TRAINING = ANALYSIS | FIGURES
+ALONG_TRAINING = {"figure_1", "figure_5", "figure_6", "figure_8"}
+LAWS = {"figure_2", "figure_3"}
+AFTER_TRAINING = ANALYSIS | ALONG_TRAINING | LAWS
+NOISE_FIGURES = {"figure_4", "figure_7"}
+AFTER_NOISE = {"aggregate_noise"} | NOISE_FIGURES
+FIGURES = ALONG_TRAINING | LAWS | NOISE_FIGURES
 
 
 def change_config(repository, change):
@@ -25,11 +31,16 @@ def model_scaling(config):
     ("file", "expected"),
     [
         ("ntklens/figures/dynamics.py", {"figure_1"}),
+        ("ntklens/figures/noise.py", NOISE_FIGURES),
         ("ntklens/figures/style.py", FIGURES),
-        ("ntklens/adaptation.py", {"adaptation_rate", "power_laws", "transition", *FIGURES}),
-        ("ntklens/scaling.py", {"power_laws", "transition", "figure_2", "figure_3"}),
-        ("ntklens/ntk.py", {"calibrate", "train", *AFTER_TRAINING}),
-        ("ntklens/measurement.py", {"train", *AFTER_TRAINING}),
+        (
+            "ntklens/adaptation.py",
+            {"adaptation_rate", "power_laws", "transition", "figure_1", "figure_5", *LAWS},
+        ),
+        ("ntklens/scaling.py", {"power_laws", "transition", *LAWS}),
+        ("ntklens/ntk.py", {"calibrate", "train", "train_noise", *AFTER_TRAINING, *AFTER_NOISE}),
+        ("ntklens/alignment.py", {"train", *AFTER_TRAINING}),
+        ("ntklens/noise.py", {"train_noise", *AFTER_NOISE}),
         ("scripts/transition.py", {"transition", "figure_3"}),
         ("ntklens/config.py", set()),
         ("ntklens/inspection.py", set()),
@@ -52,14 +63,18 @@ def test_touched_code_reruns_nothing(edited):
     [
         (
             lambda config: config["analysis"].update(smoothing_epochs=8),
-            {"adaptation_rate", "power_laws", "transition", *FIGURES},
+            {"adaptation_rate", "power_laws", "transition", "figure_1", "figure_5", *LAWS},
+        ),
+        (
+            lambda config: config["studies"]["noise-scaling"][0].update(sigma=0.02),
+            {"train_noise", *AFTER_NOISE},
         ),
         (lambda config: config["ensemble"].update(min_members=3), AFTER_TRAINING),
         (lambda config: config["training"].update(save_parameters=2), {"train", *AFTER_TRAINING}),
         (lambda config: config["calibration"].update(seeds=3), {"calibrate", "train", *AFTER_TRAINING}),
         (
             lambda config: config.update(ntk_samples=8),
-            {"subsample", "calibrate", "train", *AFTER_TRAINING},
+            {"subsample", "calibrate", "train", "train_noise", *AFTER_TRAINING, *AFTER_NOISE},
         ),
     ],
 )
@@ -110,3 +125,53 @@ def test_study_that_is_absent_is_not_run(repository):
     jobs = repository.jobs()
     assert jobs["train"] == 6
     assert "figure_3" not in jobs
+
+
+def test_noise_scaling_alone_draws_its_figures_alone(repository):
+    def noise_alone(config):
+        config["studies"] = {"noise-scaling": config["studies"]["noise-scaling"]}
+
+    change_config(repository, noise_alone)
+    assert repository.jobs() == {
+        "fetch": 1,
+        "subsample": 1,
+        "train_noise": 4,
+        "aggregate_noise": 2,
+        "figure_4": 1,
+        "figure_7": 1,
+    }
+
+
+def test_added_level_trains_that_level_alone(edited):
+    change_config(edited, lambda config: config["studies"]["noise-scaling"][0]["removed_percent"].append(80))
+    jobs = edited.jobs()
+    assert jobs["train_noise"] == 2
+    assert "train" not in jobs
+
+
+def test_own_file_works_as_a_dataset_by_its_path(repository):
+    """From the file to the figures, and a changed file runs everything again."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 3
+    images = rng.integers(0, 100, (300, 5, 5), dtype=np.uint8)
+    images[np.arange(300), labels, labels] += 150
+    path = repository / "my-data" / "blobs.npz"
+    path.parent.mkdir()
+    np.savez(path, images=images, labels=labels)
+
+    def blobs_alone(config):
+        entry = {
+            **config["studies"]["noise-scaling"][0],
+            "dataset": "my-data/blobs.npz",
+            "networks": ["dense"],
+        }
+        config["studies"] = {"noise-scaling": [{**entry, "removed_percent": [0]}]}
+
+    change_config(repository, blobs_alone)
+    result = repository.snakemake()
+    assert result.returncode == 0, result.stdout + result.stderr
+    content = json.loads((repository / "results/smoke/figures/figure-4.json").read_text())
+    assert [panel["dataset"] for panel in content["panels"]] == ["blobs"]
+    assert repository.jobs() == {}
+    np.savez(path, images=images, labels=labels[::-1])
+    assert repository.jobs()["fetch"] == 1

@@ -10,14 +10,14 @@ import pytest
 SMOOTHING = 4  # epochs, as config/smoke.yaml says; the trace is measured every second one
 
 
-def runs(finished, curve):
+def runs(finished, curve, needed=None):
     """scale -> the seeds' groups of one curve, read into dictionaries."""
     points = {}
     for path in sorted((finished / f"results/smoke/runs/{curve}").glob("*/*.h5")):
         scale = int(path.parent.name.split("-")[1])
         with h5py.File(path) as file:
             points.setdefault(scale, []).extend(
-                {name: file[seed][name][()] for name in NEEDED} for seed in file
+                {name: file[seed][name][()] for name in needed or NEEDED} for seed in file
             )
     return dict(sorted(points.items()))
 
@@ -29,6 +29,11 @@ NEEDED = (
     "trace/ntk_trace",
     "spectrum/epoch",
     "spectrum/eigenvalues",
+    "spectrum/label_alignment",
+    "spectrum/summed_label_alignment",
+    "spectrum/misalignment_as_printed",
+    "spectrum/misalignment_sign_matched",
+    "spectrum/misalignment_basis_free",
     "minimum/epoch",
     "minimum/test_loss",
     "minimum/ntk_trace",
@@ -101,30 +106,88 @@ def panels_of(finished, number, **wanted):
     ]
 
 
-@pytest.mark.parametrize("study", CURVES)
-def test_figure_1_shows_the_runs(finished, study):
+def drawn_along_training(finished, number, study, quantity):
+    """The panel's series by scale, checked to be those of the runs."""
+    (panel,) = panels_of(finished, number, study=study, quantity=quantity)
     points = runs(finished, CURVES[study])
-    (trace,) = panels_of(finished, 1, study=study, quantity="trace")
-    (chi,) = panels_of(finished, 1, study=study, quantity="adaptation rate")
-    (rank,) = panels_of(finished, 1, study=study, quantity="effective rank")
-    for panel in (trace, chi, rank):
-        assert [series["scale"] for series in panel["series"]] == list(points)
-    for i, seeds in enumerate(points.values()):
-        end, loss = mean_minimum(seeds), np.exp(log_loss(seeds))
+    assert [series["scale"] for series in panel["series"]] == list(points)
+    return zip(panel["series"], points.values(), strict=True)
 
-        epoch = [e for e in seeds[0]["trace/epoch"] if e <= end]
+
+def assert_at_spectra(series, seeds, values):
+    """``series`` is the mean of ``values(seed)``, an array along the spectra, up to the mean minimum."""
+    epoch = [e for e in seeds[0]["spectrum/epoch"] if e <= mean_minimum(seeds)]
+    columns = np.transpose([values(seed)[: len(epoch)] for seed in seeds])
+    expected = np.array([mean_and_error(column) for column in columns])
+    assert_series(series, np.exp(log_loss(seeds))[epoch], expected[:, 0], expected[:, 1])
+
+
+@pytest.mark.parametrize("study", CURVES)
+@pytest.mark.parametrize("number", [1, 5])
+def test_trace_is_that_of_the_runs(finished, number, study):
+    for series, seeds in drawn_along_training(finished, number, study, "trace"):
+        epoch = [e for e in seeds[0]["trace/epoch"] if e <= mean_minimum(seeds)]
         measured = stack(seeds, "trace/ntk_trace")[:, : len(epoch)]
         expected = np.array([mean_and_error(column) for column in measured.T])
-        assert_series(trace["series"][i], loss[epoch], expected[:, 0], expected[:, 1])
+        assert_series(series, np.exp(log_loss(seeds))[epoch], expected[:, 0], expected[:, 1])
 
+
+@pytest.mark.parametrize("study", CURVES)
+@pytest.mark.parametrize("number", [1, 5])
+def test_adaptation_rate_is_that_of_the_runs(finished, number, study):
+    for series, seeds in drawn_along_training(finished, number, study, "adaptation rate"):
         epoch, smooth_loss, slope = adaptation(seeds)
-        shown = epoch <= end
-        assert_series(chi["series"][i], np.exp(smooth_loss[shown]), -slope[shown])
+        shown = epoch <= mean_minimum(seeds)
+        assert_series(series, np.exp(smooth_loss[shown]), -slope[shown])
 
-        epoch = [e for e in seeds[0]["spectrum/epoch"] if e <= end]
-        ranks = [[gamma(row) for row in seed["spectrum/eigenvalues"][: len(epoch)]] for seed in seeds]
-        expected = np.array([mean_and_error(column) for column in np.transpose(ranks)])
-        assert_series(rank["series"][i], loss[epoch], expected[:, 0], expected[:, 1])
+
+@pytest.mark.parametrize("study", CURVES)
+@pytest.mark.parametrize("number", [1, 6])
+def test_effective_rank_is_that_of_the_runs(finished, number, study):
+    for series, seeds in drawn_along_training(finished, number, study, "effective rank"):
+        assert_at_spectra(
+            series, seeds, lambda seed: np.array([gamma(r) for r in seed["spectrum/eigenvalues"]])
+        )
+
+
+@pytest.mark.parametrize("study", CURVES)
+@pytest.mark.parametrize(
+    ("quantity", "form", "dataset"),
+    [
+        ("label alignment", "all outputs", "label_alignment"),
+        ("label alignment", "summed over outputs", "summed_label_alignment"),
+        ("misalignment", "as printed", "misalignment_as_printed"),
+        ("misalignment", "sign-matched", "misalignment_sign_matched"),
+        ("misalignment", "basis-free", "misalignment_basis_free"),
+    ],
+)
+def test_figure_8_shows_the_runs(finished, study, quantity, form, dataset):
+    (panel,) = panels_of(finished, 8, study=study, quantity=quantity)
+    shown = [series for series in panel["series"] if series["form"] == form]
+    points = runs(finished, CURVES[study])
+    assert [series["scale"] for series in shown] == list(points)
+    for series, seeds in zip(shown, points.values(), strict=True):
+        assert_at_spectra(series, seeds, lambda seed: np.float64(seed[f"spectrum/{dataset}"]))
+        assert all(-1e-6 <= value <= 2 for value in series["y"])
+
+
+NOISE = ("epoch", "train_accuracy", "test_accuracy", "spectrum/epoch", "spectrum/eigenvalues")
+
+
+@pytest.mark.parametrize("network", ["dense", "convolutional"])
+def test_figures_4_and_7_show_the_runs(finished, network):
+    curve = f"noise-scaling/digits/{network}"
+    points = {level: seeds for level, (seeds,) in runs(finished, curve, NOISE).items()}
+    (rank,) = panels_of(finished, 4, network=network)
+    assert [series["removed_percent"] for series in rank["series"]] == list(points) == [0, 50]
+    for series, seed in zip(rank["series"], points.values(), strict=True):
+        draws = [[gamma(draw) for draw in epoch] for epoch in seed["spectrum/eigenvalues"]]
+        expected = np.array([mean_and_error(values) for values in draws])
+        assert_series(series, seed["spectrum/epoch"], expected[:, 0], expected[:, 1])
+    for quantity in ("train_accuracy", "test_accuracy"):
+        (panel,) = panels_of(finished, 7, network=network, quantity=quantity)
+        for series, seed in zip(panel["series"], points.values(), strict=True):
+            assert_series(series, seed["epoch"], seed[quantity], 0)
 
 
 def assert_series(series, x, y, error=None, rtol=1e-6):
@@ -198,7 +261,7 @@ def test_figure_3_says_why_it_marks_no_transition(finished):
         assert "too few" in series["no_transition_because"]
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", range(1, 9))
 def test_figures_name_their_inputs_and_their_bytes(finished, number):
     provenance = content(finished, number)["provenance"]
     assert provenance["inputs"]

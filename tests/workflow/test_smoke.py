@@ -11,13 +11,13 @@ JOBS = {
     "subsample": 1,
     "calibrate": 2,
     "train": 12,  # 3 widths and 3 sizes, seeds 0–1 and 2
+    "train_noise": 4,  # 2 networks, 2 percentages
     "aggregate": 2,
+    "aggregate_noise": 2,
     "adaptation_rate": 2,
     "power_laws": 2,
     "transition": 1,
-    "figure_1": 1,
-    "figure_2": 1,
-    "figure_3": 1,
+    **{f"figure_{number}": 1 for number in range(1, 9)},
 }
 VERIFICATION = ("neural_tangents", "verify")  # asked for by name, on no figure's path
 
@@ -26,12 +26,14 @@ def test_fresh_repository_needs_every_job(repository):
     assert repository.jobs() == JOBS
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", range(1, 9))
 def test_figures_are_made(finished, number):
     stem = f"results/smoke/figures/figure-{number}"
     assert (finished / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
     assert (finished / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
-    assert json.loads((finished / f"{stem}.json").read_text())["figure"] == str(number)
+    content = json.loads((finished / f"{stem}.json").read_text())
+    assert content["figure"] == str(number)
+    assert all(len(series["x"]) > 1 for panel in content["panels"] for series in panel["series"])
 
 
 def test_second_call_does_nothing(finished):
@@ -41,7 +43,10 @@ def test_second_call_does_nothing(finished):
 def test_single_figure_needs_only_its_own_jobs(repository):
     jobs = repository.jobs("figure_3")
     assert jobs["train"] == 6
-    assert {"figure_1", "figure_2"}.isdisjoint(jobs)
+    assert {"figure_1", "figure_2", "train_noise"}.isdisjoint(jobs)
+    jobs = repository.jobs("figure_7")
+    assert jobs["train_noise"] == 4
+    assert {"figure_4", "train", "calibrate"}.isdisjoint(jobs)
 
 
 def test_every_job_has_a_log_and_a_benchmark(finished):
@@ -71,7 +76,7 @@ def test_run_file_carries_its_provenance(finished):
         attributes = dict(file.attrs)
     settings = json.loads(attributes["settings"])
     assert settings["scale"] == 16
-    assert settings["point"]["width"] == 16
+    assert settings["point"]["network"]["width"] == 16
     assert json.loads(attributes["seeds"]) == [0, 1]
     assert attributes["ntk_rows"] == 160
     assert attributes["dtype"] == "float32"
@@ -103,4 +108,5 @@ def test_calibration_writes_its_trials(finished):
 
 def test_other_config_leaves_these_results_alone(finished):
     jobs = finished.jobs(config="config/paper.yaml")
-    assert jobs["train"] == (2 * 10 + 8) * 4
+    assert jobs["train"] == 3 * (2 * 10 + 10) * 4
+    assert jobs["train_noise"] == 2 * 5

@@ -9,11 +9,35 @@ rule aggregate:
         paths.log(NAME, "aggregate", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "aggregate", paths.CURVE_KEY)
+    wildcard_constraints:
+        study="|".join(studies.SCALING),
     conda:
         "../../envs/analysis.yaml"
     threads: 1
     params:
         settings=settings_of_aggregation,
+    shell:
+        "python {input.code[0]} --runs {input.runs} --settings {params.settings:q}" " --out {output} 2> {log}"
+
+
+rule aggregate_noise:
+    """Average the seeds and draws at every removal level of one network (App. D.2)."""
+    input:
+        runs=runs_of,
+        code=code("aggregate_noise.py"),
+    output:
+        paths.ensemble(NAME),
+    log:
+        paths.log(NAME, "aggregate_noise", paths.CURVE_KEY),
+    benchmark:
+        paths.benchmark(NAME, "aggregate_noise", paths.CURVE_KEY)
+    wildcard_constraints:
+        study=studies.NOISE,
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    params:
+        settings=settings_of_noise_aggregation,
     shell:
         "python {input.code[0]} --runs {input.runs} --settings {params.settings:q}" " --out {output} 2> {log}"
 

@@ -82,6 +82,19 @@ def settings_of_aggregation(wildcards):
     return json.dumps(studies.aggregation_settings(config, curve_of(wildcards)))
 
 
+def settings_of_noise_training(wildcards):
+    return json.dumps(studies.noise_settings(config, curve_of(wildcards), scale_of(wildcards)))
+
+
+def settings_of_noise_aggregation(wildcards):
+    return json.dumps(studies.noise_aggregation_settings(config, curve_of(wildcards)))
+
+
+def own_file_of(wildcards):
+    """The user's file that a dataset comes from, if it does."""
+    return studies.own_files(config).get(wildcards.dataset, [])
+
+
 def learning_rates_of(wildcards):
     """The calibration's file, unless the config gives a rate."""
     if studies.entry_of(config, curve_of(wildcards))["learning_rate"] is not None:
@@ -100,7 +113,7 @@ def runs_of(wildcards):
             last=last,
         )
         for scale in studies.scales(config, curve)
-        for first, last in studies.batches(config)
+        for first, last in studies.batches(config, curve)
     ]
 
 
@@ -111,22 +124,24 @@ def for_curves(pattern, curves):
 
 def for_verified_batches(pattern):
     """``pattern`` filled in for the first batch of seeds at each point where the NTK is verified."""
-    first, last = studies.batches(config)[0]
     return [
         pattern.format(**curve._asdict(), point=paths.point_name(curve.study, scale), first=first, last=last)
-        for curve in studies.curves(config)
+        for curve in studies.scaling_curves(config)
         for scale in studies.verified_scales(config, curve)
+        for first, last in studies.batches(config, curve)[:1]
     ]
 
 
-def datasets():
-    """Every dataset of the config, once."""
-    return sorted({curve.dataset for curve in studies.curves(config)})
+def verified_datasets():
+    """Every dataset of the scaling studies, once."""
+    return sorted({curve.dataset for curve in studies.scaling_curves(config)})
 
 
 def figure_numbers():
-    """Figure 3 is about model scaling alone."""
-    return [1, 2, 3] if "model-scaling" in config["studies"] else [1, 2]
+    """The figures that the config's studies can fill."""
+    needed = {1: studies.SCALING, 2: studies.SCALING, 3: ["model-scaling"], 4: [studies.NOISE]}
+    needed |= {5: studies.SCALING, 6: studies.SCALING, 7: [studies.NOISE], 8: studies.SCALING}
+    return [number for number, any_of in needed.items() if set(any_of) & set(config["studies"])]
 
 
 def figure_files():

@@ -1,6 +1,7 @@
 rule fetch:
-    """Load one dataset, embedded in a library, from data_dir or from its host, and check it."""
+    """Load one dataset, embedded in a library, from data_dir, its host or a file of the user's, and check it."""
     input:
+        own_file=own_file_of,
         code=code("fetch.py"),
     output:
         paths.dataset(),
@@ -11,8 +12,10 @@ rule fetch:
     conda:
         "../../envs/data.yaml"
     threads: 1
+    params:
+        own_file=lambda wildcards, input: f"--npz {shlex.quote(str(input.own_file))}" if input.own_file else "",
     shell:
-        "python {input.code[0]} --dataset {wildcards.dataset} --out {output} 2> {log}"
+        "python {input.code[0]} --dataset {wildcards.dataset} {params.own_file} --out {output} 2> {log}"
 
 
 rule subsample:

@@ -1,5 +1,5 @@
 rule train:
-    """Train one batch of seeds at one point and measure the NTK along the way."""
+    """Train one batch of seeds at one point of a scaling study and measure the NTK along the way (App. D.1)."""
     input:
         subset=paths.subset(NAME),
         learning_rates=learning_rates_of,
@@ -10,6 +10,8 @@ rule train:
         paths.log(NAME, "train", paths.BATCH_KEY),
     benchmark:
         paths.benchmark(NAME, "train", paths.BATCH_KEY)
+    wildcard_constraints:
+        study="|".join(studies.SCALING),
     conda:
         "../../envs/train.yaml"
     threads: 1
@@ -22,3 +24,28 @@ rule train:
         "python {input.code[0]} --subset {input.subset} {params.learning_rates}"
         " --settings {params.settings:q} --seeds {wildcards.first} {wildcards.last}"
         " --threads {threads} --out {output} 2> {log}"
+
+
+rule train_noise:
+    """Train one network on data of which a share is noisy copies, and measure the NTK (App. B.2, D.2)."""
+    input:
+        subset=paths.subset(NAME),
+        code=code("train_noise.py"),
+    output:
+        paths.run(NAME),
+    log:
+        paths.log(NAME, "train_noise", paths.BATCH_KEY),
+    benchmark:
+        paths.benchmark(NAME, "train_noise", paths.BATCH_KEY)
+    wildcard_constraints:
+        study=studies.NOISE,
+    # The longest jobs, which wait for nothing: started last they would run on alone.
+    priority: 2
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    params:
+        settings=settings_of_noise_training,
+    shell:
+        "python {input.code[0]} --subset {input.subset} --settings {params.settings:q}"
+        " --seeds {wildcards.first} {wildcards.last} --threads {threads} --out {output} 2> {log}"

@@ -25,7 +25,7 @@ rule verify:
     input:
         runs=for_verified_batches(paths.run(NAME)),
         kernels=for_verified_batches(paths.neural_tangents(NAME)),
-        subsets=[paths.subset(NAME).format(dataset=dataset) for dataset in datasets()],
+        subsets=[paths.subset(NAME).format(dataset=dataset) for dataset in verified_datasets()],
         code=code("verify.py"),
     output:
         csv=paths.table(NAME, "verification") + ".csv",
