@@ -11,7 +11,7 @@ ORACLE_PYTHON ?= $(firstword $(foreach python,$(PYTHON) python3.12 python3.11,$(
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures test lint format clean lock setup oracle mkl bench
+.PHONY: figures test lint format clean lock setup oracle mkl bench estimate
 
 figures: $(READY)
 	@python workflow/release_lock.py
@@ -24,6 +24,11 @@ test: $(READY)
 bench: $(READY) $(ORACLE_READY)
 	python benchmarks/ntk_matrix.py
 	python benchmarks/eigenvalues.py
+
+# What a config costs before it runs: the paper's, or `make estimate CONFIG=config/config.yaml`.
+CONFIG ?= config/paper.yaml
+estimate: $(READY)
+	@python workflow/scripts/estimate.py --config $(CONFIG)
 
 lint: $(READY)
 	ruff check .
