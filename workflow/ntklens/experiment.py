@@ -62,7 +62,8 @@ class Point:
 
 def minimum_trial(point, subset, seeds, adam, rate, schedule, scale):
     """Train ``seeds`` at ``rate`` without measuring the NTK: the `Trial` of their minima's epochs."""
-    *_, (_, members) = point.train(subset, seeds, adam, rate, schedule)
+    for _, members in point.train(subset, seeds, adam, rate, schedule):
+        pass  # of the states that training yields the last alone is wanted: each holds all parameters
     finished = np.asarray(members.stop_epoch)
     epochs = [int(epoch) for epoch in members.minimum.epoch]
     last = np.asarray(members.curves["train_loss"])[range(len(epochs)), finished]
