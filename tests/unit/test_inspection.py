@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ntklens.h5 import add_dataset, new_file
 from ntklens.alignment import Alignments
+from ntklens.h5 import add_dataset, new_file
 from ntklens.inspection import describe
 from ntklens.trajectory import DIVERGED, OK, Minimum, Trajectory, write_run
 

@@ -1,5 +1,6 @@
 """One point of a study, ready to train: its network, initial parameters and training sets (App. D.1)."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -62,8 +63,8 @@ class Point:
 
 def minimum_trial(point, subset, seeds, adam, rate, schedule, scale):
     """Train ``seeds`` at ``rate`` without measuring the NTK: the `Trial` of their minima's epochs."""
-    for _, members in point.train(subset, seeds, adam, rate, schedule):
-        pass  # of the states that training yields the last alone is wanted: each holds all parameters
+    # The last of the states that training yields; each holds all parameters, so no other is kept.
+    ((_, members),) = deque(point.train(subset, seeds, adam, rate, schedule), maxlen=1)
     finished = np.asarray(members.stop_epoch)
     epochs = [int(epoch) for epoch in members.minimum.epoch]
     last = np.asarray(members.curves["train_loss"])[range(len(epochs)), finished]

@@ -40,9 +40,7 @@ class DenseNetwork(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        for number in range(1, self.hidden_layers + 1):
-            x = nn.relu(_layer(self, nn.Dense, f"hidden_{number}", x, self.width))
-        return _layer(self, nn.Dense, "output", x, self.outputs)
+        return _dense_layers(self, x)
 
 
 class ConvolutionalNetwork(nn.Module):
@@ -70,10 +68,13 @@ class ConvolutionalNetwork(nn.Module):
         for number in range(1, self.convolutions + 1):
             x = nn.relu(_layer(self, nn.Conv, f"convolution_{number}", x, self.filters, kernel_size=kernel))
             x = _pooled(self.pooling, x)
-        x = x.reshape(len(x), -1)
-        for number in range(1, self.hidden_layers + 1):
-            x = nn.relu(_layer(self, nn.Dense, f"hidden_{number}", x, self.width))
-        return _layer(self, nn.Dense, "output", x, self.outputs)
+        return _dense_layers(self, x.reshape(len(x), -1))
+
+
+def _dense_layers(network, x):
+    for number in range(1, network.hidden_layers + 1):
+        x = nn.relu(_layer(network, nn.Dense, f"hidden_{number}", x, network.width))
+    return _layer(network, nn.Dense, "output", x, network.outputs)
 
 
 def _layer(network, kind, name, x, features, **sizes):
