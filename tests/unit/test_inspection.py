@@ -8,6 +8,7 @@ import pytest
 from ntklens.alignment import Alignments
 from ntklens.h5 import add_dataset, new_file
 from ntklens.inspection import describe
+from ntklens.noise_trajectory import CURVES, NoiseTrajectory, write_noise_run
 from ntklens.trajectory import DIVERGED, OK, Minimum, Trajectory, write_run
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
@@ -101,6 +102,26 @@ def test_columns_stand_under_their_names(run_file):
     header, row = (next(line for line in lines if word in line) for word in ("  seed ", "  0000 "))
     assert len(header) == len(row)
     assert header.index("status") == row.index("ok")
+
+
+def test_seeds_of_the_noise_study_have_their_last_values(tmp_path):
+    """One eigenvalue of two at first, two at the end, in both draws."""
+    trajectory = NoiseTrajectory(
+        seed=3,
+        status="ok",
+        epoch=np.array([0, 40], np.int32),
+        curves={name: np.array([0.0, 0.25 * i], np.float32) for i, name in enumerate(CURVES)},
+        spectrum_epoch=np.array([0, 40], np.int32),
+        eigenvalues=np.array([[[0, 2], [0, 2]], [[1, 1], [1, 1]]], np.float32),
+        ntk_trace=np.ones((2, 2)),
+        train_indices=np.arange(2),
+        source=np.arange(2),
+    )
+    write_noise_run(tmp_path / "noise.h5", [trajectory], {})
+    lines = describe(tmp_path / "noise.h5")
+    header = next(i for i, line in enumerate(lines) if line.split()[:2] == ["seed", "status"])
+    assert lines[header].split()[3:] == ["test", "loss", "train", "acc", "test", "acc", "Gamma", "0", "Gamma"]
+    assert lines[header + 1].split() == ["0003", "ok", "40", "0.25", "0.5", "0.75", "1", "2"]
 
 
 def test_content_names_shapes_types_and_units(run_file):

@@ -43,25 +43,42 @@ def _shown_inner(value):
 
 
 def _seed_table(seeds):
-    columns = ("minimum", "test loss", "Tr min", "Tr 0", "beta", "Gamma")
-    header = f"  {'seed':>4} {'status':<25} {'epochs':>6} " + " ".join(f"{c:>9}" for c in columns)
-    return [header, *(_seed_row(group) for group in seeds)]
+    row_of = _at_minimum if "minimum" in seeds[0] else _at_the_end
+    rows = [row_of(group) for group in seeds]
+    header = f"  {'seed':>4} {'status':<25} {'epochs':>6} " + " ".join(f"{name:>9}" for name in rows[0])
+    return [header, *(_seed_line(group, row) for group, row in zip(seeds, rows, strict=True))]
 
 
-def _seed_row(group):
+def _seed_line(group, row):
+    seed, epochs = group.name.removeprefix("/seed-"), group["epoch"][-1]
+    start = f"  {seed:>4} {group.attrs['status']:<25} {epochs:>6} "
+    return start + " ".join(f"{value:>9.5g}" for value in row.values())
+
+
+def _at_minimum(group):
+    """The key quantities of a scaling study's seed."""
     minimum = group["minimum"]
     trace, initial = minimum["ntk_trace"][()], group["trace/ntk_trace"][0]
-    values = (
-        minimum["epoch"][()],
-        minimum["test_loss"][()],
-        trace,
-        initial,
-        trace / initial - 1,
-        effective_rank(minimum["eigenvalues"][:]),
-    )
-    seed, epochs = group.name.removeprefix("/seed-"), len(group["epoch"]) - 1
-    start = f"  {seed:>4} {group.attrs['status']:<25} {epochs:>6} "
-    return start + " ".join(f"{value:>9.5g}" for value in values)
+    return {
+        "minimum": minimum["epoch"][()],
+        "test loss": minimum["test_loss"][()],
+        "Tr min": trace,
+        "Tr 0": initial,
+        "beta": trace / initial - 1,
+        "Gamma": effective_rank(minimum["eigenvalues"][:]),
+    }
+
+
+def _at_the_end(group):
+    """The key quantities of a seed of the noise study."""
+    ranks = effective_rank(group["spectrum/eigenvalues"][:]).mean(axis=1)
+    return {
+        "test loss": group["test_loss"][-1],
+        "train acc": group["train_accuracy"][-1],
+        "test acc": group["test_accuracy"][-1],
+        "Gamma 0": ranks[0] if len(ranks) else np.nan,
+        "Gamma": ranks[-1] if len(ranks) else np.nan,
+    }
 
 
 def _tree(group, depth):
