@@ -13,7 +13,9 @@ rule fetch:
         "../../envs/data.yaml"
     threads: 1
     params:
-        own_file=lambda wildcards, input: f"--npz {shlex.quote(str(input.own_file))}" if input.own_file else "",
+        own_file=lambda wildcards, input: (
+            f"--npz {shlex.quote(str(input.own_file))}" if input.own_file else ""
+        ),
     shell:
         "python {input.code[0]} --dataset {wildcards.dataset} {params.own_file} --out {output} 2> {log}"
 
