@@ -15,8 +15,9 @@ from ntklens.h5 import add_dataset, add_group, new_file
 from ntklens.models import INITIALISATIONS, PARAMETRISATIONS, DenseNetwork, initial_parameters
 from ntklens.ntk import ntk_matrix
 from ntklens.spectrum import eigenvalues, normalised
+from ntklens.status import OK
 from ntklens.subsets import Subset
-from ntklens.trajectory import OK, Minimum, Trajectory, write_run
+from ntklens.trajectory import Minimum, Trajectory, write_run
 
 SETTINGS = {
     "curve": {"study": "model-scaling", "dataset": "blobs", "network": "three-layer"},

@@ -9,7 +9,8 @@ from ntklens.alignment import Alignments
 from ntklens.h5 import add_dataset, new_file
 from ntklens.inspection import describe
 from ntklens.noise_trajectory import CURVES, NoiseTrajectory, write_noise_run
-from ntklens.trajectory import DIVERGED, OK, Minimum, Trajectory, write_run
+from ntklens.status import DIVERGED, OK
+from ntklens.trajectory import Minimum, Trajectory, write_run
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 ATTRIBUTES = {

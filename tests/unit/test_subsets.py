@@ -129,5 +129,5 @@ def test_written_subset_respects_the_own_test_part(tmp_path):
 def test_subset_that_does_not_fit_raises_and_writes_nothing(tmp_path):
     write_dataset(tmp_path / "dataset.h5", test_first=-1)
     with pytest.raises(ValueError, match="test_samples is 20"):
-        write_subset(tmp_path / "subset.h5", tmp_path / "dataset.h5", 6, 2, split_seed=0)
+        write_subset(tmp_path / "subset.h5", tmp_path / "dataset.h5", 20, 2, split_seed=0)
     assert [path.name for path in tmp_path.iterdir()] == ["dataset.h5"]

@@ -13,7 +13,7 @@ CASES = {
     ),
     "unknown dataset": (
         lambda c: c["studies"]["data-scaling"][0].update(dataset="imagenet"),
-        ["studies.data-scaling[0].dataset", "imagenet", "mnist-5k, digits, mnist"],
+        ["studies.data-scaling[0].dataset", "imagenet", "mnist-5k, mnist-5k-4, digits"],
     ),
     "empty list": (
         lambda c: c["studies"]["data-scaling"][0].update(sizes=[]),

@@ -13,7 +13,7 @@ import numpy as np
 from ntklens.alignment import Alignments
 from ntklens.h5 import add_dataset, add_group, new_file
 from ntklens.spectrum import effective_rank
-from ntklens.trajectory import OK
+from ntklens.status import OK
 
 
 class EnsembleError(Exception):

@@ -8,7 +8,8 @@ from ntklens.alignment import Alignments, alignments
 from ntklens.ntk import ntk_matrix
 from ntklens.spectrum import effective_rank
 from ntklens.spectrum_workers import SpectrumWorkers, spectra_of
-from ntklens.trajectory import DIVERGED, OK, UNFINISHED, Minimum, Trajectory
+from ntklens.status import DIVERGED, OK, UNFINISHED
+from ntklens.trajectory import Minimum, Trajectory
 
 
 def measure_batch(

@@ -13,7 +13,7 @@ from ntklens.ensemble import EnsembleError, standard_error
 from ntklens.h5 import add_dataset, add_group, new_file
 from ntklens.noise_trajectory import CURVES
 from ntklens.spectrum import effective_rank
-from ntklens.trajectory import OK
+from ntklens.status import OK
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from ntklens.noise import balanced_draw, noisy_copies
 from ntklens.noise_trajectory import CURVES, NoiseTrajectory
 from ntklens.ntk import ntk_matrix
 from ntklens.spectrum_workers import SpectrumWorkers, spectra_of
+from ntklens.status import DIVERGED, OK
 from ntklens.training import Samples
-from ntklens.trajectory import DIVERGED, OK
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,6 @@ import numpy as np
 from ntklens.alignment import Alignments
 from ntklens.h5 import add_dataset, add_group, new_file
 
-OK = "ok"
-DIVERGED = "diverged"
-UNFINISHED = "minimum at the last epoch"
-
 _CURVES = {
     "train_loss": ("mean cross-entropy of the training samples", "nat"),
     "test_loss": ("mean cross-entropy of the test samples", "nat"),
