@@ -140,6 +140,12 @@ def test_epoch_is_the_geometric_mean_over_the_seeds():
     assert Trial(8, 0.1, (100, 400), censored=False).epoch == pytest.approx(200)
 
 
+def test_seeds_that_never_improved_do_not_count():
+    """Their least test loss is the initial one, at any rate."""
+    assert Trial(8, 0.1, (100, 0, 400), censored=False).epoch == pytest.approx(200)
+    assert Trial(8, 0.1, (0, 0), censored=False).epoch is None
+
+
 def test_trial_with_a_diverged_seed_has_no_epoch():
     assert Trial(8, 0.1, (100, None), censored=False).epoch is None
 
@@ -149,6 +155,7 @@ def test_trial_with_a_diverged_seed_has_no_epoch():
     [
         ((None,), False, 1 / 8),
         ((100, None), True, 1 / 8),
+        ((0, 0), False, 1 / 8),
         ((400,), False, 2),
         ((100,), False, 1 / 2),
         ((1,), False, 1 / 8),
@@ -160,6 +167,7 @@ def test_trial_with_a_diverged_seed_has_no_epoch():
     ids=[
         "diverged",
         "one-diverged",
+        "none-improved",
         "late",
         "early",
         "far-early",

@@ -1,6 +1,7 @@
 """The training loop against a plain one, member by member and epoch by epoch."""
 
 import threading
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,7 @@ import optax
 import pytest
 from ntklens import measurement
 from ntklens.alignment import Alignments, label_alignment, misalignments
-from ntklens.experiment import Point
+from ntklens.experiment import Point, minimum_trial
 from ntklens.measurement import measure_batch
 from ntklens.ntk import ntk_matrix
 from ntklens.spectrum import effective_rank
@@ -246,3 +247,29 @@ def test_unfinished_seed_is_marked(subset):
     (trajectory,) = measure_batch(point(), subset, [0], ADAM, 1e-4, schedule, save_parameters=0)
     assert trajectory.status == "minimum at the last epoch"
     assert len(trajectory.curves["test_loss"]) == 41
+
+
+def trial(subset, seeds, rate, schedule):
+    return minimum_trial(point(vary_data=True), subset, seeds, ADAM, rate, schedule, scale=10)
+
+
+def test_trial_finds_each_seeds_minimum(subset):
+    found = trial(subset, [0, 1], RATE, SCHEDULE)
+    members = ensemble(subset, [0, 1], point(vary_data=True))
+    assert found.epochs == tuple(np.asarray(members.minimum.epoch).tolist())
+    assert not found.censored
+
+
+def test_trial_of_seeds_that_are_not_finished_is_censored(subset):
+    """A rate at which the test loss still falls at the end."""
+    found = trial(subset, [0, 1], 1e-5, Schedule(window_last=5, patience=1.5, max_epochs=10))
+    assert found.censored
+    assert found.epochs == (10, 10)
+
+
+def test_seed_whose_test_loss_never_improves_has_epoch_zero(subset):
+    """All training samples are of one class, all test samples of another: what is learnt is wrong."""
+    one_class, another = np.zeros_like(subset.pool_labels), np.ones_like(subset.test_labels)
+    found = trial(replace(subset, pool_labels=one_class, test_labels=another), [0, 1], RATE, SCHEDULE)
+    assert found.epochs == (0, 0)
+    assert found.epoch is None

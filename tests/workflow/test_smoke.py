@@ -108,5 +108,5 @@ def test_calibration_writes_its_trials(finished):
 
 def test_other_config_leaves_these_results_alone(finished):
     jobs = finished.jobs(config="config/paper.yaml")
-    assert jobs["train"] == 3 * (2 * 10 + 10) * 4
+    assert jobs["train"] == (3 * 2 * 10 + 2 * 10 + 7) * 4
     assert jobs["train_noise"] == 2 * 5

@@ -28,8 +28,9 @@ class CalibrationError(Exception):
 class Trial:
     """One training of a few seeds at one rate: the epoch of each one's minimum.
 
-    ``epochs`` has None for a seed that diverged or never improved. ``censored`` says that the
-    least test loss of some seed was still the latest: the true epochs are later.
+    ``epochs`` has None for a seed that diverged, 0 for one whose test loss never improved on the initial
+    one: a network of 8 units on a few dozen photographs may do no better. ``censored`` says that at least
+    half of the seeds had their least test loss at the latest epoch: the mean is but a lower bound.
     """
 
     scale: int
@@ -39,10 +40,10 @@ class Trial:
 
     @property
     def epoch(self):
-        """Geometric mean over the seeds, None where one of them found no minimum."""
-        if any(epoch is None for epoch in self.epochs):
+        """Geometric mean over the seeds that improved, None where one of them diverged or none improved."""
+        if None in self.epochs or not any(self.epochs):
             return None
-        return math.exp(np.mean(np.log(self.epochs)))
+        return math.exp(np.mean(np.log([epoch for epoch in self.epochs if epoch])))
 
 
 @dataclass(frozen=True)

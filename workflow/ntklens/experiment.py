@@ -71,9 +71,6 @@ def minimum_trial(point, subset, seeds, adam, rate, schedule, scale):
     return Trial(
         scale=scale,
         rate=rate,
-        epochs=tuple(
-            None if epoch == 0 or not np.isfinite(loss) else epoch
-            for epoch, loss in zip(epochs, last, strict=True)
-        ),
-        censored=bool(np.any(finished < 0)),
+        epochs=tuple(epoch if np.isfinite(loss) else None for epoch, loss in zip(epochs, last, strict=True)),
+        censored=2 * int(np.sum(finished < 0)) >= len(finished),
     )
