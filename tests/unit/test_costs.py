@@ -257,7 +257,7 @@ def test_a_figure_needs_the_curves_that_its_rule_names(path):
         curves = [eval(expression, {"studies": studies, "config": config}) for expression in expressions]
         named[int(rule.partition(":")[0])] = {curve for some in curves for curve in some}
     assert len(named) >= 8
-    assert {number: set(curves) for number, curves in costs.figure_curves(config).items()} == {
+    assert {number: set(curves) for number, curves in studies.figure_curves(config).items()} == {
         number: curves for number, curves in named.items() if curves
     }
 
@@ -269,5 +269,5 @@ def test_the_total_is_that_of_the_studies_and_no_figure_costs_more():
     assert sum(costs.total(own).core_seconds for own in groups.values()) == pytest.approx(
         costs.total(jobs).core_seconds
     )
-    for curves in costs.figure_curves(config).values():
+    for curves in studies.figure_curves(config).values():
         assert 0 < costs.total(costs.jobs_for(jobs, curves)).core_seconds < costs.total(jobs).core_seconds

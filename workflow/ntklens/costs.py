@@ -284,21 +284,6 @@ def _kernels(layers, samples, matrices):
     return NUMBER * (matrices * rows**2 + PIECES_AT_ONCE * operations.pieces(layers, samples))
 
 
-def figure_curves(config):
-    """Number of a figure -> the curves it shows, for the figures that the config can fill."""
-    shown = {
-        1: studies.figure_1_curves(config),
-        2: studies.figure_2_curves(config),
-        3: studies.curves(config, "model-scaling"),
-        4: studies.curves(config, NOISE),
-        5: studies.figure_2_curves(config),
-        6: studies.figure_2_curves(config),
-        7: studies.curves(config, NOISE),
-        8: studies.figure_2_curves(config),
-    }
-    return {number: curves for number, curves in shown.items() if curves}
-
-
 def jobs_for(jobs, curves):
     """Those of ``jobs`` that ``curves`` need, their data included."""
     datasets = {curve.dataset for curve in curves}

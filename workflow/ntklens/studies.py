@@ -196,3 +196,18 @@ def figure_2_curves(config):
             continue
         shown.setdefault((curve.study, curve.dataset), curve)
     return list(shown.values())
+
+
+def figure_curves(config):
+    """Number of a figure -> the curves it shows, for the figures that the config can fill."""
+    shown = {
+        1: figure_1_curves(config),
+        2: figure_2_curves(config),
+        3: curves(config, "model-scaling"),
+        4: curves(config, NOISE),
+        5: figure_2_curves(config),
+        6: figure_2_curves(config),
+        7: curves(config, NOISE),
+        8: figure_2_curves(config),
+    }
+    return {number: curves for number, curves in shown.items() if curves}

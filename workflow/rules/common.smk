@@ -137,16 +137,10 @@ def verified_datasets():
     return sorted({curve.dataset for curve in studies.scaling_curves(config)})
 
 
-def figure_numbers():
-    """The figures that the config's studies can fill."""
-    needed = {1: studies.SCALING, 2: studies.SCALING, 3: ["model-scaling"], 4: [studies.NOISE]}
-    needed |= {5: studies.SCALING, 6: studies.SCALING, 7: [studies.NOISE], 8: studies.SCALING}
-    return [number for number, any_of in needed.items() if set(any_of) & set(config["studies"])]
-
-
 def figure_files():
+    """Of the figures that the config's studies can fill."""
     return [
         f"{paths.figure(NAME, number)}.{suffix}"
-        for number in figure_numbers()
+        for number in studies.figure_curves(config)
         for suffix in ("pdf", "png", "json")
     ]

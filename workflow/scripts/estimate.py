@@ -10,6 +10,7 @@ from ntklens import costs
 from ntklens.config import ConfigError, complete
 from ntklens.files import write_json
 from ntklens.image_formats import DatasetError
+from ntklens.studies import figure_curves
 from ntklens.unit_costs import read_unit_costs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,7 @@ def report(config, jobs, measured):
     studies.append(["total", "", *cells(costs.total(jobs))])
     figures = [
         [f"figure {number}", shown(curves), *cells(costs.total(costs.jobs_for(jobs, curves)))]
-        for number, curves in costs.figure_curves(config).items()
+        for number, curves in figure_curves(config).items()
     ]
     versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
     return "\n".join(
@@ -137,7 +138,7 @@ def as_json(config, jobs, measured):
         ],
         "figures": {
             str(number): costs.total(costs.jobs_for(jobs, curves))._asdict()
-            for number, curves in costs.figure_curves(config).items()
+            for number, curves in figure_curves(config).items()
         },
         "wall_seconds": {str(cores): costs.wall_seconds(jobs, cores) for cores in CORES},
         "jobs": [{**job._asdict(), "curve": job.curve._asdict()} for job in jobs],
