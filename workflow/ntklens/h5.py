@@ -1,5 +1,6 @@
 """HDF5 files whose every group and dataset says what it holds, in which units."""
 
+import json
 from contextlib import contextmanager
 
 import h5py
@@ -14,6 +15,12 @@ def new_file(path, description):
     with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["description"] = description
         yield file
+
+
+def add_attributes(file, attributes):
+    """Store ``attributes``, dictionaries and lists as JSON."""
+    for name, value in attributes.items():
+        file.attrs[name] = json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def add_group(parent, name, description):

@@ -8,13 +8,12 @@
     source            which of them each image is, or is a noisy copy of
 """
 
-import json
 from dataclasses import dataclass
 
 import h5py
 import numpy as np
 
-from ntklens.h5 import add_dataset, add_group, new_file
+from ntklens.h5 import add_attributes, add_dataset, add_group, new_file
 
 CURVES = {
     "train_loss": ("mean cross-entropy of the training samples, noisy copies included", "nat"),
@@ -42,8 +41,7 @@ class NoiseTrajectory:
 def write_noise_run(path, trajectories, attributes):
     """Store ``trajectories`` with ``attributes`` (dictionaries and lists as JSON) at the root."""
     with new_file(path, "training on noisy copies, one level of removal, a group a seed") as file:
-        for name, value in attributes.items():
-            file.attrs[name] = json.dumps(value) if isinstance(value, dict | list) else value
+        add_attributes(file, attributes)
         for trajectory in trajectories:
             _write(file, trajectory)
 

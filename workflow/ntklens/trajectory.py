@@ -9,14 +9,13 @@
     train_indices     which samples of the pool it trained on
 """
 
-import json
 from dataclasses import dataclass
 
 import h5py
 import numpy as np
 
 from ntklens.alignment import Alignments
-from ntklens.h5 import add_dataset, add_group, new_file
+from ntklens.h5 import add_attributes, add_dataset, add_group, new_file
 
 _CURVES = {
     "train_loss": ("mean cross-entropy of the training samples", "nat"),
@@ -69,8 +68,7 @@ class Trajectory:
 def write_run(path, trajectories, attributes):
     """Store ``trajectories`` with ``attributes`` (dictionaries and lists as JSON) at the root."""
     with new_file(path, "training trajectories of one batch of seeds, a group a seed") as file:
-        for name, value in attributes.items():
-            file.attrs[name] = json.dumps(value) if isinstance(value, dict | list) else value
+        add_attributes(file, attributes)
         for trajectory in trajectories:
             _write_trajectory(file, trajectory)
 
