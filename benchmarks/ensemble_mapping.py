@@ -2,7 +2,7 @@
 
     python benchmarks/ensemble_mapping.py
 
-This is what `ntklens.training.VECTORISED_PARAMETERS` rests on. Both ways alternate, compilation is
+This is what `ntklens.schedules.VECTORISED_PARAMETERS` rests on. Both ways alternate, compilation is
 not counted, one thread, the median of five rounds. Three-layer networks, 100 training samples, 500
 test samples, the trace of 128 samples every second epoch, as in config/config.yaml.
 """
@@ -15,8 +15,9 @@ import numpy as np
 from ntklens import training
 from ntklens.experiment import Point
 from ntklens.runtime import use_threads
+from ntklens.schedules import Schedule
 from ntklens.subsets import Subset
-from ntklens.training import Adam, Schedule
+from ntklens.training import Adam
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)
 MEMBERS = 5

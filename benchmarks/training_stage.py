@@ -27,9 +27,10 @@ from ntklens.experiment import Point
 from ntklens.ntk import ntk_matrix
 from ntklens.paths import benchmark
 from ntklens.runtime import use_threads
+from ntklens.schedules import Schedule
 from ntklens.spectrum import eigenvalues, normalised
 from ntklens.subsets import read_subset
-from ntklens.training import Adam, Schedule
+from ntklens.training import Adam
 from ntklens.trajectory import read_run
 
 ROOT = Path(__file__).resolve().parent.parent

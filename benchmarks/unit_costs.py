@@ -32,9 +32,10 @@ from ntklens.models import build_network, initial_parameters
 from ntklens.ntk import ntk_matrix
 from ntklens.operations import forward, layers_of, parameters
 from ntklens.runtime import use_threads
+from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 from ntklens.spectrum import effective_rank, eigenvalues, normalised
 from ntklens.subsets import Subset
-from ntklens.training import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Adam, Samples, Schedule
+from ntklens.training import Adam, Samples
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "benchmarks/results/unit-costs.json"

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import verify
 from ntklens.alignment import Alignments
+from ntklens.architecture import INITIALISATIONS, PARAMETRISATIONS
 from ntklens.h5 import add_dataset, add_group, new_file
-from ntklens.models import INITIALISATIONS, PARAMETRISATIONS, DenseNetwork, initial_parameters
+from ntklens.models import DenseNetwork, initial_parameters
 from ntklens.ntk import ntk_matrix
 from ntklens.spectrum import eigenvalues, normalised
 from ntklens.status import OK

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from ntklens.architecture import INITIALISATIONS
 from ntklens.models import (
-    INITIALISATIONS,
     ConvolutionalNetwork,
     DenseNetwork,
     build_network,

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from ntklens import sgd
 from ntklens.models import DenseNetwork, initial_parameters
-from ntklens.noise_measurement import NoiseSchedule, measure_seeds, noisy_training_set
+from ntklens.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.ntk import ntk_matrix
+from ntklens.schedules import NoiseSchedule
 from ntklens.sgd import Sgd
 from ntklens.subsets import Subset
 from ntklens.training import Samples

@@ -13,10 +13,11 @@ from ntklens.alignment import Alignments, label_alignment, misalignments
 from ntklens.experiment import Point, minimum_trial
 from ntklens.measurement import measure_batch
 from ntklens.ntk import ntk_matrix
+from ntklens.schedules import Schedule
 from ntklens.spectrum import effective_rank
 from ntklens.spectrum_workers import SpectrumWorkers
 from ntklens.subsets import Subset
-from ntklens.training import Adam, Schedule
+from ntklens.training import Adam
 
 ADAM = Adam(b1=0.9, b2=0.999, eps=1e-8)
 SCHEDULE = Schedule(window_last=20, patience=1.5, max_epochs=120, trace_every=5, snapshots=(0, 7, 20))

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from ntklens import operations, studies
 from ntklens.datasets import source
-from ntklens.noise_measurement import NoiseSchedule
 from ntklens.npz_images import load_npz
+from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, NoiseSchedule
 from ntklens.studies import NOISE, Curve
-from ntklens.training import EPOCHS_PER_CALL, VECTORISED_PARAMETERS
 
 TRIALS_PER_ANCHOR = 1.7  # 54 trials at the 32 anchors of config.yaml and reduced.yaml
 # All seeds of a job go on until the slowest is finished. Its minimum comes that much later than the

@@ -14,15 +14,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-# Scale, mode and distribution as `jax.nn.initializers.variance_scaling` has them.
-INITIALISATIONS = {
-    "lecun-normal": (1.0, "fan_in", "truncated_normal"),  # cut at two standard deviations
-    "xavier-uniform": (1.0, "fan_avg", "uniform"),
-    "he-uniform": (2.0, "fan_in", "uniform"),
-}
-PARAMETRISATIONS = ("standard", "ntk")
-POOLINGS = ("max", "average", "none")
-POOLED = 2  # pixels a side, without overlap; an odd row or column at the edge is left out
+from ntklens.architecture import INITIALISATIONS, POOLED
 
 
 class DenseNetwork(nn.Module):

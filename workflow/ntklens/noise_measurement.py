@@ -21,22 +21,6 @@ from ntklens.training import Samples
 
 
 @dataclass(frozen=True)
-class NoiseSchedule:
-    """What is measured when. All numbers are epochs but ``ntk_samples`` (a draw) and ``ntk_draws``."""
-
-    epochs: int
-    evaluate_every: int
-    spectrum_epochs: tuple[int, ...]
-    ntk_samples: int
-    ntk_draws: int
-
-    @property
-    def curve_epochs(self):
-        """When losses and accuracies are measured: regularly, at the end, and with every spectrum."""
-        return sorted({*range(0, self.epochs, self.evaluate_every), *self.spectrum_epochs, self.epochs})
-
-
-@dataclass(frozen=True)
 class NoisyTrainingSet:
     """`Samples`, with each one's row in the pool it was drawn from, and the row it is a copy of.
 

@@ -19,25 +19,9 @@ import optax
 from jax import lax
 
 from ntklens.ntk import outputs_and_trace
-
-# Networks below this many parameters advance as one vectorised program, larger ones one after the
-# other inside one compiled loop: alone they fill a core, together they overflow its caches. Where
-# the two cross on a CPU is measured by benchmarks/ensemble_mapping.py.
-VECTORISED_PARAMETERS = 20_000
-EPOCHS_PER_CALL = 20  # between two looks at which members are finished
+from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS
 
 CURVES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """When a member is finished, and what is measured when. All numbers are epochs but ``patience``."""
-
-    window_last: int  # no member is finished before
-    patience: float  # nor before this multiple of its minimum's epoch
-    max_epochs: int  # every member ends here
-    trace_every: int = 0  # epochs between two traces; 0 measures none
-    snapshots: tuple[int, ...] = ()  # epochs at which `train` yields, and one update later
 
 
 class Samples(NamedTuple):

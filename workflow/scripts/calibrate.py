@@ -10,8 +10,9 @@ from ntklens.experiment import Point, minimum_trial
 from ntklens.files import write_json
 from ntklens.provenance import provenance
 from ntklens.runtime import use_compilation_cache, use_threads
+from ntklens.schedules import Schedule
 from ntklens.subsets import read_subset
-from ntklens.training import Adam, Schedule
+from ntklens.training import Adam
 
 
 def main(argv=None):

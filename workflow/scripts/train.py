@@ -13,8 +13,9 @@ from ntklens.measurement import measure_batch
 from ntklens.mkl import installed_library
 from ntklens.provenance import provenance
 from ntklens.runtime import use_compilation_cache, use_threads
+from ntklens.schedules import Schedule
 from ntklens.subsets import read_subset
-from ntklens.training import Adam, Schedule
+from ntklens.training import Adam
 from ntklens.trajectory import write_run
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")

@@ -8,10 +8,11 @@ import time
 import jax
 from ntklens.mkl import installed_library
 from ntklens.models import build_network
-from ntklens.noise_measurement import NoiseSchedule, measure_seeds, noisy_training_set
+from ntklens.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.noise_trajectory import write_noise_run
 from ntklens.provenance import provenance
 from ntklens.runtime import use_compilation_cache, use_threads
+from ntklens.schedules import NoiseSchedule
 from ntklens.sgd import Sgd
 from ntklens.subsets import read_subset
 
