@@ -1,11 +1,23 @@
 """How much of the machine a job may use, and where it keeps what it compiled."""
 
+import atexit
 import hashlib
+import json
 import os
 import platform
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
+
+from ntklens import locks
+from ntklens.files import whole_file
+
+BLOCK = 512  # bytes; disks give space in multiples of it
 
 
 def use_threads(count):
@@ -21,20 +33,81 @@ def use_threads(count):
     threadpool_limits(count)
 
 
-def use_compilation_cache():
+def use_compilation_cache(*kind):
     """Keep XLA's programs between jobs, in the folder that NTKLENS_COMPILATION_CACHE names.
 
-    Without that variable nothing is kept. Processors of different kinds have a folder each: a program
-    compiled for one may hold instructions that another lacks.
+    Without that variable nothing is kept. ``kind``, anything that JSON can hold, says which jobs run the same
+    programs: those share them. Each works with a copy and adds its own programs when it ends, by renaming.
+    For JAX writes in place: a killed job would leave half a program, which is never replaced, and others
+    would read one that is still being written.
+
+    Processors of different kinds have a folder each: a program compiled for one may hold instructions that
+    another lacks. GPUs need none, JAX's file names tell them apart.
     """
     folder = os.environ.get("NTKLENS_COMPILATION_CACHE")
     if not folder:
         return
     import jax
 
-    jax.config.update("jax_compilation_cache_dir", str(Path(folder, _processor())))
+    digest = hashlib.sha256(json.dumps(kind, sort_keys=True).encode()).hexdigest()[:16]
+    try:
+        programs = _private_copy(Path(folder, _processor(), digest))
+    except OSError as error:
+        print(f"compiled programs are not kept: {error}", file=sys.stderr)
+        return
+    jax.config.update("jax_compilation_cache_dir", str(programs))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    # Its folder's name would be part of each program's, and so no other job would find it.
+    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
+
+
+@cache
+def _private_copy(shared):
+    """A folder of this process alone with the programs in ``shared``, which gets the new ones at its end."""
+    shared.mkdir(parents=True, exist_ok=True)
+    private = _private_folder()
+    programs = private / "programs"
+    programs.mkdir()
+    for name in _names(shared):
+        with suppress(FileNotFoundError):  # somebody is emptying the cache
+            shutil.copyfile(shared / name, programs / name)
+    atexit.register(_publish, programs, shared, private)
+    return programs
+
+
+def _private_folder():
+    """A new folder on this machine's disk, locked by this process. Those of killed processes are removed."""
+    folder = locks.user_folder() / "compiling"
+    folder.mkdir(exist_ok=True)
+    with locks.locked(folder / "making"):  # so that nobody removes a new one that is not locked yet
+        for other in [path for path in folder.iterdir() if path.is_dir()]:
+            with suppress(FileNotFoundError):  # its job has just ended and removes it itself
+                owner = locks.lock(other / "owner")
+                if owner is not None:
+                    shutil.rmtree(other, ignore_errors=True)
+                    os.close(owner)
+        private = Path(tempfile.mkdtemp(dir=folder))
+        locks.lock(private / "owner")
+    return private
+
+
+def _publish(programs, shared, private):
+    """Copy to ``shared`` what it lacks of ``programs``, each file whole or not at all; remove ``private``."""
+    try:
+        for name in _names(programs) - _names(shared):
+            if (programs / name).stat().st_size % BLOCK == 0:
+                continue  # a full disk may have cut it off: JAX goes on then
+            with whole_file(shared / name) as temporary:
+                shutil.copyfile(programs / name, temporary)
+    except OSError as error:
+        print(f"compiled programs are not kept: {error}", file=sys.stderr)
+    shutil.rmtree(private, ignore_errors=True)
+
+
+def _names(folder):
+    """The files in ``folder``, without those that are being written."""
+    return {entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(".")}
 
 
 def _processor():

@@ -1,0 +1,33 @@
+"""A training script that shall use a GPU, where there is none."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("script", ["train.py", "train_noise.py", "calibrate.py"])
+def test_script_fails_where_it_finds_no_gpu(script, tmp_path):
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho No devices were found\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("CUDA_", "SLURM_"))},
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "workflow"),
+    }
+    out = tmp_path / "run.h5"
+    command = [sys.executable, str(ROOT / "workflow/scripts" / script), "--gpus", "1", "--out", str(out)]
+    point = {"network": {}}
+    settings = {"point": point, "points": [{"point": point}], "network": {}}
+    command += ["--subset", "none.h5", "--settings", json.dumps(settings)]
+    command += [] if script == "calibrate.py" else ["--seeds", "0", "1"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "nvidia-smi lists no GPU (No devices were found)" in result.stderr
+    assert "set device: cpu" in result.stderr
+    assert not out.exists()

@@ -1,0 +1,237 @@
+"""The compilation cache among real processes, some of which are killed while they write to it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ntklens import locks, runtime
+
+WORKFLOW = str(Path(__file__).parents[2] / "workflow")
+# Compiles as many programs as it is told to. Prints how many it looked for, and how many it found.
+PROGRAM = """
+import json, sys
+import jax
+from ntklens.runtime import use_compilation_cache
+
+use_compilation_cache(*json.loads(sys.argv[1]))
+{extra}
+events = []
+jax.monitoring.register_event_listener(lambda event, **_: events.append(event.rpartition("/")[2]))
+for size in range(8, 8 + int(sys.argv[2])):
+    jax.jit(lambda x: jax.numpy.sin(x) @ x)(jax.numpy.ones((size, size)))
+print(events.count("compile_requests_use_cache"), events.count("cache_hits"))
+"""
+# The kernel ends the process in the middle of the write that would make a file longer than this.
+LIMIT = 500  # bytes
+KILLED_WRITING = f"""
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, {LIMIT}))
+"""
+
+
+class Node:
+    """Jobs with a compilation cache and a temporary directory. Any warning is an error to them."""
+
+    def __init__(self, folder):
+        self.cache, self.temporary = folder / "cache", folder / "tmp"
+        self.temporary.mkdir()
+
+    def start(self, *kind, programs=2, extra="", **variables):
+        program = PROGRAM.format(extra=extra)
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", program, json.dumps(kind), str(programs)],
+            env={
+                **os.environ,
+                "PYTHONPATH": WORKFLOW,
+                "TMPDIR": str(self.temporary),
+                "NTKLENS_COMPILATION_CACHE": str(self.cache),
+                **variables,
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *kind, **options):
+        """How many programs a job looked for, and how many it found."""
+        process = self.start(*kind, **options)
+        output, errors = process.communicate()
+        assert process.returncode == 0, errors
+        assert not errors
+        return tuple(map(int, output.split()))
+
+    def kept(self):
+        return {path.relative_to(self.cache) for path in self.cache.rglob("*") if path.is_file()}
+
+    def written(self):
+        """How many programs the running jobs have."""
+        return sum(name.endswith("-cache") for _, _, names in os.walk(self.temporary) for name in names)
+
+    def copies(self):
+        """The folders of running or killed jobs."""
+        return list(self.temporary.glob("*/compiling/*/"))
+
+
+@pytest.fixture
+def node(tmp_path):
+    return Node(tmp_path)
+
+
+def test_jobs_of_a_kind_find_what_earlier_ones_compiled(node):
+    looked, found = node.run("train", {"width": 8})
+    assert looked > 0 == found
+    kept = node.kept()
+    assert len(kept) == looked
+    assert node.run("train", {"width": 8}) == (looked, looked)
+    assert node.kept() == kept
+    assert node.run("train", {"width": 9}) == (looked, 0)
+    assert len(node.kept()) == 2 * looked
+    assert not node.copies()
+
+
+def test_more_programs_join_those_that_are_there(node):
+    looked, _ = node.run(programs=1)
+    more, found = node.run(programs=2)
+    assert found == looked < more
+    assert node.run(programs=2) == (more, more)
+
+
+def test_job_killed_in_the_middle_of_a_write_leaves_nothing_that_others_see(node):
+    killed = node.start("train", extra=KILLED_WRITING)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGXFSZ
+    (copy,) = node.copies()
+    assert LIMIT in [path.stat().st_size for path in copy.rglob("*-cache")]
+    assert not node.kept()
+    looked, found = node.run("train")
+    assert looked > 0 == found
+    assert node.run("train") == (looked, looked)
+    assert not node.copies()
+
+
+def test_program_that_a_full_disk_cut_off_is_not_kept(node):
+    """Here it is a limit on the length of files, for as long as the job compiles."""
+    limit = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({2 * runtime.BLOCK}, resource.RLIM_INFINITY))"
+    lift = "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))"
+    extra = f"import atexit, resource, warnings; warnings.simplefilter('default'); {limit}\n"
+    job = node.start("train", extra=f"{extra}atexit.register(lambda: {lift})")
+    output, errors = job.communicate()
+    assert job.returncode == 0, errors
+    assert "Error writing persistent compilation cache entry" in errors
+    assert node.run("train") == (int(output.split()[0]), 0)
+
+
+def test_jobs_killed_at_any_time_disturb_nobody(node):
+    """Jobs that run side by side. All but the last are killed, each when it has compiled one program more."""
+    jobs = [node.start("train", programs=40) for _ in range(4)]
+    try:
+        deadline = time.monotonic() + 120
+        for number, job in enumerate(jobs[:-1]):
+            while node.written() < 5 * (number + 1):
+                assert job.poll() is None, job.communicate()
+                assert time.monotonic() < deadline
+            job.kill()
+            job.communicate()
+        output, errors = jobs[-1].communicate()
+    finally:
+        for job in jobs:
+            job.kill()
+            job.communicate()
+    assert jobs[-1].returncode == 0, errors
+    looked = int(output.split()[0])
+    assert node.run("train", programs=40) == (looked, looked)
+    assert not node.copies()
+
+
+def test_copy_of_a_running_job_is_left_alone(node):
+    running = node.start("train", programs=1, extra="print('ready', flush=True); sys.stdin.read()")
+    try:
+        assert running.stdout.readline() == "ready\n"
+        (copy,) = node.copies()
+        node.run("train", programs=1)
+        assert node.copies() == [copy]
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def test_copy_that_its_job_removes_meanwhile_is_no_matter(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    other, lock = runtime._private_folder(), locks.lock
+
+    def lock_too_late(path):
+        if path.parent == other:
+            shutil.rmtree(other)
+        return lock(path)
+
+    monkeypatch.setattr(locks, "lock", lock_too_late)
+    own = runtime._private_folder()
+    assert own.is_dir()
+    assert not other.exists()
+
+
+def test_programs_that_jax_kept_by_itself_disturb_nobody(node):
+    """As in a folder from before: some of them cut off by a kill."""
+    node.run()
+    (folder,) = node.cache.glob("*/*/")
+    for path in folder.iterdir():
+        path.rename(folder.parent / path.name)
+        os.truncate(folder.parent / path.name, LIMIT)
+    folder.rmdir()
+    looked, found = node.run()
+    assert looked > 0 == found
+
+
+def test_job_does_without_where_the_cache_cannot_be(node):
+    node.cache.write_text("no folder")
+    process = node.start()
+    output, errors = process.communicate()
+    assert process.returncode == 0
+    assert "compiled programs are not kept" in errors
+    assert output.split()[1] == "0"
+
+
+def test_cache_may_be_emptied_while_a_job_runs(node):
+    running = node.start(extra="print('ready', flush=True); sys.stdin.read()", programs=1)
+    running.stdout.readline()
+    shutil.rmtree(node.cache)
+    output, errors = running.communicate()
+    assert running.returncode == 0
+    assert "compiled programs are not kept" in errors
+    assert output
+
+
+def test_without_a_folder_nothing_is_kept(node):
+    process = node.start(NTKLENS_COMPILATION_CACHE="")
+    output, errors = process.communicate()
+    assert (process.returncode, errors) == (0, "")
+    assert output.split()[1] == "0"
+    assert not node.copies()
+
+
+def test_one_thread_for_everything():
+    program = (
+        "import os; from ntklens.runtime import use_threads; use_threads(1);"
+        "print(os.environ['NPROC'], os.environ['XLA_FLAGS'])"
+    )
+    environment = {**os.environ, "PYTHONPATH": WORKFLOW, "XLA_FLAGS": "--xla_cpu_enable_fast_math=false"}
+    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert result.stdout.split() == [
+        "1",
+        "--xla_cpu_enable_fast_math=false",
+        "--xla_cpu_multi_thread_eigen=false",
+    ]
+
+
+def test_processor_has_a_name_that_is_fit_for_a_folder():
+    assert runtime._processor() == runtime._processor()
+    assert set("/\\ ").isdisjoint(runtime._processor())
