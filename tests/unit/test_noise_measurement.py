@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from interruptions import run_with_kills
 from ntklens import sgd
 from ntklens.models import DenseNetwork, initial_parameters
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
@@ -41,8 +42,8 @@ def trajectories(subset, train_set):
 
 def trained(train_set, seed, epoch):
     initial = initial_parameters(MODEL, 6, seed)
-    ((_, params),) = sgd.train(MODEL, OPTIMISER, initial, train_set.samples, epoch, {epoch}, seed)
-    return params
+    ((_, state),) = sgd.train(MODEL, OPTIMISER, initial, train_set.samples, epoch, {epoch}, seed)
+    return state.params
 
 
 def assert_same(found, expected):
@@ -179,3 +180,35 @@ def test_pool_is_left_alone(subset):
     noisy_training_set(subset, 30, draw_seed=1, removed_percent=50, sigma=5.0)
     np.testing.assert_array_equal(before[0], subset.pool_images)
     np.testing.assert_array_equal(before[1], subset.pool_labels)
+
+
+@pytest.mark.parametrize("kills", [[1], [4], [7], [10], [2, 2, 2, 2]])
+def test_killed_job_goes_on_to_the_same_numbers(trajectories, subset, train_set, tmp_path, kills):
+    def job(checkpoint):
+        return measure_seeds(MODEL, OPTIMISER, train_set, subset, SCHEDULE, [0, 1], checkpoint=checkpoint)
+
+    found = run_with_kills(job, tmp_path / "job.h5", kills)
+    for one, other in zip(found, trajectories, strict=True):
+        assert_same(one, other)
+
+
+def test_killed_job_does_not_start_anew(subset, train_set, tmp_path):
+    visited = []
+
+    def job(checkpoint):
+        visited.append([])
+        return measure_seeds(
+            MODEL,
+            OPTIMISER,
+            train_set,
+            subset,
+            SCHEDULE,
+            [0, 1],
+            checkpoint=checkpoint,
+            report=lambda seed, epoch, _: visited[-1].append((seed, epoch)),
+        )
+
+    run_with_kills(job, tmp_path / "job.h5", [8])
+    killed, after = visited
+    assert killed[-1] == (1, 2)
+    assert after == [(1, 3), (1, 6), (1, 7)]

@@ -7,7 +7,7 @@ import pytest
 from flax import linen as nn
 from ntklens import sgd
 from ntklens.models import DenseNetwork, initial_parameters
-from ntklens.sgd import Sgd, batches, evaluate, train
+from ntklens.sgd import Sgd, batches, evaluate, state_of, train
 from ntklens.training import Samples
 
 OPTIMISER = Sgd(learning_rate=0.05, momentum=0.9, batch_size=8)
@@ -36,8 +36,8 @@ def samples():
 def trained(model, samples, epochs, seed, optimiser=OPTIMISER, start=0):
     """Parameters after ``epochs``, from the initial ones of seed ``start``."""
     initial = initial_parameters(model, 16, start)
-    ((_, params),) = train(model, optimiser, initial, samples, epochs, {epochs}, seed)
-    return params
+    ((_, state),) = train(model, optimiser, initial, samples, epochs, {epochs}, seed)
+    return state.params
 
 
 def assert_equal(found, expected, **tolerance):
@@ -105,14 +105,25 @@ def test_yields_at_the_epochs_asked_for_from_the_initial_parameters(samples):
     initial = initial_parameters(DENSE, 16, 0)
     yielded = dict(train(DENSE, OPTIMISER, initial, samples, 4, {0, 1, 4}, seed=0))
     assert list(yielded) == [0, 1, 4]
-    assert_equal(yielded[0], initial_parameters(DENSE, 16, 0))
+    assert_equal(yielded[0].params, initial_parameters(DENSE, 16, 0))
 
 
 def test_looking_on_does_not_change_training_nor_what_was_yielded(samples):
     initial = initial_parameters(DENSE, 16, 0)
     yielded = dict(train(DENSE, OPTIMISER, initial, samples, 4, range(5), seed=0))
-    for epoch, params in yielded.items():
-        assert_equal(params, trained(DENSE, samples, epoch, seed=0))
+    for epoch, state in yielded.items():
+        assert_equal(state.params, trained(DENSE, samples, epoch, seed=0))
+
+
+@pytest.mark.parametrize("stop", [0, 1, 3, 4])
+@pytest.mark.parametrize("model", [DENSE, Convolutional()])
+def test_training_goes_on_from_any_epoch_to_the_same_parameters(model, samples, stop):
+    initial = initial_parameters(model, 16, 0)
+    states = train(model, OPTIMISER, initial, samples, 4, range(5), seed=0)
+    stored = {epoch: state_of(state) for epoch, state in states}
+    gone_on = train(model, OPTIMISER, initial, samples, 4, range(5), 0, (stop, stored[stop]))
+    for epoch, state in gone_on:
+        assert_equal(state_of(state), stored[epoch])
 
 
 def test_evaluation_in_parts_equals_that_of_the_whole(samples, monkeypatch):

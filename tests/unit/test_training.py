@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from ntklens import measurement
+from interruptions import run_with_kills
+from ntklens import measurement, ntk
 from ntklens.alignment import Alignments, label_alignment, misalignments
 from ntklens.experiment import Point, minimum_trial
 from ntklens.measurement import measure_batch
@@ -17,7 +18,7 @@ from ntklens.schedules import Schedule
 from ntklens.spectrum import effective_rank
 from ntklens.spectrum_workers import SpectrumWorkers
 from ntklens.subsets import Subset
-from ntklens.training import Adam
+from ntklens.training import Adam, state_of
 
 ADAM = Adam(b1=0.9, b2=0.999, eps=1e-8)
 SCHEDULE = Schedule(window_last=20, patience=1.5, max_epochs=120, trace_every=5, snapshots=(0, 7, 20))
@@ -274,3 +275,82 @@ def test_seed_whose_test_loss_never_improves_has_epoch_zero(subset):
     found = trial(replace(subset, pool_labels=one_class, test_labels=another), [0, 1], RATE, SCHEDULE)
     assert found.epochs == (0, 0)
     assert found.epoch is None
+
+
+def assert_same_trajectory(found, expected):
+    """Bit for bit."""
+    trees = [{**vars(trajectory), "minimum": vars(trajectory.minimum)} for trajectory in (found, expected)]
+    assert jax.tree.structure(trees[0]) == jax.tree.structure(trees[1])
+    for one, other in zip(*map(jax.tree.leaves, trees), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+
+
+@pytest.mark.parametrize("kills", [[1], [2], [3], [1, 2, 2]])
+@pytest.mark.parametrize(
+    "where", [point(), point(vary_data=True), point(width=150)], ids=["", "data", "mapped"]
+)
+def test_killed_batch_goes_on_to_the_same_numbers(subset, tmp_path, where, kills):
+    def job(checkpoint=None):
+        return measure_batch(where, subset, [1, 3], ADAM, RATE, SCHEDULE, 2, checkpoint=checkpoint)
+
+    found = run_with_kills(job, tmp_path / "job.h5", kills)
+    for one, other in zip(found, job(), strict=True):
+        assert_same_trajectory(one, other)
+
+
+def test_killed_batch_does_not_start_anew(subset, tmp_path):
+    """The epochs that a killed job made are not made again."""
+    visited = []
+
+    def job(checkpoint):
+        visited.append([])
+        return measure_batch(
+            point(),
+            subset,
+            [1],
+            ADAM,
+            RATE,
+            SCHEDULE,
+            0,
+            checkpoint=checkpoint,
+            report=lambda epoch, _: visited[-1].append(epoch),
+        )
+
+    run_with_kills(job, tmp_path / "job.h5", [3])
+    killed, after = visited
+    assert killed[0] == 0 < killed[-1]
+    assert after[0] == killed[-1]
+
+
+def test_killed_trial_goes_on_to_the_same_minimum(subset):
+    schedule = Schedule(window_last=30, patience=1.5, max_epochs=120)
+    states = {}
+
+    def visit(epoch, members):
+        states[epoch] = state_of(members)
+
+    def trial(**options):
+        return minimum_trial(point(), subset, [0, 1], ADAM, RATE, schedule, scale=5, **options)
+
+    whole = trial(visit=visit)
+    assert len(states) > 2
+    for epoch, state in states.items():
+        assert trial(start=(epoch, state)) == whole
+
+
+def test_little_memory_takes_the_kernels_in_blocks_to_the_same_numbers(subset):
+    """A sample's pieces of J are far larger than that: blocks of one sample."""
+
+    def measured(**options):
+        return measure_batch(point(), subset, [1], ADAM, RATE, SCHEDULE, 0, **options)
+
+    assert len(ntk._blocks(point().model(subset), *at_start(subset), None, memory=10).starts) == 4
+    (found,), (expected,) = measured(memory=10), measured()
+    np.testing.assert_allclose(found.eigenvalues, expected.eigenvalues, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(found.ntk_trace, expected.ntk_trace)
+
+
+def at_start(subset):
+    params = jax.tree.map(lambda leaf: leaf[0], point().initial_parameters(subset, [1]))
+    return params, jnp.asarray(subset.ntk_images)

@@ -1,6 +1,5 @@
 """One point of a study, ready to train: its network, initial parameters and training sets (App. D.1)."""
 
-from collections import deque
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -47,7 +46,7 @@ class Point:
         rows = self.train_indices(subset, seeds)
         return Samples(jnp.asarray(subset.pool_images[rows]), jnp.asarray(subset.pool_labels[rows]))
 
-    def train(self, subset, seeds, adam, learning_rate, schedule):
+    def train(self, subset, seeds, adam, learning_rate, schedule, start=None):
         """`ntklens.training.train` of this point's networks on its data: yields as that does."""
         return train(
             self.model(subset),
@@ -58,13 +57,17 @@ class Point:
             Samples(jnp.asarray(subset.test_images), jnp.asarray(subset.test_labels)),
             schedule,
             subset.ntk_samples,
+            start,
         )
 
 
-def minimum_trial(point, subset, seeds, adam, rate, schedule, scale):
-    """Train ``seeds`` at ``rate`` without measuring the NTK: the `Trial` of their minima's epochs."""
-    # The last of the states that training yields; each holds all parameters, so no other is kept.
-    ((_, members),) = deque(point.train(subset, seeds, adam, rate, schedule), maxlen=1)
+def minimum_trial(point, subset, seeds, adam, rate, schedule, scale, start=None, visit=lambda *_: None):
+    """Train ``seeds`` at ``rate`` without measuring the NTK: the `Trial` of their minima's epochs.
+
+    ``start`` as for `ntklens.training.train`; ``visit(epoch, members)`` follows training.
+    """
+    for epoch, members in point.train(subset, seeds, adam, rate, schedule, start):
+        visit(epoch, members)
     finished = np.asarray(members.stop_epoch)
     epochs = [int(epoch) for epoch in members.minimum.epoch]
     last = np.asarray(members.curves["train_loss"])[range(len(epochs)), finished]

@@ -7,6 +7,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+PARTIAL = ".partial-"  # a file that a killed process left unfinished: its name goes on with the whole file's
+
 
 @contextmanager
 def whole_file(path):
@@ -17,7 +19,7 @@ def whole_file(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PARTIAL}{path.stem}-", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:

@@ -5,31 +5,49 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntklens.alignment import Alignments, alignments
-from ntklens.ntk import ntk_matrix
+from ntklens.ntk import MEMORY, ntk_matrix
 from ntklens.spectrum import effective_rank
-from ntklens.spectrum_workers import SpectrumWorkers, spectra_of
+from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.status import DIVERGED, OK, UNFINISHED
+from ntklens.training import state_of
 from ntklens.trajectory import Minimum, Trajectory
 
 
 def measure_batch(
-    point, subset, seeds, adam, learning_rate, schedule, save_parameters, workers=1, report=lambda *_: None
+    point,
+    subset,
+    seeds,
+    adam,
+    learning_rate,
+    schedule,
+    save_parameters,
+    workers=1,
+    memory=MEMORY,
+    checkpoint=None,
+    report=lambda *_: None,
 ):
     """Train ``seeds`` of ``point`` and return their `Trajectory`, in the order of ``seeds``.
 
     Spectra and alignments are taken at the schedule's snapshots, spectra at each seed's minimum too, by
-    ``workers`` threads beside the training. Seeds below ``save_parameters`` keep their parameters at the
-    minimum. ``report(epoch, members)`` follows training.
+    ``workers`` threads beside the training, of kernels whose pieces take ``memory`` bytes at most. Seeds
+    below ``save_parameters`` keep their parameters at the minimum. A `Checkpoint` is gone on from, and
+    written now and then. ``report(epoch, members)`` follows training.
     """
     model = point.model(subset)
     ntk_images = jnp.asarray(subset.ntk_images)
     labels = subset.test_labels[: subset.ntk_samples]
-    kernel = jax.jit(lambda params: ntk_matrix(model, params, ntk_images, lower=True))
+    kernel = jax.jit(lambda params: ntk_matrix(model, params, ntk_images, lower=True, memory=memory))
+    saved = checkpoint.saved if checkpoint else None
+    start = (saved.position["epoch"], saved.arrays["members"]) if saved else None
+    # For each seed: epoch -> spectra and alignments, there or to come.
+    snapshots = _restored(saved.arrays["snapshots"]) if saved else [{} for _ in seeds]
     with SpectrumWorkers(workers) as spectra:
-        snapshots = [{} for _ in seeds]  # for each seed: epoch -> spectra and alignments to come
         waiting = None  # the kernels of a snapshot, until those of the next update are there
-        for epoch, members in point.train(subset, seeds, adam, learning_rate, schedule):
+        for epoch, members in point.train(subset, seeds, adam, learning_rate, schedule, start):
             report(epoch, members)
+            if waiting is None and checkpoint and checkpoint.due():
+                state = {"members": state_of(members), "snapshots": _stored(snapshots)}
+                checkpoint.save({"epoch": epoch}, state)
             if waiting is None and epoch not in schedule.snapshots:
                 continue
             params = _on_host(members.params)
@@ -55,6 +73,38 @@ def measure_batch(
         )
         for index, seed in enumerate(seeds)
     ]
+
+
+def _stored(snapshots):
+    """``snapshots`` as nested dictionaries of arrays; waits for those that are still to come."""
+    return {
+        str(index): {
+            str(epoch): {
+                "ntk_trace": spectra.ntk_trace,
+                "eigenvalues": spectra.eigenvalues,
+                "alignments": np.array(aligned),
+            }
+            for epoch, future in own.items()
+            for spectra, aligned in [future.result()]
+        }
+        for index, own in enumerate(snapshots)
+    }
+
+
+def _restored(stored):
+    """What `_stored` was given."""
+    return [
+        {
+            int(epoch): resolved(_from_stored(arrays))
+            for epoch, arrays in sorted(stored[str(index)].items(), key=lambda item: int(item[0]))
+        }
+        for index in range(len(stored))
+    ]
+
+
+def _from_stored(arrays):
+    spectra = Spectra(float(arrays["ntk_trace"]), arrays["eigenvalues"])
+    return spectra, Alignments(*map(float, arrays["alignments"]))
 
 
 def _spectra_and_alignments(theta, after, labels):

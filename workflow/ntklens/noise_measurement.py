@@ -5,6 +5,7 @@ draws of test samples that the NTK is measured on are the same for all seeds.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +15,8 @@ from ntklens import sgd
 from ntklens.models import ensemble_parameters
 from ntklens.noise import balanced_draw, noisy_copies
 from ntklens.noise_trajectory import CURVES, NoiseTrajectory
-from ntklens.ntk import ntk_matrix
-from ntklens.spectrum_workers import SpectrumWorkers, spectra_of
+from ntklens.ntk import MEMORY, ntk_matrix
+from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.status import DIVERGED, OK
 from ntklens.training import Samples
 
@@ -40,27 +41,107 @@ def noisy_training_set(subset, train_samples, draw_seed, removed_percent, sigma)
     return NoisyTrainingSet(Samples(jnp.asarray(images), jnp.asarray(labels)), rows, source)
 
 
-def measure_seeds(model, optimiser, train_set, subset, schedule, seeds, workers=1, report=lambda *_: None):
+class _Record(NamedTuple):
+    """What is known of one seed."""
+
+    curves: list  # of pairs: epoch, dictionary of values
+    spectra: dict  # epoch -> for each draw its spectra, there or to come
+
+
+def measure_seeds(
+    model,
+    optimiser,
+    train_set,
+    subset,
+    schedule,
+    seeds,
+    workers=1,
+    memory=MEMORY,
+    checkpoint=None,
+    report=lambda *_: None,
+):
     """The `NoiseTrajectory` of each of ``seeds``, in their order.
 
-    Spectra are taken by ``workers`` threads beside the training. ``report(seed, epoch, values)`` is
-    called with the curves' values, each time they are measured. Raises ValueError where the test samples
+    Spectra are taken by ``workers`` threads beside the training, of kernels whose pieces take ``memory``
+    bytes at most. A `Checkpoint` is gone on from, and written now and then. ``report(seed, epoch, values)``
+    is called with the curves' values, each time they are measured. Raises ValueError where the test samples
     are too few for the NTK's draws.
     """
     draws = ntk_draws(subset.test_images, schedule)
     test_set = Samples(jnp.asarray(subset.test_images), jnp.asarray(subset.test_labels))
-    kernel = jax.jit(lambda params, images: ntk_matrix(model, params, images, lower=True))
+    kernel = jax.jit(lambda params, images: ntk_matrix(model, params, images, lower=True, memory=memory))
+    saved = checkpoint.saved if checkpoint else None
+    records = _restored(saved) if saved else {}
+    start = (saved.position["epoch"], saved.arrays["state"]) if saved else None
+    remaining = seeds[list(seeds).index(saved.position["seed"]) :] if saved else seeds
     with SpectrumWorkers(workers) as spectra:
+        for seed in remaining:
+            record = records.setdefault(seed, _Record([], {}))
+            initial = _initial_parameters(model, test_set.images.shape[1], seed)
+            states = sgd.train(
+                model,
+                optimiser,
+                initial,
+                train_set.samples,
+                schedule.epochs,
+                schedule.curve_epochs,
+                seed,
+                start,
+            )
+            start = None  # the seeds after it are new
+            for epoch, state in states:
+                if checkpoint and checkpoint.due():
+                    checkpoint.save(*_stored(seed, epoch, state, records))
+                values = _evaluate(model, state.params, train_set.samples, test_set)
+                record.curves.append((epoch, values))
+                report(seed, epoch, values)
+                if not _finite(values):
+                    break
+                if epoch in schedule.spectrum_epochs:
+                    # One draw after the other: inside one of XLA's loops convolutions are slow.
+                    record.spectra[epoch] = [
+                        spectra.submit(spectra_of, kernel(state.params, images)) for images in draws
+                    ]
+    return [_trajectory(seed, *records[seed], train_set, schedule, subset.classes) for seed in seeds]
 
-        def submit(params):
-            # One draw after the other: inside one of XLA's loops convolutions are slow.
-            return [spectra.submit(spectra_of, kernel(params, images)) for images in draws]
 
-        pending = [
-            _measure_seed(model, optimiser, train_set, test_set, schedule, seed, submit, report)
-            for seed in seeds
-        ]
-    return [_trajectory(*record, train_set, schedule, subset.classes) for record in pending]
+def _stored(seed, epoch, state, records):
+    """What `Checkpoint.save` takes: all before ``epoch`` of ``seed``. Waits for spectra still to come."""
+    position = {"seed": seed, "epoch": epoch, "curves": {own: records[own].curves for own in records}}
+    spectra = {
+        str(own): {str(epoch): _arrays(draws) for epoch, draws in records[own].spectra.items()}
+        for own in records
+    }
+    return position, {"state": sgd.state_of(state), "spectra": spectra}
+
+
+def _arrays(draws):
+    taken = [future.result() for future in draws]
+    return {
+        "ntk_trace": np.array([spectra.ntk_trace for spectra in taken]),
+        "eigenvalues": np.stack([spectra.eigenvalues for spectra in taken]),
+    }
+
+
+def _restored(saved):
+    """seed -> `_Record`, from what `_stored` gave."""
+    return {
+        int(seed): _Record(
+            curves=[(epoch, values) for epoch, values in rows],
+            spectra={
+                int(epoch): [
+                    resolved(Spectra(float(trace), values))
+                    for trace, values in zip(arrays["ntk_trace"], arrays["eigenvalues"], strict=True)
+                ]
+                for epoch, arrays in _in_order(saved.arrays["spectra"][seed])
+            },
+        )
+        for seed, rows in saved.position["curves"].items()
+    }
+
+
+def _in_order(by_epoch):
+    return sorted(by_epoch.items(), key=lambda item: int(item[0]))
 
 
 def ntk_draws(test_images, schedule):
@@ -75,27 +156,6 @@ def ntk_draws(test_images, schedule):
         jnp.asarray(test_images[start : start + schedule.ntk_samples])
         for start in range(0, needed, schedule.ntk_samples)
     ]
-
-
-def _measure_seed(model, optimiser, train_set, test_set, schedule, seed, submit, report):
-    """``(seed, curves, spectra)``: rows of epoch and values, and for each epoch the spectra to come.
-
-    Ends early where a loss is not finite.
-    """
-    initial = _initial_parameters(model, test_set.images.shape[1], seed)
-    measured = sgd.train(
-        model, optimiser, initial, train_set.samples, schedule.epochs, schedule.curve_epochs, seed
-    )
-    curves, spectra = [], {}
-    for epoch, params in measured:
-        values = _evaluate(model, params, train_set.samples, test_set)
-        curves.append((epoch, values))
-        report(seed, epoch, values)
-        if not _finite(values):
-            break
-        if epoch in schedule.spectrum_epochs:
-            spectra[epoch] = submit(params)
-    return seed, curves, spectra
 
 
 def _initial_parameters(model, inputs, seed):

@@ -10,10 +10,13 @@ thirty times slower on a CPU.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import serialization
 from jax import lax
 
 from ntklens.training import loss_and_accuracy
@@ -33,18 +36,34 @@ class Sgd:
         return optax.sgd(self.learning_rate, momentum=self.momentum)
 
 
-def train(model, sgd, params, train_set, epochs, yield_at, seed):
-    """Yield ``(epoch, params)`` at every epoch of ``yield_at``, which lie between 0 and ``epochs``.
+class State(NamedTuple):
+    """One network in training."""
 
-    ``params`` are the initial parameters, ``train_set`` `Samples`; ``seed`` decides on their order.
+    params: dict
+    velocity: tuple  # the optimiser's
+
+
+def train(model, sgd, params, train_set, epochs, yield_at, seed, start=None):
+    """Yield ``(epoch, State)`` at every epoch of ``yield_at``, which lie between 0 and ``epochs``.
+
+    A state's velocity is to be read before the next is asked for. ``params`` are the initial parameters,
+    ``train_set`` `Samples`; ``seed`` decides on their order. ``start`` is a pair (epoch, `state_of` the
+    state) that an earlier call came to: what follows is the same, bit for bit.
     """
-    state = sgd.optimizer().init(params)
-    for epoch in range(epochs + 1):
+    first, state = 0, State(params, sgd.optimizer().init(params))
+    if start is not None:
+        first, state = start[0], jax.tree.map(jnp.asarray, serialization.from_state_dict(state, start[1]))
+    for epoch in range(first, epochs + 1):
         if epoch in yield_at:
-            yield epoch, params
+            yield epoch, state
         if epoch < epochs:
             for rows in batches(len(train_set.labels), sgd.batch_size, seed, epoch):
-                params, state = _step(model, sgd, params, state, train_set, rows)
+                state = State(*_step(model, sgd, *state, train_set, rows))
+
+
+def state_of(state):
+    """``state`` as nested dictionaries of arrays in the host's memory."""
+    return serialization.to_state_dict(jax.tree.map(np.asarray, state))
 
 
 def batches(samples, batch_size, seed, epoch):
@@ -53,14 +72,14 @@ def batches(samples, batch_size, seed, epoch):
     return [order[start : start + batch_size] for start in range(0, samples, batch_size)]
 
 
-# The optimiser's state is nobody else's, so its memory is used again. Parameters are the caller's too.
+# The velocity is nobody else's, so its memory is used again. Parameters are the caller's too.
 @partial(jax.jit, static_argnums=(0, 1), donate_argnums=3)
-def _step(model, sgd, params, state, train_set, rows):
+def _step(model, sgd, params, velocity, train_set, rows):
     def loss(params):
         return loss_and_accuracy(model.apply(params, train_set.images[rows]), train_set.labels[rows])[0]
 
-    updates, state = sgd.optimizer().update(jax.grad(loss)(params), state, params)
-    return optax.apply_updates(params, updates), state
+    updates, velocity = sgd.optimizer().update(jax.grad(loss)(params), velocity, params)
+    return optax.apply_updates(params, updates), velocity
 
 
 def evaluate(model, params, samples):

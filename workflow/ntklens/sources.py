@@ -1,6 +1,7 @@
 """Which source files a script's output depends on: itself and the ntklens modules it imports."""
 
 import ast
+import hashlib
 from pathlib import Path
 
 WORKFLOW = Path(__file__).parent.parent
@@ -18,6 +19,12 @@ def import_closure(script):
             found.add(path)
             waiting += _imported(path)
     return sorted(found)
+
+
+def code_sha256(script):
+    """One digest of the content of all files of `import_closure`."""
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in import_closure(script)]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _imported(path):

@@ -1,6 +1,6 @@
 """Spectra of NTKs, taken by threads beside the training that yields them."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import BoundedSemaphore
 from typing import NamedTuple
 
@@ -39,6 +39,13 @@ class SpectrumWorkers:
         future = self._pool.submit(task, *arguments, **options)
         future.add_done_callback(lambda _: self._places.release())
         return future
+
+
+def resolved(result):
+    """A future whose ``result`` is there already."""
+    future = Future()
+    future.set_result(result)
+    return future
 
 
 def spectra_of(theta, of_theta_too=False):

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import serialization
 from jax import lax
 
 from ntklens.ntk import outputs_and_trace
@@ -62,25 +63,34 @@ class Adam:
         return optax.adam(learning_rate, b1=self.b1, b2=self.b2, eps=self.eps)
 
 
-def train(model, adam, learning_rate, params, train_sets, test_set, schedule, ntk_samples=0):
+def train(model, adam, learning_rate, params, train_sets, test_set, schedule, ntk_samples=0, start=None):
     """Yield ``(epoch, Member)`` at epoch 0, at every snapshot, one update after each, now and then between,
     and at the end.
 
     Ends when all members are finished. ``params`` and ``train_sets`` carry a leading ensemble axis;
     ``test_set`` is shared, and the NTK's trace is that on its first ``ntk_samples``. What lies beyond
-    a member's ``stop_epoch`` in its curves means nothing.
+    a member's ``stop_epoch`` in its curves means nothing. ``start`` is a pair (epoch, `state_of` the members)
+    that an earlier call came to: what follows is the same, bit for bit.
     """
-    members = _new_members(adam, schedule, params)
+    first, members = 0, _new_members(adam, schedule, params)
+    if start is not None:
+        first, members = start[0], serialization.from_state_dict(members, start[1])
     size = sum(leaf[0].size for leaf in jax.tree.leaves(params))
     advance = partial(_advance, model, adam, schedule, ntk_samples, size < VECTORISED_PARAMETERS)
     boundaries = {*schedule.snapshots, *(epoch + 1 for epoch in schedule.snapshots)}
     boundaries |= set(range(0, schedule.max_epochs, EPOCHS_PER_CALL))
-    for epoch, end in pairwise([*sorted(boundaries), schedule.max_epochs + 1]):
+    ends = [first, *sorted(epoch for epoch in boundaries if epoch > first), schedule.max_epochs + 1]
+    for epoch, end in pairwise(ends):
         yield epoch, members
-        members = advance(members, train_sets, test_set, learning_rate, epoch, end)
         if np.all(np.asarray(members.stop_epoch) >= 0):
-            break
+            return
+        members = advance(members, train_sets, test_set, learning_rate, epoch, end)
     yield end, members
+
+
+def state_of(members):
+    """``members`` as nested dictionaries of arrays in the host's memory."""
+    return serialization.to_state_dict(jax.tree.map(np.asarray, members))
 
 
 # The programs below are compiled once for each network and schedule: trials at several learning

@@ -5,14 +5,13 @@ import json
 import sys
 import time
 
-import jax
 import numpy as np
+from ntklens import jobs
 from ntklens.calibration import read_rate
 from ntklens.experiment import Point
 from ntklens.measurement import measure_batch
 from ntklens.mkl import installed_library
 from ntklens.provenance import provenance
-from ntklens.runtime import use_compilation_cache, use_threads
 from ntklens.schedules import Schedule
 from ntklens.subsets import read_subset
 from ntklens.training import Adam
@@ -27,17 +26,24 @@ def main(argv=None):
     parser.add_argument("--learning-rates", help="file written by calibrate")
     parser.add_argument("--settings", required=True, type=json.loads)
     parser.add_argument("--seeds", required=True, type=int, nargs=2, metavar=("FIRST", "LAST"))
-    parser.add_argument("--threads", type=int, default=1, help="that take spectra beside the training")
     parser.add_argument("--out", required=True)
+    jobs.add_arguments(parser)
     args = parser.parse_args(argv)
-    use_threads(1)  # the numbers are to be the same, however many threads take spectra
-    use_compilation_cache()
+    jobs.start(args, "train", args.settings["point"]["network"])
     settings, subset = args.settings, read_subset(args.subset)
     seeds = list(range(args.seeds[0], args.seeds[1] + 1))
     learning_rate, inputs = settings["learning_rate"], [args.subset]
     if learning_rate is None:
         learning_rate = read_rate(args.learning_rates, settings["scale"])
         inputs.append(args.learning_rates)
+    record = {
+        **provenance(settings, inputs, [*PACKAGES, *(["mkl"] if installed_library() else [])]),
+        "seeds": seeds,
+        "learning_rate": learning_rate,
+        "ntk_rows": len(subset.ntk_images) * subset.classes,
+        "dtype": "float32",
+    }
+    checkpoint = jobs.open_checkpoint(args, __file__, record)
 
     trajectories = measure_batch(
         Point(**settings["point"]),
@@ -48,6 +54,8 @@ def main(argv=None):
         Schedule(**{**settings["schedule"], "snapshots": tuple(settings["schedule"]["snapshots"])}),
         settings["save_parameters"],
         workers=args.threads,
+        memory=jobs.ntk_memory(args),
+        checkpoint=checkpoint,
         report=Progress(),
     )
     for trajectory in trajectories:
@@ -56,18 +64,8 @@ def main(argv=None):
             f"{trajectory.minimum.test_loss:.4f} at epoch {trajectory.minimum.epoch}",
             file=sys.stderr,
         )
-    write_run(
-        args.out,
-        trajectories,
-        {
-            **provenance(settings, inputs, [*PACKAGES, *(["mkl"] if installed_library() else [])]),
-            "seeds": seeds,
-            "learning_rate": learning_rate,
-            "ntk_rows": len(subset.ntk_images) * subset.classes,
-            "dtype": "float32",
-            "device": jax.devices()[0].device_kind,
-        },
-    )
+    write_run(args.out, trajectories, {**record, **jobs.device_attributes(checkpoint)})
+    jobs.finish(checkpoint)
 
 
 class Progress:

@@ -5,13 +5,12 @@ import json
 import sys
 import time
 
-import jax
+from ntklens import jobs
 from ntklens.mkl import installed_library
 from ntklens.models import build_network
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.noise_trajectory import write_noise_run
 from ntklens.provenance import provenance
-from ntklens.runtime import use_compilation_cache, use_threads
 from ntklens.schedules import NoiseSchedule
 from ntklens.sgd import Sgd
 from ntklens.subsets import read_subset
@@ -24,11 +23,10 @@ def main(argv=None):
     parser.add_argument("--subset", required=True, help="file written by subsample")
     parser.add_argument("--settings", required=True, type=json.loads)
     parser.add_argument("--seeds", required=True, type=int, nargs=2, metavar=("FIRST", "LAST"))
-    parser.add_argument("--threads", type=int, default=1, help="that take spectra beside the training")
     parser.add_argument("--out", required=True)
+    jobs.add_arguments(parser)
     args = parser.parse_args(argv)
-    use_threads(1)  # the numbers are to be the same, however many threads take spectra
-    use_compilation_cache()
+    jobs.start(args, "train_noise", args.settings["network"])
     settings, subset = args.settings, read_subset(args.subset)
     seeds = list(range(args.seeds[0], args.seeds[1] + 1))
     schedule = schedule_of(settings)
@@ -36,6 +34,13 @@ def main(argv=None):
         train_set = training_set_of(settings, subset)
     except ValueError as error:
         sys.exit(f"train_noise {args.out}: {error}")
+    record = {
+        **provenance(settings, [args.subset], [*PACKAGES, *(["mkl"] if installed_library() else [])]),
+        "seeds": seeds,
+        "ntk_rows": schedule.ntk_samples * subset.classes,
+        "dtype": "float32",
+    }
+    checkpoint = jobs.open_checkpoint(args, __file__, record)
     trajectories = measure_seeds(
         build_network(settings["network"], image_shape=subset.image_shape, outputs=subset.classes),
         Sgd(**settings["sgd"]),
@@ -44,21 +49,14 @@ def main(argv=None):
         schedule,
         seeds,
         workers=args.threads,
+        memory=jobs.ntk_memory(args),
+        checkpoint=checkpoint,
         report=Progress(),
     )
     for trajectory in trajectories:
         print(f"seed {trajectory.seed}: {trajectory.status}, {last_values(trajectory)}", file=sys.stderr)
-    write_noise_run(
-        args.out,
-        trajectories,
-        {
-            **provenance(settings, [args.subset], [*PACKAGES, *(["mkl"] if installed_library() else [])]),
-            "seeds": seeds,
-            "ntk_rows": schedule.ntk_samples * subset.classes,
-            "dtype": "float32",
-            "device": jax.devices()[0].device_kind,
-        },
-    )
+    write_noise_run(args.out, trajectories, {**record, **jobs.device_attributes(checkpoint)})
+    jobs.finish(checkpoint)
 
 
 def schedule_of(settings):

@@ -1,0 +1,181 @@
+"""What a checkpoint keeps, when it is written, and which ones are not gone on from."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+
+import h5py
+import numpy as np
+import pytest
+from ntklens.checkpoint import Checkpoint
+
+ARRAYS = {
+    "members": {
+        "count": np.array(3, np.int32),
+        "nothing": {},
+        "weights": np.linspace(0, 1, 7, dtype=np.float32),
+    },
+    "flag": np.array([True, False]),
+}
+POSITION = {"epoch": 40, "curves": {"0": [[0, {"loss": 0.1 + 0.2}], [1, {"loss": float("nan")}]]}}
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def checkpoint(path, identity="this job", seconds=60, **options):
+    return Checkpoint(path, {"settings": identity}, seconds, **options)
+
+
+def assert_same(found, expected):
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        if isinstance(value, dict):
+            assert_same(found[name], value)
+        else:
+            assert found[name].dtype == value.dtype
+            np.testing.assert_array_equal(found[name], value)
+
+
+def test_what_was_saved_is_there_again(tmp_path):
+    checkpoint(tmp_path / "folder" / "job.h5").save(POSITION, ARRAYS)
+    saved = checkpoint(tmp_path / "folder" / "job.h5").saved
+    assert saved.position["epoch"] == 40
+    (first, second) = saved.position["curves"]["0"]
+    assert first == [0, {"loss": 0.1 + 0.2}]
+    assert np.isnan(second[1]["loss"])
+    assert_same(saved.arrays, ARRAYS)
+
+
+def test_new_job_has_nothing_saved(tmp_path):
+    assert checkpoint(tmp_path / "job.h5").saved is None
+
+
+def test_long_records_fit(tmp_path):
+    """More than an HDF5 attribute can hold."""
+    position = {"curves": [[epoch, 1 / (epoch + 1)] for epoch in range(20_000)]}
+    checkpoint(tmp_path / "job.h5").save(position, {})
+    assert checkpoint(tmp_path / "job.h5").saved.position == position
+
+
+def test_other_job_starts_anew_and_says_so(tmp_path, capsys):
+    checkpoint(tmp_path / "job.h5").save(POSITION, ARRAYS)
+    assert checkpoint(tmp_path / "job.h5", identity="another").saved is None
+    assert "starting anew" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"not HDF5 at all", None])
+def test_unreadable_file_starts_anew_and_says_so(tmp_path, capsys, content):
+    path = tmp_path / "job.h5"
+    checkpoint(path).save(POSITION, ARRAYS)
+    path.write_bytes(path.read_bytes()[:-2000] if content is None else content)
+    assert checkpoint(path).saved is None
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_going_on_is_said(tmp_path, capsys):
+    checkpoint(tmp_path / "job.h5").save(POSITION, ARRAYS)
+    checkpoint(tmp_path / "job.h5")
+    assert "going on from a checkpoint: epoch 40" in capsys.readouterr().err
+
+
+def test_due_after_so_many_seconds_since_the_last_one(tmp_path):
+    clock = Clock()
+    job = checkpoint(tmp_path / "job.h5", clock=clock)
+    assert not job.due()
+    clock.now += 60
+    assert job.due()
+    job.save(POSITION, ARRAYS)
+    assert not job.due()
+    clock.now += 59
+    assert not job.due()
+    clock.now += 1
+    assert job.due()
+
+
+def test_writing_takes_a_twentieth_of_the_time_at_most(tmp_path):
+    """A state of gigabytes takes minutes to write to a slow disk."""
+    clock = Clock()
+    job = checkpoint(tmp_path / "job.h5", clock=clock)
+
+    class Slow(dict):
+        def items(self):
+            clock.now += 30
+            return super().items()
+
+    job.save(POSITION, Slow(ARRAYS))
+    clock.now += 599
+    assert not job.due()
+    clock.now += 1
+    assert job.due()
+
+
+def test_never_due_with_zero_seconds(tmp_path):
+    clock = Clock()
+    job = checkpoint(tmp_path / "job.h5", seconds=0, clock=clock)
+    clock.now += 1e9
+    assert not job.due()
+
+
+def test_removed_with_what_kills_left_behind(tmp_path):
+    path = tmp_path / "job.h5"
+    job = checkpoint(path)
+    job.save(POSITION, ARRAYS)
+    (tmp_path / ".partial-job-abc.h5").write_bytes(b"half")
+    (tmp_path / ".partial-other-abc.h5").write_bytes(b"half")
+    job.remove()
+    assert [file.name for file in tmp_path.iterdir()] == [".partial-other-abc.h5"]
+    job.remove()
+
+
+def test_full_disk_does_not_end_the_job(tmp_path, capsys):
+    (tmp_path / "folder").write_text("a file stands where the folder would be")
+    checkpoint(tmp_path / "folder" / "job.h5").save(POSITION, ARRAYS)
+    assert "no checkpoint written" in capsys.readouterr().err
+
+
+def test_devices_are_remembered_each_once(tmp_path):
+    path = tmp_path / "job.h5"
+    checkpoint(path, device="GPU A").save(POSITION, ARRAYS)
+    other = checkpoint(path, device="GPU B")
+    assert other.devices == ["GPU A", "GPU B"]
+    other.save(POSITION, ARRAYS)
+    assert checkpoint(path, device="GPU A").devices == ["GPU A", "GPU B"]
+
+
+def test_kill_while_writing_leaves_the_last_whole_one(tmp_path):
+    """A process that does nothing but write, killed again and again: what is there is always whole."""
+    path = tmp_path / "job.h5"
+    program = f"""
+        import numpy as np
+        from ntklens.checkpoint import Checkpoint
+        job = Checkpoint({str(path)!r}, {{"settings": "this job"}}, 60)
+        count = 0
+        while True:
+            count += 1
+            arrays = {{"weights": np.full(200_000, count, np.float32)}}
+            job.save({{"epoch": count}}, arrays)
+            print(count, flush=True)
+    """
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
+        )
+        with process:
+            for _ in range(rng.integers(1, 6)):
+                process.stdout.readline()
+            process.send_signal(signal.SIGKILL)
+        saved = checkpoint(path).saved
+        np.testing.assert_array_equal(saved.arrays["weights"], np.full(200_000, saved.position["epoch"]))
+    with h5py.File(path) as file:
+        assert "description" in file.attrs
+    assert len(list(tmp_path.iterdir())) <= 2  # the checkpoint and what the last kill left unfinished
