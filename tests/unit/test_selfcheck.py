@@ -102,3 +102,21 @@ def test_diverged_parameters_pass():
     model = DenseNetwork(1, 3, 2)
     params = jax.tree.map(lambda leaf: leaf * jnp.nan, initial_parameters(model, 4, 0))
     assert jnp.isnan(ntk_trace(model, params, jnp.ones((5, 4))))
+
+
+def test_a_large_batch_is_checked_on_some_of_its_samples(monkeypatch):
+    """All pieces of J are held for them: of a large batch they would not fit."""
+    checked = []
+    monkeypatch.setattr(selfcheck, "check", lambda model, params, x: checked.append(len(x)))
+    model = DenseNetwork(hidden_layers=1, width=3, outputs=2)
+    params = initial_parameters(model, 4, 0)
+    for samples in (3, 1000):
+        selfcheck.check_once(model, params, jnp.zeros((samples, 4)))
+    assert checked == [3, selfcheck.CHECKED_SAMPLES]
+
+
+def test_mixing_across_a_large_batch_is_found():
+    model, params, _ = initialised(Centred(), 3)
+    x = jax.random.normal(jax.random.key(2), (100, 3))
+    with pytest.raises(InexactNtkError, match="other samples"):
+        ntk_trace(model, params, x)
