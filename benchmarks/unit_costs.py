@@ -1,4 +1,4 @@
-"""The unit costs that `make estimate` rests on: benchmarks/results/unit-costs.json. About five minutes.
+"""What `make estimate` and requests to a cluster rest on: workflow/ntklens/unit-costs.json. Five minutes.
 
     python benchmarks/unit_costs.py
 
@@ -36,9 +36,9 @@ from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 from ntklens.spectrum import effective_rank, eigenvalues, normalised
 from ntklens.subsets import Subset
 from ntklens.training import Adam, Samples
+from ntklens.unit_costs import UNIT_COSTS
 
 ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "benchmarks/results/unit-costs.json"
 LAYERS = {"convolutions": 0, "filters": 32, "kernel_size": 3, "pooling": "max"}
 DENSE = {**LAYERS, "hidden_layers": 2}
 SCALING = [((8, 8, 1), 8), *(((28, 28, 1), width) for width in (8, 64, 256, 1024, 4096))]  # images, width
@@ -311,7 +311,7 @@ PARTS = {"start_up": start_up, "scaling": scaling_units, "spectra": spectrum_uni
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", default=OUT, type=Path)
+    parser.add_argument("--out", default=UNIT_COSTS, type=Path)
     parser.add_argument(
         "--parts", nargs="+", choices=PARTS, default=PARTS, help="the others stay as they are"
     )

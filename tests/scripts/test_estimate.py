@@ -5,8 +5,11 @@ import json
 import estimate
 import pytest
 import yaml
-from ntklens import studies
+from ntklens import costs, resources, studies
 from ntklens.config import complete
+from ntklens.costs import Job
+from ntklens.studies import Curve
+from ntklens.unit_costs import read_unit_costs
 
 CONFIGS = sorted((estimate.ROOT / "config").glob("*.yaml"))
 
@@ -37,6 +40,39 @@ def test_json_holds_the_same_numbers(tmp_path, capsys):
     assert content["total"]["jobs"] == len(content["jobs"]) == sum(one["jobs"] for one in content["studies"])
     assert set(content["figures"]) == {str(number) for number in range(1, 9)}
     assert f"total {content['total']['jobs']}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_requests_are_the_largest_and_the_sum():
+    curve = Curve("model-scaling", "mnist", "three-layer")
+    jobs = [
+        Job("train", curve, 8, {"training": 3600.0}, 60.0, 2e9, 1.0),
+        Job("train", curve, 16, {"training": 7200.0}, 3600.0, 1e9, 1.0),
+    ]
+    assert estimate.requested(jobs, gpus=0) == {"mem_mb": 3000, "runtime": 360, "hours": 9.0}
+    assert estimate.requested(jobs, gpus=1) == {
+        "mem_mb": 3000 + resources.CUDA_MEMORY,
+        "runtime": 180,
+        "hours": 3 + resources.LEAST_RUNTIME / 60,
+    }
+
+
+def test_the_papers_requests_are_those_of_its_jobs(capsys):
+    config = complete(yaml.safe_load((estimate.ROOT / "config/paper.yaml").read_text()))
+    jobs = costs.jobs_of(config, read_unit_costs())
+    noise = [job for job in jobs if job.curve.study == "noise-scaling"]
+    estimate.main([])
+    text = capsys.readouterr().out
+    assert f"noise-scaling cifar-4 {' '.join(estimate.request_cells(noise))}" in " ".join(text.split())
+    assert len(estimate.training_jobs(jobs)) == 303 + 10 + 9  # train, train_noise, calibrate
+
+
+def test_seeds_of_one_job_start_together(tmp_path, capsys):
+    file = tmp_path / "costs.json"
+    estimate.main(["--config", str(estimate.ROOT / "config/smoke.yaml"), "--json", str(file)])
+    shared, alone = json.loads(file.read_text())["training_jobs"].values()
+    assert (shared["jobs"], alone["jobs"]) == (2 + 12 + 4, 2 + 18 + 4)
+    assert shared["start_up_seconds"] < alone["start_up_seconds"]
+    assert "in 18 jobs; with one seed a job" in capsys.readouterr().out
 
 
 def test_a_wrong_config_is_one_line(tmp_path):

@@ -30,6 +30,8 @@ INVALID = [
     (("ensemble",), None, "must be of type object"),
     (("ensemble", "seeds"), True, "must be of type integer"),
     (("ensemble", "min_members"), 6, "6 must not exceed ensemble.seeds, 5"),
+    ((*WIDTHS, "seeds_per_job"), 0, "must be at least 1"),
+    ((*SIZES, "seeds_per_job"), "all", "must be of type integer or null"),
     (("networks",), {}, "must have at least 1 entry"),
     (("networks",), {"a/b": {"hidden_layers": 2}}, "'a/b', but must match"),
     (("networks", "deep"), {"layers": 9}, "unknown key 'layers'; allowed are biases, convolutions,"),
@@ -94,6 +96,13 @@ def test_invalid_value_raises_and_names_key_and_rule(path, value, rule):
     assert message.startswith(f"config key '{dotted(path)}'")
     assert rule in message
     assert "\n" not in message
+
+
+def test_key_at_the_wrong_place_raises_and_names_the_right_ones():
+    places = r"studies\.model-scaling\[…\], studies\.data-scaling\[…\], studies\.noise-scaling\[…\]"
+    message = rf"^config key 'ensemble' has the unknown key 'seeds_per_job'; .*\. .* is a key of {places}$"
+    with pytest.raises(ConfigError, match=message):
+        complete(changed(("ensemble", "seeds_per_job"), 5))
 
 
 def test_unknown_section_raises_and_names_the_allowed_ones():
@@ -189,7 +198,7 @@ def test_defaults_are_filled_in():
     completed = complete(small())
     assert completed["data_dir"] is None
     assert (completed["test_samples"], completed["ntk_samples"], completed["split_seed"]) == (500, 128, 0)
-    assert completed["ensemble"] == {"seeds": 5, "seeds_per_job": 5, "min_members": 3}
+    assert completed["ensemble"] == {"seeds": 5, "min_members": 3}
     assert list(completed["networks"]) == ["three-layer", "four-layer", "dense", "convolutional"]
     assert completed["networks"]["four-layer"] == {
         "hidden_layers": 3,
@@ -213,6 +222,7 @@ def test_defaults_are_filled_in():
             "networks": ["three-layer", "four-layer"],
             "train_samples": 100,
             "learning_rate": None,
+            "seeds_per_job": None,
         }
     ]
     assert completed["studies"]["data-scaling"] == [
@@ -224,6 +234,7 @@ def test_defaults_are_filled_in():
             "width": 8,
             "vary_initialisation": False,
             "learning_rate": None,
+            "seeds_per_job": None,
         }
     ]
 

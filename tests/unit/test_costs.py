@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import yaml
-from ntklens import costs, operations, studies
+from ntklens import costs, ntk, operations, studies
 from ntklens.config import complete
 from ntklens.jacobian import outputs_and_pieces
 from ntklens.models import build_network, initial_parameters
@@ -18,7 +18,7 @@ from ntklens.unit_costs import UnitCosts, interpolated, read_unit_costs
 from small_config import BY_SIZE, BY_WIDTH, small
 
 ROOT = Path(__file__).parents[2]
-MEASURED = read_unit_costs(ROOT / "benchmarks/results/unit-costs.json")
+MEASURED = read_unit_costs()
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 LAYER = {"convolutions": 0, "filters": 4, "kernel_size": 3, "pooling": "max", "biases": True}
 DENSE = {**LAYER, "hidden_layers": 2, "width": 8}
@@ -110,7 +110,7 @@ def one_point():
     return complete(
         {
             "name": "one",
-            "ensemble": {"seeds": 7, "seeds_per_job": 5},
+            "ensemble": {"seeds": 7},
             "training": {
                 "window": {"first": 55, "last": 220},
                 "patience": 1.2,
@@ -121,7 +121,13 @@ def one_point():
             "calibration": {"seeds": 3},
             "studies": {
                 "model-scaling": [
-                    {"dataset": "digits", "networks": ["three-layer"], "widths": [8], "calibrate_at": [8]}
+                    {
+                        "dataset": "digits",
+                        "networks": ["three-layer"],
+                        "widths": [8],
+                        "calibrate_at": [8],
+                        "seeds_per_job": 5,
+                    }
                 ]
             },
         }
@@ -134,7 +140,7 @@ def test_a_tiny_config_by_hand():
     assert [job.kind for job in jobs] == ["fetch", "subsample", "calibrate", "train", "train"]
     epoch = 1e-3 + 100 * 1e-6 + 500 * 2e-6
     # Of five seeds and two; four NTKs in epochs 0, 1, 2 and 10, one in 11, one at the minimum.
-    for job, seeds, start_up in ((first, 5, 10.0), (second, 2, 4.0)):
+    for job, seeds, start_up in ((first, 5, 10.0), (second, 2, 6.0)):
         assert job.seconds == pytest.approx(
             {
                 "start-up": start_up,
@@ -159,14 +165,17 @@ def test_a_tiny_config_by_hand():
 
 def test_programs_are_compiled_once():
     config = small()
-    config["ensemble"] = {"seeds": 7, "seeds_per_job": 5}
+    config["ensemble"] = {"seeds": 12}
+    for entries in config["studies"].values():
+        entries[0]["seeds_per_job"] = 5
     runs = [job for job in costs.jobs_of(complete(config), unit_times()) if job.kind == "train"]
     three_layer, by_size = (
         [(job.scale, job.seconds["start-up"]) for job in runs if job.curve == curve]
         for curve in (BY_WIDTH, BY_SIZE)
     )
-    assert three_layer == [(8, 10.0), (8, 4.0), (32, 10.0), (32, 4.0)]
-    assert by_size == [(40, 10.0), (40, 4.0), (160, 6.0), (160, 4.0)]
+    # The third batch, of two seeds, has a training of its own to compile.
+    assert three_layer == [(8, 10.0), (8, 4.0), (8, 6.0), (32, 10.0), (32, 4.0), (32, 6.0)]
+    assert by_size == [(40, 10.0), (40, 4.0), (40, 6.0), (160, 6.0), (160, 4.0), (160, 6.0)]
 
 
 def test_spectra_go_with_the_cube_of_the_rows():
@@ -232,6 +241,31 @@ def test_memory_and_disk_grow_with_the_network():
     assert jobs[0].disk < jobs[1].disk
 
 
+def test_seeds_of_the_noise_study_share_what_a_job_takes_to_start():
+    entry = {"dataset": "mnist-5k-4", "networks": ["dense"], "train_samples": 400, "removed_percent": [0]}
+    entry |= {"ntk_samples": 100, "epochs": 10, "spectrum_epochs": [0, 10], "seeds": 3}
+    alone, together = (
+        of([(("studies",), {"noise-scaling": [{**entry, "seeds_per_job": size}]})])[2:] for size in (1, 3)
+    )
+    assert (len(alone), len(together)) == (3, 1)
+    for part in ("training", "NTKs", "spectra"):
+        assert spent(together, part) == pytest.approx(spent(alone, part))
+    assert 3 * spent(together, "start-up") == pytest.approx(spent(alone, "start-up"))
+    assert together[0].memory == alone[0].memory
+    assert together[0].disk == pytest.approx(sum(job.disk for job in alone))
+
+
+def test_memory_knows_the_blocks_of_the_ntk():
+    """Ever more samples: of J's pieces no more is held than `ntk` holds, of NTKs all."""
+    assert costs.PIECES_MEMORY == ntk.MEMORY
+    network = {"convolutions": 3, "filters": 32, "hidden_layers": 1, "width": 64}
+    held = [
+        costs._kernels(operations.layers_of({**LAYER, **network}, (32, 32, 3), 4), samples, matrices=0)
+        for samples in (200, 400, 8000, 80000)
+    ]
+    assert held[0] < held[1] < held[2] == held[3] == costs.PIECES_AT_ONCE * ntk.MEMORY
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_shipped_config_has_finite_costs(path):
     config = complete(yaml.safe_load(path.read_text()))
@@ -242,8 +276,9 @@ def test_a_shipped_config_has_finite_costs(path):
         assert job.gpu_seconds > 0 or job.curve.study == "data"
     assert {job.curve for job in jobs if job.curve.study != "data"} == set(studies.curves(config))
     assert sum(job.kind.startswith("train") for job in jobs) == sum(
-        len(studies.scales(config, curve)) * len(studies.batches(config, curve))
+        len(studies.batches(config, curve, scale))
         for curve in studies.curves(config)
+        for scale in studies.scales(config, curve)
     )
 
 

@@ -9,6 +9,7 @@ from ntklens.studies import (
     batches,
     calibration_settings,
     curves,
+    default_seeds_per_job,
     entry_of,
     figure_1_curves,
     figure_2_curves,
@@ -60,11 +61,72 @@ def test_verified_scales_are_smallest_middle_and_largest(widths, expected):
 
 @pytest.mark.parametrize(
     ("seeds", "size", "expected"),
-    [(3, 2, [(0, 1), (2, 2)]), (4, 2, [(0, 1), (2, 3)]), (3, 5, [(0, 2)]), (3, 1, [(0, 0), (1, 1), (2, 2)])],
+    [
+        (3, 2, [(0, 1), (2, 2)]),
+        (4, 2, [(0, 1), (2, 3)]),
+        (3, 5, [(0, 2)]),
+        (3, 1, [(0, 0), (1, 1), (2, 2)]),
+        (23, None, [(0, 19), (20, 22)]),
+    ],
 )
 def test_batches_cover_all_seeds_once(seeds, size, expected):
-    ensemble = {"seeds": seeds, "seeds_per_job": size, "min_members": 1}
-    assert batches(complete(changed(("ensemble",), ensemble)), BY_WIDTH) == expected
+    config = changed(("ensemble",), {"seeds": seeds, "min_members": 1})
+    config["studies"]["model-scaling"][0]["seeds_per_job"] = size
+    assert batches(complete(config), BY_WIDTH, 8) == expected
+
+
+@pytest.mark.parametrize(
+    ("width", "train_samples", "size"),
+    [
+        (8, 100, 20),
+        (256, 100, 20),
+        (257, 100, 10),
+        (512, 100, 10),
+        (1024, 100, 5),
+        (2048, 100, 2),
+        (4096, 100, 1),
+        (100_000, 100, 1),
+        (8, 3276, 20),
+        (8, 3277, 10),
+        (8, 16384, 4),
+        (8, 100_000, 1),
+        (2048, 16384, 2),
+    ],
+)
+def test_wide_networks_and_large_data_share_a_job_less(width, train_samples, size):
+    config = changed((*WIDTHS, "dataset"), "own.npz")  # with as many samples as it takes
+    config["studies"]["model-scaling"][0].update(train_samples=train_samples, learning_rate=0.1)
+    curve = BY_WIDTH._replace(dataset="own")
+    assert default_seeds_per_job(complete(config), curve, width) == size
+
+
+def test_sizes_share_a_job_by_their_own_width():
+    config = changed((*SIZES, "width"), 1024)
+    assert default_seeds_per_job(complete(config), BY_SIZE, 40) == 5
+
+
+@pytest.mark.parametrize(
+    ("epochs", "train_samples", "size"), [(1, 40, 20), (100, 400, 5), (100, 500, 4), (1000, 2000, 1)]
+)
+def test_long_noise_studies_share_a_job_less(epochs, train_samples, size):
+    entry = {"dataset": "own.npz", "train_samples": train_samples, "removed_percent": [0]}
+    entry |= {"epochs": epochs, "spectrum_epochs": [0]}
+    config = changed(("studies", "noise-scaling"), [entry])
+    curve = Curve("noise-scaling", "own", "dense")
+    assert default_seeds_per_job(complete(config), curve, 0) == size
+
+
+@pytest.mark.parametrize("scale", [8, 1024])
+def test_added_seeds_leave_full_batches_alone(scale):
+    config = changed((*WIDTHS, "widths"), [8, 1024])
+    config["studies"]["model-scaling"][0]["learning_rate"] = 0.1
+    before = []
+    for seeds in range(1, 45):
+        config["ensemble"] = {"seeds": seeds, "min_members": 1}
+        found = batches(complete(config), BY_WIDTH, scale)
+        assert found[: len(before) - 1] == before[:-1]
+        assert found[-1][1] == seeds - 1
+        before = found
 
 
 def test_target_epoch_is_the_windows_geometric_middle():
@@ -158,6 +220,7 @@ def dependence(*columns):
                 (("calibration", "tolerance"), 1.4),
                 (("ensemble", "seeds"), 9),
                 (("ensemble", "min_members"), 2),
+                ((*WIDTHS, "seeds_per_job"), 2),
                 (("training", "window"), {"first": 200}),
                 (("networks",), {"three-layer": {"hidden_layers": 2}, "four-layer": {"hidden_layers": 4}}),
                 (("figures", "dataset"), "digits"),
@@ -269,7 +332,7 @@ def test_noise_scaling_is_no_scaling_curve():
     assert (dense.network, convolutional.network) == ("dense", "convolutional")
     assert dense not in scaling_curves(completed)
     assert scales(completed, dense) == [0, 50]
-    assert batches(completed, dense) == [(0, 0), (1, 1)]
+    assert batches(completed, dense, 50) == [(0, 0), (1, 1)]
     settings = noise_settings(completed, convolutional, 50)
     assert settings["network"] == completed["networks"]["convolutional"]
     assert (settings["removed_percent"], settings["sgd"]["batch_size"]) == (50, 128)

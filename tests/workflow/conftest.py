@@ -1,55 +1,9 @@
 """Real Snakemake runs, each in its own copy of the repository."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "Makefile", "requirements.lock", "workflow", "config", "envs", "profiles")
-
-
-class Repository:
-    """A copy of the repository, with what it takes to run the workflow there."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        executables = str(Path(sys.executable).parent)
-        self.environment = {**os.environ, "PATH": f"{executables}{os.pathsep}{os.environ['PATH']}"}
-
-    def __truediv__(self, name):
-        return self.folder / name
-
-    def run(self, *command, **variables):
-        environment = {**self.environment, **variables}
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
-
-    def snakemake(self, *arguments, config="config/smoke.yaml"):
-        return self.run("snakemake", "--configfile", config, *arguments)
-
-    def jobs(self, *arguments, config="config/smoke.yaml"):
-        """The rules that a dry run would execute, with the number of jobs of each."""
-        result = self.snakemake("-n", *arguments, config=config)
-        assert result.returncode == 0, result.stdout + result.stderr
-        text = result.stdout + result.stderr
-        table = re.search(r"Job stats:\n.*\n-+ +-+\n((?:\w+ +\d+\n)+)", text)
-        jobs = dict(line.split() for line in table[1].splitlines()) if table else {}
-        return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}
-
-
-def copy_repository(folder):
-    folder.mkdir()
-    for name in PARTS:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / name)
-    return Repository(folder)
+from repositories import Repository, copy_repository, finished_repository
 
 
 @pytest.fixture
@@ -61,11 +15,7 @@ def repository(tmp_path):
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A copy in which the smoke config has run from an empty results folder. Not to be changed."""
-    repository = copy_repository(tmp_path_factory.mktemp("smoke") / "repository")
-    result = repository.snakemake()
-    assert result.returncode == 0, result.stdout + result.stderr
-    repository.output = result.stdout + result.stderr
-    return repository
+    return finished_repository(tmp_path_factory.mktemp("smoke") / "repository")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -25,6 +26,14 @@ def change_config(repository, change):
 
 def model_scaling(config):
     return config["studies"]["model-scaling"][0]
+
+
+def requests(repository, rule, *arguments):
+    """The resources of every job of ``rule`` that a dry run would start, as text by name."""
+    result = repository.snakemake("-n", *arguments)
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = re.findall(rf"rule {rule}:\n(?:    .*\n)*?    resources: (.*)\n", result.stdout + result.stderr)
+    return [dict(item.split("=", 1) for item in line.split(", ")) for line in found]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +90,27 @@ def test_touched_code_reruns_nothing(edited):
 def test_changed_key_reruns_what_depends_on_it(edited, change, expected):
     change_config(edited, change)
     assert set(edited.jobs()) == expected
+
+
+def test_other_device_reruns_nothing(edited):
+    assert edited.jobs("--config", "device=gpu", "jobs_per_gpu=2", "checkpoint_seconds=5") == {}
+
+
+def test_other_batches_of_seeds_train_that_study_alone(edited):
+    change_config(edited, lambda config: model_scaling(config).update(seeds_per_job=3))
+    jobs = edited.jobs()
+    assert jobs["train"] == 3
+    assert {"calibrate", "train_noise"}.isdisjoint(jobs)
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("cpu", "0"), ("gpu", "1")])
+@pytest.mark.parametrize(("rule", "count"), [("calibrate", 2), ("train", 12), ("train_noise", 4)])
+def test_training_jobs_ask_for_a_device_memory_and_time(repository, device, gpus, rule, count):
+    first = requests(repository, rule, "--config", f"device={device}")
+    second = requests(repository, rule, "--config", f"device={device}", "--attempt", "2")
+    assert [asked["gpu"] for asked in first] == [gpus] * count
+    for key in ("mem_mb", "runtime"):
+        assert [int(asked[key]) for asked in second] == [2 * int(asked[key]) for asked in first]
 
 
 def test_other_data_folder_reruns_nothing(edited):
@@ -147,6 +177,15 @@ def test_added_level_trains_that_level_alone(edited):
     jobs = edited.jobs()
     assert jobs["train_noise"] == 2
     assert "train" not in jobs
+
+
+def test_own_file_that_is_missing_is_named(repository):
+    change_config(repository, lambda config: model_scaling(config).update(dataset="my-data/blobs.npz"))
+    result = repository.snakemake("-n")
+    output = result.stdout + result.stderr
+    assert result.returncode != 0
+    assert re.search(r"Missing input files for rule fetch:(?s:.)*my-data/blobs\.npz", output)
+    assert "Traceback" not in output
 
 
 def test_own_file_works_as_a_dataset_by_its_path(repository):

@@ -35,3 +35,12 @@ def test_invalid_config_stops_with_key_and_rule(repository, case):
     assert "Traceback" not in output
     for text in expected:
         assert text in output
+
+
+def test_config_that_replaces_the_profile_s_does_not_train_on_the_cpu(repository):
+    """Snakemake's --config drops what a profile's config says, device=gpu in this one."""
+    arguments = ("-n", "--workflow-profile", "profiles/gpu", "--config")
+    result = repository.snakemake(*arguments, "checkpoint_seconds=5")
+    assert result.returncode != 0
+    assert "repeat device=gpu" in result.stdout + result.stderr
+    assert repository.snakemake(*arguments, "checkpoint_seconds=5", "device=gpu").returncode == 0

@@ -1,7 +1,8 @@
-"""SIGKILL in the middle of `make figures`, then `make figures` again."""
+"""SIGKILL in the middle of `make figures`, again and again, then `make figures` again."""
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -15,8 +16,10 @@ COMMAND = [
     "figures",
     # The environment of these tests stands in for the one that make would set up.
     "--assume-old=.venv/ready",
-    "SNAKEMAKE_ARGS=--configfile config/smoke.yaml",
+    # The jobs are short: they write a checkpoint whenever they can.
+    "SNAKEMAKE_ARGS=--configfile config/smoke.yaml --config checkpoint_seconds=0.01",
 ]
+KILLED_AT = (1, 4, 9)  # run files that are there
 
 
 @contextmanager
@@ -64,10 +67,12 @@ def undisturbed(finished):
 
 def test_killed_make_finishes_with_the_same_numbers_when_called_again(repository, undisturbed):
     (repository / ".venv").symlink_to(sys.prefix)
-    with started(repository) as process:
-        wait_for_runs(repository, 3, process)
-        with_group(process, signal.SIGKILL)
-        process.wait()
+    for count in KILLED_AT:
+        with started(repository) as process:
+            wait_for_runs(repository, count, process)
+            time.sleep(random.uniform(0, 2))
+            with_group(process, signal.SIGKILL)
+            process.wait()
     partial = list((repository / "results").rglob("*.json"))
     for path in partial:
         json.loads(path.read_text())  # whatever is there is whole
@@ -77,6 +82,7 @@ def test_killed_make_finishes_with_the_same_numbers_when_called_again(repository
     assert "removing the lock" in output
     figures = (repository / "results/smoke/figures").glob("*.json")
     assert {path.name: json.loads(path.read_text()) for path in figures} == undisturbed
+    assert not list((repository / "results").rglob("checkpoints/*"))
 
 
 def test_make_waits_for_a_run_that_lost_its_make(repository):

@@ -108,5 +108,6 @@ def test_calibration_writes_its_trials(finished):
 
 def test_other_config_leaves_these_results_alone(finished):
     jobs = finished.jobs(config="config/paper.yaml")
-    assert jobs["train"] == (3 * 2 * 10 + 2 * 10 + 7) * 4
+    # Of 20 seeds by width, 20 to 1 share a job; by data size, 20 to 4.
+    assert jobs["train"] == 3 * 2 * (6 + 2 + 4 + 10 + 20) + 2 * (7 + 2 + 4 + 5) + (4 + 2 + 4 + 5)
     assert jobs["train_noise"] == 2 * 5

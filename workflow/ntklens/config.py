@@ -31,13 +31,13 @@ def complete(config):
     config = copy.deepcopy(dict(config))
     error = jsonschema.exceptions.best_match(_Validator(schema).iter_errors(config))
     if error:
-        raise ConfigError(_explain(error))
+        raise ConfigError(_explain(error, schema))
     _fill_defaults(schema, config, schema["$defs"])
     check_consistency(config)
     return config
 
 
-def _explain(error):
+def _explain(error, schema):
     """One line: which key, what is wrong, what is allowed."""
     key = "".join(
         f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
@@ -46,8 +46,16 @@ def _explain(error):
     limit = error.validator_value
     if error.validator == "additionalProperties":
         allowed = sorted(error.schema["properties"])
-        unknown = ", ".join(repr(name) for name in error.instance if name not in allowed)
-        return f"{place} has the unknown key {unknown}; allowed are {', '.join(allowed)}"
+        unknown = [name for name in error.instance if name not in allowed]
+        message = (
+            f"{place} has the unknown key {', '.join(map(repr, unknown))}; allowed are {', '.join(allowed)}"
+        )
+        elsewhere = [
+            f"{name!r} is a key of {', '.join(found)}"
+            for name in unknown
+            if (found := _sections(schema, name))
+        ]
+        return ". ".join([message, *elsewhere])
     if error.validator == "required":
         missing = ", ".join(name for name in limit if name not in error.instance)
         return f"{place} lacks the key {missing}"
@@ -68,6 +76,16 @@ def _explain(error):
     rule = rules[error.validator].format(limit=limit)
     meaning = error.schema.get("description", "")
     return f"{place} is {error.instance!r}, but {rule}. {meaning}".rstrip()
+
+
+def _sections(schema, key, path=""):
+    """Where the schema has ``key``, as dotted paths; what it has at the top needs no telling."""
+    found = [path] if path and key in schema.get("properties", {}) else []
+    for name, part in schema.get("properties", {}).items():
+        found += _sections(part, key, f"{path}.{name}".lstrip("."))
+    if "items" in schema:
+        found += _sections(schema["items"], key, f"{path}[…]")
+    return found
 
 
 def _fill_defaults(schema, value, definitions):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ntklens import operations, studies
 from ntklens.datasets import source
-from ntklens.npz_images import load_npz
+from ntklens.npz_headers import npz_contents
 from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, NoiseSchedule
 from ntklens.studies import NOISE, Curve
 
@@ -26,7 +26,8 @@ NUMBER = 4  # bytes: everything is float32
 # the minimum's, each before and after a call, and what XLA holds within: from the default config's
 # jobs of widths 512 and 1024, by their peak memory (13 to 19).
 COPIES_OF_PARAMETERS = 16
-PIECES_AT_ONCE = 1.8  # copies of J's pieces: the convolutional network of App. D.2 peaks at 850 MiB
+PIECES_MEMORY = 2**30  # bytes: what `ntklens.ntk` holds of J's pieces at once
+PIECES_AT_ONCE = 1.8  # copies of them: the convolutional network of App. D.2 peaks at 850 MiB
 SEED_OVERHEAD = 45e3  # bytes of a seed's groups, headers and attributes in a run file
 PACKED = 0.93  # of float32 values that gzip leaves
 PACKING_RATE = 5e7  # bytes of images per second that a dataset's file takes: MNIST, 55 MB, in 1.1 s
@@ -101,14 +102,12 @@ def jobs_of(config, units):
 
 
 def data_of(config, curve):
-    """What is known of a curve's dataset; a file of the user's is read."""
+    """What is known of a curve's dataset. Raises OSError or DatasetError where a user's file is no good."""
     entry = studies.entry_of(config, curve)
     if studies.is_own_file(entry):
-        images = load_npz(entry["dataset"])
-        samples, shape, classes = len(images.images), images.shape, int(images.labels.max()) + 1
-        own_test = None if images.test_first is None else samples - images.test_first
-        test = config["test_samples"] if own_test is None else min(config["test_samples"], own_test)
-        return Data(tuple(shape), classes, samples, samples - (own_test or test), test)
+        shape, classes, samples, own_test = npz_contents(entry["dataset"])
+        test = min(config["test_samples"], own_test or samples)
+        return Data(shape, classes, samples, samples - (own_test or test), test)
     known = source(entry["dataset"])
     test = known.test_size(config["test_samples"])
     return Data(known.shape, known.classes, known.samples, known.pool_size(test), test)
@@ -126,21 +125,20 @@ def data_jobs(data, dataset):
 
 def curve_jobs(config, curve, data, units):
     """Calibration, unless the config gives a rate, and every batch of seeds at every point."""
-    batches = studies.batches(config, curve)
-    if curve.study == NOISE:
-        return [
-            noise_job(config, curve, percent, data, units)
-            for percent in studies.scales(config, curve)
-            for _ in batches
-        ]
     runs = [
-        training_job(config, curve, scale, batch, data, units)
+        run_job(config, curve, scale, batch, data, units)
         for scale in studies.scales(config, curve)
-        for batch in batches
+        for batch in studies.batches(config, curve, scale)
     ]
-    if studies.entry_of(config, curve)["learning_rate"] is not None:
+    if curve.study == NOISE or studies.entry_of(config, curve)["learning_rate"] is not None:
         return runs
     return [calibration_job(config, curve, data, units), *runs]
+
+
+def run_job(config, curve, scale, batch, data, units):
+    """The batch (first, last) of seeds at one point of any study."""
+    price = noise_job if curve.study == NOISE else training_job
+    return price(config, curve, scale, batch, data, units)
 
 
 def epochs_of(config, least, slowest):
@@ -186,7 +184,7 @@ def training_job(config, curve, scale, batch, data, units):
     kernels = members * (len({*snapshots, *(epoch + 1 for epoch in snapshots)}) + 1)
     spectra, traces = members * (len(snapshots) + 2), members * epochs / schedule["trace_every"]
     rows = samples * data.classes
-    kind = _start_up_kind(config, curve, scale, first)
+    kind = _start_up_kind(config, curve, scale, batch)
     seconds = {
         "start-up": units.start_up(kind),
         "training": members * epochs * units.epoch(layers, train, data.test),
@@ -194,7 +192,8 @@ def training_job(config, curve, scale, batch, data, units):
         "NTKs": kernels * units.kernel(layers, samples),
         "spectra": spectra * units.eigenvalues(rows) + members * len(snapshots) * units.alignments(rows),
     }
-    gpu_seconds = _gpu_training(layers, train, data.test, members, epochs) + seconds["start-up"]
+    gpu_seconds = _gpu_training(layers, train, data.test, members, epochs)
+    gpu_seconds += seconds["start-up"] + seconds["spectra"]
     measuring = traces * operations.trace(layers, samples) + kernels * operations.kernel(layers, samples)
     gpu_seconds += measuring / GPU_OPERATIONS_PER_SECOND
     memory = units.base_memory("train") + _images(data, train, members)
@@ -207,17 +206,20 @@ def training_job(config, curve, scale, batch, data, units):
     return Job("train", curve, scale, seconds, gpu_seconds, memory, disk)
 
 
-def _start_up_kind(config, curve, scale, first):
-    """By what a batch finds compiled: all its programs, at another data size those of the NTK, or none."""
+def _start_up_kind(config, curve, scale, batch):
+    """By what a batch finds compiled: all, the NTK alone (at another size of data or batch), or nothing."""
+    first, last = batch
     if first > 0:
-        return "train_compiled"
+        full = last - first == studies.batches(config, curve, scale)[0][1]
+        return "train_compiled" if full else "train_other_size"
     smallest = scale == studies.scales(config, curve)[0]
     return "train" if curve.study == "model-scaling" or smallest else "train_other_size"
 
 
-def noise_job(config, curve, percent, data, units):
-    """One network of the noise study."""
+def noise_job(config, curve, percent, batch, data, units):
+    """A batch (first, last) of seeds of the noise study, one after the other."""
     settings = studies.noise_settings(config, curve, percent)
+    members = batch[1] + 1 - batch[0]
     network, batch_size = settings["network"], settings["sgd"]["batch_size"]
     layers, train, samples = _layers(network, data), settings["train_samples"], settings["ntk_samples"]
     schedule = NoiseSchedule(
@@ -227,27 +229,27 @@ def noise_job(config, curve, percent, data, units):
         samples,
         settings["ntk_draws"],
     )
-    kernels, rows = len(schedule.spectrum_epochs) * schedule.ntk_draws, samples * data.classes
-    measured, evaluated = len(schedule.curve_epochs), train + data.test
+    epochs, rows = members * settings["epochs"], samples * data.classes
+    kernels = members * len(schedule.spectrum_epochs) * schedule.ntk_draws
+    measured, evaluated = members * len(schedule.curve_epochs), train + data.test
     whole, rest = divmod(train, batch_size)
     epoch = whole * units.step(layers, batch_size) + (units.step(layers, rest) if rest else 0.0)
     kind = "noise_convolutional" if operations.is_convolutional(layers) else "noise_dense"
     seconds = {
         "start-up": units.start_up(kind),
-        "training": settings["epochs"] * epoch + measured * units.evaluation(layers, evaluated),
+        "training": epochs * epoch + measured * units.evaluation(layers, evaluated),
         "NTKs": kernels * units.noise_kernel(layers, samples),
         "spectra": kernels * units.eigenvalues(rows),
     }
-    work = settings["epochs"] * operations.update(layers, train) + kernels * operations.kernel(
-        layers, samples
-    )
+    work = epochs * operations.update(layers, train) + kernels * operations.kernel(layers, samples)
     work += measured * evaluated * operations.forward(layers)
-    updates = settings["epochs"] * math.ceil(train / batch_size)
-    gpu_seconds = seconds["start-up"] + work / GPU_OPERATIONS_PER_SECOND + updates * GPU_SECONDS_PER_UPDATE
+    updates = epochs * math.ceil(train / batch_size)
+    gpu_seconds = work / GPU_OPERATIONS_PER_SECOND + updates * GPU_SECONDS_PER_UPDATE
+    gpu_seconds += seconds["start-up"] + seconds["spectra"]
     memory = units.base_memory(kind) + _images(data, train, 1) + _kernels(layers, samples, 4)
     memory += NUMBER * COPIES_OF_PARAMETERS * operations.parameters(layers)
-    numbers = 5 * measured + 2 * train + kernels * rows
-    disk = PACKED * NUMBER * numbers + SEED_OVERHEAD
+    numbers = 5 * measured + 2 * members * train + kernels * rows
+    disk = PACKED * NUMBER * numbers + members * SEED_OVERHEAD
     return Job("train_noise", curve, percent, seconds, gpu_seconds, memory, disk)
 
 
@@ -278,9 +280,10 @@ def _ensemble(layers, train, test, members):
 
 
 def _kernels(layers, samples, matrices):
-    """Bytes of NTKs that are there at once, and of the pieces they are made of."""
+    """Bytes of NTKs that are there at once, and of the pieces they are made of, block by block."""
     rows = samples * layers[-1].units
-    return NUMBER * (matrices * rows**2 + PIECES_AT_ONCE * operations.pieces(layers, samples))
+    pieces = min(NUMBER * operations.pieces(layers, samples), PIECES_MEMORY)
+    return NUMBER * matrices * rows**2 + PIECES_AT_ONCE * pieces
 
 
 def jobs_for(jobs, curves):

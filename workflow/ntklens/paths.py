@@ -58,6 +58,11 @@ def table(name, content):
     return f"results/{name}/tables/{content}"
 
 
+def checkpoint(name, key):
+    """What a killed training job goes on from; no rule's output."""
+    return f"results/{name}/checkpoints/{key}.h5"
+
+
 def log(name, rule, key):
     return f"results/{name}/logs/{rule}/{key}.log"
 

@@ -13,6 +13,13 @@ from ntklens.paths import point_name
 SCALING = ("model-scaling", "data-scaling")
 NOISE = "noise-scaling"
 
+# What the seeds of one job make together at most, where the config does not say how many they are. Jobs
+# of the paper's widest networks then take an hour or two, and hold a few gigabytes.
+MOST_SEEDS_PER_JOB = 20
+UNITS_PER_JOB = 5120  # of a layer of each seed's network
+SAMPLES_PER_JOB = 65_536  # to train on
+PASSES_PER_JOB = 200_000  # of a sample through a network of the noise study
+
 
 class Curve(NamedTuple):
     """One study of one network on one dataset."""
@@ -72,15 +79,28 @@ def scales(config, curve):
     return sorted(entry_of(config, curve)[scale_key(curve.study)])
 
 
-def batches(config, curve):
-    """``(first, last)`` seed of every job at a point of ``curve``; a batch always starts at a multiple.
-
-    Networks that train on mini-batches train one after the other: each is a job of its own.
-    """
-    seeds, size = config["ensemble"]["seeds"], config["ensemble"]["seeds_per_job"]
-    if curve.study == NOISE:
-        seeds, size = entry_of(config, curve)["seeds"], 1
+def batches(config, curve, scale):
+    """``(first, last)`` seed of every job at one point of ``curve``; a batch always starts at a multiple."""
+    entry = entry_of(config, curve)
+    seeds = entry["seeds"] if curve.study == NOISE else config["ensemble"]["seeds"]
+    size = entry["seeds_per_job"] or default_seeds_per_job(config, curve, scale)
     return [(first, min(first + size, seeds) - 1) for first in range(0, seeds, size)]
+
+
+def default_seeds_per_job(config, curve, scale):
+    """The largest divisor of 20 at which the seeds of a job stay within the bounds above; at least 1.
+
+    The number of seeds has no part in it: added seeds leave full batches as they are.
+    """
+    if curve.study == NOISE:
+        entry = entry_of(config, curve)
+        most = PASSES_PER_JOB // (entry["epochs"] * entry["train_samples"])
+    else:
+        point = point_settings(config, curve, scale)
+        units, samples = point["network"]["width"], point["train_samples"]
+        most = min(UNITS_PER_JOB // units, SAMPLES_PER_JOB // samples)
+    sizes = range(1, MOST_SEEDS_PER_JOB + 1)
+    return max(size for size in sizes if MOST_SEEDS_PER_JOB % size == 0 and size <= max(most, 1))
 
 
 def target_epoch(config):

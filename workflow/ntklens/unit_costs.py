@@ -5,11 +5,15 @@ stated law: operations at the rate of the measured sizes beside it, the cube of 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from ntklens import operations
 from ntklens.files import read_json
+
+UNIT_COSTS = Path(__file__).parent / "unit-costs.json"
 
 
 @dataclass(frozen=True)
@@ -75,17 +79,19 @@ class UnitCosts:
 
     def _scaled(self, family, key, layers):
         """The unit ``key`` at the operations of ``layers``, among the measured networks of their kind."""
-        kind = operations.is_convolutional(layers)
-        units = [
-            (operations.forward(own), unit[key])
-            for unit in self.measured[family]
-            for own in [self._layers(family, unit)]
-            if operations.is_convolutional(own) == kind
-        ]
-        return interpolated(sorted(units), operations.forward(layers))
+        units = self._networks[family, operations.is_convolutional(layers)]
+        return interpolated([(size, unit[key]) for size, unit in units], operations.forward(layers))
 
-    def _layers(self, family, unit):
-        return operations.layers_of(unit["network"], unit["image_shape"], self._outputs(family))
+    @cached_property
+    def _networks(self):
+        """(family, convolutional or not) -> pairs of a measured network's operations and units, ascending."""
+        networks = {}
+        for family in ("scaling", "noise"):
+            for unit in self.measured.get(family, ()):
+                layers = operations.layers_of(unit["network"], unit["image_shape"], self._outputs(family))
+                key = (family, operations.is_convolutional(layers))
+                networks.setdefault(key, []).append((operations.forward(layers), unit))
+        return {key: sorted(units, key=lambda pair: pair[0]) for key, units in networks.items()}
 
     def _outputs(self, family):
         return self.measured[f"{family}_outputs"]
@@ -108,5 +114,5 @@ def interpolated(units, size):
     return float(np.exp(np.interp(np.log(nearest), np.log(sizes), np.log(seconds))) * size / nearest)
 
 
-def read_unit_costs(path):
+def read_unit_costs(path=UNIT_COSTS):
     return UnitCosts(read_json(path))

@@ -12,10 +12,16 @@ rule calibrate:
     # All training waits for these.
     priority: 1
     conda:
-        "../../envs/train.yaml"
+        TRAINING_ENVIRONMENT
     threads: 1
+    resources:
+        gpu=GPUS,
+        mem_mb=memory_of_calibration,
+        runtime=runtime_of_calibration,
     params:
         settings=settings_of_calibration,
+        checkpoint=paths.checkpoint(NAME, "calibrate-" + paths.CURVE_KEY),
     shell:
         "python {input.code[0]} --subset {input.subset} --settings {params.settings:q}"
-        " --threads 1 --out {output} 2> {log}"
+        " --gpus {resources.gpu} --memory {resources.mem_mb} --checkpoint {params.checkpoint}"
+        " --out {output} 2> {log}"

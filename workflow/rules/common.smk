@@ -9,6 +9,7 @@ WORKFLOW = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, WORKFLOW)
 from ntklens import paths, studies
 from ntklens.config import ConfigError, complete
+from ntklens.resources import Requests
 from ntklens.sources import import_closure
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
@@ -19,11 +20,22 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 NAME = config["name"]
+GPUS = 1 if config["device"] == "gpu" else 0  # of a training job
+if "gpu" in workflow.global_resources and not GPUS:
+    raise WorkflowError(
+        "resources name gpu, but config key 'device' is cpu: --config on the command line replaces the "
+        "profile's, so repeat device=gpu there; or set no gpu resource"
+    )
+TRAINING_ENVIRONMENT = "../../envs/train-cuda.yaml" if GPUS else "../../envs/train.yaml"
+REQUESTS = Requests(config, GPUS)
+
+
+WITH_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
 
 def neural_tangents_python():
     """The Python that has neural-tangents: of the rule's conda environment, else of `make oracle`."""
-    if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    if WITH_CONDA:
         return "python"
     return os.path.join(workflow.basedir, ".venv-oracle", "bin", "python")
 
@@ -31,14 +43,21 @@ def neural_tangents_python():
 # Scripts find ntklens this way in any environment, a rule's own conda environment included. data_dir
 # is no parameter of a rule: the bytes of a dataset are checked, so where they come from makes no
 # difference, and configs with different folders share what is fetched. Nor are the Python with
-# neural-tangents and the folder where compiled programs are kept from job to job.
+# neural-tangents, the folder where compiled programs are kept from job to job, and how jobs share GPUs and
+# write checkpoints.
 ENVIRONMENT = {
     "PYTHONPATH": WORKFLOW,
     "NTKLENS_DATA_DIR": config["data_dir"] or "",
     "NEURAL_TANGENTS_PYTHON": neural_tangents_python(),
     "NTKLENS_COMPILATION_CACHE": os.path.join(workflow.basedir, ".cache", "xla"),
+    "NTKLENS_JOBS_PER_GPU": str(config["jobs_per_gpu"]),
+    "NTKLENS_CHECKPOINT_SECONDS": str(config["checkpoint_seconds"]),
 }
-shell.prefix("".join(f"export {key}={shlex.quote(ENVIRONMENT[key])}; " for key in ENVIRONMENT))
+EXPORTS = [f"export {key}={shlex.quote(ENVIRONMENT[key])}; " for key in ENVIRONMENT]
+if WITH_CONDA:
+    # conda can put a rule's environment behind a virtual environment that was activated before.
+    EXPORTS.append('export PATH="$CONDA_PREFIX/bin:$PATH"; ')
+shell.prefix("".join(EXPORTS))
 
 
 wildcard_constraints:
@@ -64,6 +83,26 @@ def curve_of(wildcards):
 
 def scale_of(wildcards):
     return int(wildcards.point.rpartition("-")[2])
+
+
+def seeds_of(wildcards):
+    return int(wildcards.last) - int(wildcards.first) + 1
+
+
+def memory_of_calibration(wildcards, attempt):
+    return REQUESTS.memory_mb(curve_of(wildcards), attempt=attempt)
+
+
+def runtime_of_calibration(wildcards, attempt):
+    return REQUESTS.runtime_minutes(curve_of(wildcards), attempt=attempt)
+
+
+def memory_of_training(wildcards, attempt):
+    return REQUESTS.memory_mb(curve_of(wildcards), scale_of(wildcards), seeds_of(wildcards), attempt)
+
+
+def runtime_of_training(wildcards, attempt):
+    return REQUESTS.runtime_minutes(curve_of(wildcards), scale_of(wildcards), seeds_of(wildcards), attempt)
 
 
 def settings_of_dataset(wildcards):
@@ -113,7 +152,7 @@ def runs_of(wildcards):
             last=last,
         )
         for scale in studies.scales(config, curve)
-        for first, last in studies.batches(config, curve)
+        for first, last in studies.batches(config, curve, scale)
     ]
 
 
@@ -128,7 +167,7 @@ def for_verified_batches(pattern):
         pattern.format(**curve._asdict(), point=paths.point_name(curve.study, scale), first=first, last=last)
         for curve in studies.scaling_curves(config)
         for scale in studies.verified_scales(config, curve)
-        for first, last in studies.batches(config, curve)[:1]
+        for first, last in studies.batches(config, curve, scale)[:1]
     ]
 
 

@@ -13,6 +13,10 @@ rule neural_tangents:
     conda:
         "../../envs/neural-tangents.yaml"
     threads: 1
+    # Peaks at 1.3 GB and takes 20 seconds for one network of width 4096.
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     shell:
         '(command -v "$NEURAL_TANGENTS_PYTHON" > /dev/null'
         " || {{ echo 'neural-tangents is not set up: run make oracle' >&2; exit 1; }};"
@@ -37,6 +41,9 @@ rule verify:
     conda:
         "../../envs/train.yaml"
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     shell:
         "python {input.code[0]} --runs {input.runs} --kernels {input.kernels} --subsets {input.subsets}"
         " --threads 1 --out {output.csv} 2> {log}"
