@@ -37,7 +37,8 @@ def check_once(model, params, x):
     """
     key = _key(model, params, x)
     if key not in _checked:
-        check(model, _concrete(params), _concrete(x)[:CHECKED_SAMPLES])
+        # By NumPy: inside a trace JAX would trace the slice too.
+        check(model, _concrete(params), np.asarray(_concrete(x))[:CHECKED_SAMPLES])
         _checked.add(key)
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+from functools import cache
 from pathlib import Path
 
 WORKFLOW = Path(__file__).parent.parent
@@ -27,6 +28,7 @@ def code_sha256(script):
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
+@cache
 def _imported(path):
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
