@@ -11,7 +11,7 @@ ORACLE_PYTHON ?= $(firstword $(foreach python,$(PYTHON) python3.12 python3.11,$(
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures test test-envs lint format clean lock setup oracle mkl bench estimate
+.PHONY: figures test test-slurm test-envs lint format clean lock setup oracle mkl bench estimate
 
 figures: $(READY)
 	@python workflow/release_lock.py
@@ -19,6 +19,11 @@ figures: $(READY)
 
 test: $(READY)
 	python -m pytest $(PYTEST_ARGS)
+
+# The workflow on a SLURM of its own, which is started on this machine and stopped again: minutes. Needs Debian's
+# slurm-wlm and munge, and root; skips without.
+test-slurm: $(READY)
+	python -m pytest tests/slurm $(PYTEST_ARGS)
 
 # Every rule in its conda environment, as pip makes it in conda's stead: minutes, and 3 GB in /tmp for that time.
 # Needs Python 3.11, which the environments are of.

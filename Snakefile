@@ -18,6 +18,11 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/verification.smk"
 
 
+# A cluster's jobs outlive a Snakemake that is killed.
+onstart:
+    shell("python workflow/cancel_orphans.py")
+
+
 # What takes seconds, and what needs a network, which a cluster's nodes may not have.
 localrules:
     all,

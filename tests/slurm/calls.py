@@ -1,0 +1,93 @@
+"""Calls of Snakemake with profiles/slurm, in the background, so that tests can disturb them."""
+
+import re
+import signal
+import subprocess
+import time
+
+from batch_jobs import Job
+from journal import note
+
+SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: \S+/rule_(\w+)/(\S+)/\d+\.log\)")
+LOCAL_RULE = re.compile(r"^localrule (\w+):", re.MULTILINE)
+# The profile's pace is a cluster's; ours finish within seconds.
+FAST = ("--slurm-init-seconds-before-status-checks", "1", "--max-status-checks-per-second", "1")
+
+
+def use_profile(repository, device="cpu", runtime=None):
+    """Edit the profile's three places, as a user does; ``runtime`` is for training jobs, if it is given."""
+    path = repository / "profiles/slurm/config.yaml"
+    text = path.read_text()
+    more = "" if runtime is None else f"\n    runtime: {runtime}"
+    for place, value in {
+        "  slurm_account: my-account\n": "",  # there is no accounting
+        "slurm_partition: my-cpu-partition\n": "slurm_partition: cpu\n",
+        "slurm_partition: my-gpu-partition\n": f"slurm_partition: gpu{more}\n",
+        "  - device=gpu\n": f"  - device={device}\n  - checkpoint_seconds=0.01\n",
+        "resources:\n  gpu: 100\n": "resources:\n  gpu: 100\n" if device == "gpu" else "",
+    }.items():
+        assert text.count(place) == 1, place
+        text = text.replace(place, value)
+    path.write_text(text)
+
+
+class Call:
+    """One call of Snakemake; use it in a with statement, whose end kills it if it still runs."""
+
+    def __init__(self, repository, *arguments, name):
+        self.repository, self.name = repository, name
+        self._arguments = arguments
+        self._path = repository / f"{name.replace(' ', '-')}.log"
+
+    def __enter__(self):
+        with self._path.open("w") as output:
+            self._process = subprocess.Popen(
+                ["snakemake", *self._arguments, "--workflow-profile", "profiles/slurm", *FAST],
+                cwd=self.repository.folder,
+                env=self.repository.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        note(f"{self.name} starts")
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+
+    @property
+    def output(self):
+        return self._path.read_text()
+
+    @property
+    def submitted(self):
+        """Every `Job` so far, in the order of submission."""
+        return [Job(*found) for found in SUBMITTED.findall(self.output)]
+
+    @property
+    def ran_locally(self):
+        """Names of rules."""
+        return set(LOCAL_RULE.findall(self.output))
+
+    def wait_for(self, condition, seconds=300):
+        """Until ``condition()`` is true; returns what it returned. Snakemake has to live that long."""
+        deadline = time.monotonic() + seconds
+        while not (result := condition()):
+            assert self._process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.05)
+        return result
+
+    def send(self, number):
+        """Send a signal to Snakemake alone and return its exit status."""
+        note(f"{self.name} gets {signal.Signals(number).name}")
+        self._process.send_signal(number)
+        return self.finish()
+
+    def finish(self, seconds=400):
+        """Wait for Snakemake's end and return its exit status."""
+        status = self._process.wait(timeout=seconds)
+        jobs = "".join(f"\n            {job}" for job in self.submitted)
+        note(f"{self.name} ends with status {status}; it submitted {len(self.submitted)} jobs{jobs}")
+        return status

@@ -1,0 +1,48 @@
+"""A SLURM for these tests alone. They run when asked for: pytest tests/slurm, or make test-slurm."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cluster
+import journal
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config, items):
+    asked = any(Path(argument.partition("::")[0]).resolve().is_relative_to(HERE) for argument in config.args)
+    reason = cluster.reason_to_skip() if asked else "they start a SLURM: make test-slurm runs them"
+    if reason:
+        for item in items:
+            if item.path.is_relative_to(HERE):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if journal.LINES:
+        terminalreporter.section("what happened on the cluster")
+        for line in journal.LINES:
+            terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def slurm():
+    """SLURM at work, for the whole session."""
+    keeper = subprocess.Popen(
+        [sys.executable, cluster.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert keeper.stdout.readline() == "ready\n", "SLURM did not start: its logs are above"
+        version = subprocess.run(["sbatch", "--version"], capture_output=True, text=True).stdout.strip()
+        journal.note(f"{version}: one node, {cluster.CPUS} CPUs, {cluster.GPUS} made-up GPUs")
+        yield
+    finally:
+        keeper.stdin.close()
+        keeper.stdout.close()
+        keeper.wait(timeout=120)
