@@ -27,8 +27,8 @@ NODE = "node1"
 CPUS = 4  # jobs at once, whatever the machine has
 GPUS = 2  # links to /dev/null: SLURM counts and assigns them, nobody can compute on them
 
-# Without cgroups and accounting, for containers. Jobs run again only if they ask for it (JobRequeue=0), as the
-# profile makes them do. A job in `urgent` pre-empts jobs of the two others.
+# Without cgroups and accounting, for containers. Jobs run again only if they ask for it (JobRequeue=0): the
+# profile makes them. A job in `urgent` pre-empts jobs of the two others.
 SLURM_CONF = """\
 ClusterName=ntk-lens-test
 SlurmctldHost={host}(127.0.0.1)
@@ -92,11 +92,7 @@ def running():
         _wait(folder, "socket of munge", (folder / "munge.socket").exists)
         stack.enter_context(_daemon(folder, "slurmctld", "-D"))
         stack.enter_context(_daemon(folder, "slurmd", "-D", "-N", NODE))
-        _wait(
-            folder,
-            "an idle node",
-            lambda: _output("sinfo", "--noheader", "--format=%T").strip("*\n") == "idle",
-        )
+        _wait(folder, "idle node", _node_is_idle)
         stack.callback(_cancel_jobs)
         yield
 
@@ -178,6 +174,10 @@ def _wait(folder, what, condition, seconds=60):
             outputs = "".join(f"--- {path.name}\n{path.read_text()}" for path in sorted(folder.glob("*.out")))
             raise TimeoutError(f"SLURM did not start: no {what} after {seconds} s\n{outputs}{logs}")
         time.sleep(0.2)
+
+
+def _node_is_idle():
+    return _output("sinfo", "--noheader", "--partition=cpu", "--format=%T").strip() == "idle"
 
 
 def _output(*command):

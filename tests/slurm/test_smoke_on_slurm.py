@@ -1,6 +1,7 @@
 """The smoke config through profiles/slurm, disturbed in every way, ends like an undisturbed local run."""
 
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -55,6 +56,9 @@ def terminated(repository):
     """SIGTERM while two jobs are at work."""
     with Call(repository, *CONFIG, "--jobs", "2", name="first call") as call:
         call.wait_for(lambda: len(in_queue(repository.folder, "RUNNING")) == 2)
+        # Snakemake 9.27.1 hangs on a SIGTERM that reaches it while it selects jobs: its handler waits for a
+        # lock that the interrupted code holds. The jobs take longer than this.
+        time.sleep(2)
         status = call.send(signal.SIGTERM)
         return SimpleNamespace(call=call, status=status, left=in_queue(repository.folder))
 
@@ -155,9 +159,11 @@ def test_training_is_submitted_and_the_rest_runs_locally(story):
 
 
 def test_every_call_submits_only_what_is_missing(story):
+    # What a job made that was at work when Snakemake was killed is there, but not known to be whole.
+    doubtful = {job.wildcards for job in story.killed.call.submitted if job.id in story.killed.left}
     for part in (story.interrupted, story.killed, story.last):
         assert part.found
-        assert not {job.wildcards for job in part.call.submitted} & part.found
+        assert not {job.wildcards for job in part.call.submitted} & (part.found - doubtful)
 
 
 def test_terminated_snakemake_waits_for_its_jobs_and_submits_no_more(story):
