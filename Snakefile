@@ -18,9 +18,9 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/verification.smk"
 
 
-# A cluster's jobs outlive a Snakemake that is killed.
+# A cluster's jobs outlive a Snakemake that is killed. Its own Python: no rule's environment is active here.
 onstart:
-    shell("python workflow/cancel_orphans.py")
+    shell(f"{shlex.quote(sys.executable)} workflow/cancel_orphans.py")
 
 
 # What takes seconds, and what needs a network, which a cluster's nodes may not have.
