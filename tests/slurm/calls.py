@@ -41,8 +41,10 @@ class Call:
 
     def __enter__(self):
         with self._path.open("w") as output:
+            # Should the tests be killed, Snakemake dies with them.
+            command = ["setpriv", "--pdeathsig", "KILL", "snakemake", *self._arguments]
             self._process = subprocess.Popen(
-                ["snakemake", *self._arguments, "--workflow-profile", "profiles/slurm", *FAST],
+                [*command, "--workflow-profile", "profiles/slurm", *FAST],
                 cwd=self.repository.folder,
                 env=self.repository.environment,
                 stdout=output,
