@@ -29,7 +29,9 @@ def story(slurm, tmp_path_factory):
     repository = copy_repository(tmp_path_factory.mktemp("remote") / "repository")
     use_profile(repository, runtime=RUNTIME)
     with Call(repository, *TARGETS, name="call with a stalled job") as call:
-        stalled, requeued = stall(call), requeue(call)
+        stalled, requeued = catch_both(call)
+        note(f"stalled: {stalled}, which has {details(stalled.id)['TimeLimit']}")
+        requeue(call, requeued)
         undisturbed = copy_repository(tmp_path_factory.mktemp("local") / "repository")
         result = undisturbed.run("snakemake", *TARGETS)
         assert result.returncode == 0, result.stdout + result.stderr
@@ -52,17 +54,24 @@ def jobs_for(call, output):
     return [job for job in call.submitted if point in job.wildcards]
 
 
-def in_training(call, output):
-    """The `Job` that makes ``output``, and its process, once the checkpoint is of some way into training."""
-    folder = call.repository.folder
+def catch_both(call):
+    """The `Job`s of `STALLED` and `REQUEUED`, their processes stopped once some way into training.
 
-    def found():
-        return saved_epoch(folder, output) >= EPOCH and worker(folder, output)
+    At once, so that however fast the machine, neither ends before the other is caught.
+    """
+    folder, caught = call.repository.folder, {}
 
-    process = call.wait_for(found)
-    job = jobs_for(call, output)[-1]
-    assert job.id in in_queue(folder, "RUNNING")
-    return job, process
+    def both():
+        for output in (STALLED, REQUEUED):
+            if output not in caught and saved_epoch(folder, output) >= EPOCH:
+                process = worker(folder, output)
+                if process:
+                    process.send_signal(signal.SIGSTOP)
+                    caught[output] = jobs_for(call, output)[-1]
+        return len(caught) == 2
+
+    call.wait_for(both)
+    return caught[STALLED], caught[REQUEUED]
 
 
 def saved_epoch(folder, output):
@@ -73,21 +82,11 @@ def saved_epoch(folder, output):
     return -1
 
 
-def stall(call):
-    """However fast the machine, a process that is stopped exceeds its time."""
-    job, process = in_training(call, STALLED)
-    process.send_signal(signal.SIGSTOP)
-    note(f"stalled: {job}, which has {details(job.id)['TimeLimit']}")
-    return job
-
-
-def requeue(call):
-    job, _ = in_training(call, REQUEUED)
+def requeue(call, job):
     slurm("scontrol", "requeue", job.id)
     note(f"scontrol requeue {job}")
     call.wait_for(lambda: job.id in in_queue(call.repository.folder, "PENDING"))
     start_soon(job.id)
-    return job
 
 
 def log_of(repository, output):
