@@ -5,7 +5,6 @@ removed once the job's output is there. A job that finds its own goes on from it
 numbers as one that was never killed.
 """
 
-import hashlib
 import json
 import sys
 import time
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from ntklens.files import PARTIAL, whole_file
+from ntklens.files import PARTIAL, json_sha256, whole_file
 
 LARGEST_SHARE = 0.05  # of a job's time that goes into writing, however large its state
 
@@ -36,7 +35,7 @@ class Checkpoint:
     def __init__(self, path, identity, seconds, device="", clock=time.monotonic):
         self.path = Path(path)
         self.devices = [device]
-        self._identity = _digest(identity)
+        self._identity = json_sha256(identity)
         self._seconds = seconds
         self._clock = clock
         self._due = clock() + seconds
@@ -89,10 +88,6 @@ class Checkpoint:
         """What kills in the middle of writing left behind: states can be gigabytes."""
         for partial in self.path.parent.glob(f"{PARTIAL}{self.path.stem}-*"):
             partial.unlink(missing_ok=True)
-
-
-def _digest(identity):
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def _described(position):

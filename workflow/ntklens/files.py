@@ -51,6 +51,11 @@ def sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def json_sha256(content):
+    """The hexadecimal SHA-256 digest of ``content`` as JSON, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def _umask():
     mask = os.umask(0)
     os.umask(mask)

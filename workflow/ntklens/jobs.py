@@ -5,7 +5,6 @@ None of them changes a number, up to rounding where memory is short or the devic
 
 import os
 import sys
-from pathlib import Path
 
 import jax
 
@@ -44,15 +43,15 @@ def ntk_memory(args):
 
 
 def open_checkpoint(args, script, record):
-    """The `Checkpoint` of this job, or None. ``record`` is what determines its output, its commit aside:
+    """The `Checkpoint` of this job, or None.
 
-    the ``script``'s code stands for that.
+    ``record`` is what determines its output; the code of ``script`` stands for the commit in it.
     """
     if args.checkpoint is None:
         return None
     identity = {key: value for key, value in record.items() if key != "commit"}
     return Checkpoint(
-        Path(args.checkpoint),
+        args.checkpoint,
         {**identity, "code": code_sha256(script), "backend": jax.default_backend()},
         seconds=float(os.environ.get("NTKLENS_CHECKPOINT_SECONDS", "60")),
         device=description()["device"],

@@ -1,12 +1,10 @@
 """Where a result comes from: settings, code version, libraries, inputs."""
 
-import hashlib
-import json
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from ntklens.files import sha256
+from ntklens.files import json_sha256, sha256
 
 
 def provenance(settings, inputs, libraries):
@@ -17,7 +15,7 @@ def provenance(settings, inputs, libraries):
     """
     return {
         "settings": settings,
-        "settings_sha256": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
+        "settings_sha256": json_sha256(settings),
         "commit": code_commit(),
         "versions": {name: version(name) for name in sorted(libraries)},
         "inputs": {str(path): sha256(path) for path in inputs},

@@ -2,7 +2,6 @@
 
 import atexit
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -15,7 +14,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from ntklens import locks
-from ntklens.files import whole_file
+from ntklens.files import json_sha256, whole_file
 
 BLOCK = 512  # bytes; disks give space in multiples of it
 
@@ -49,7 +48,7 @@ def use_compilation_cache(*kind):
         return
     import jax
 
-    digest = hashlib.sha256(json.dumps(kind, sort_keys=True).encode()).hexdigest()[:16]
+    digest = json_sha256(kind)[:16]
     try:
         programs = _private_copy(Path(folder, _processor(), digest))
     except OSError as error:

@@ -1,9 +1,10 @@
 """Which source files a script's output depends on: itself and the ntklens modules it imports."""
 
 import ast
-import hashlib
 from functools import cache
 from pathlib import Path
+
+from ntklens.files import json_sha256, sha256
 
 WORKFLOW = Path(__file__).parent.parent
 
@@ -24,8 +25,7 @@ def import_closure(script):
 
 def code_sha256(script):
     """One digest of the content of all files of `import_closure`."""
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in import_closure(script)]
-    return hashlib.sha256("".join(digests).encode()).hexdigest()
+    return json_sha256([sha256(path) for path in import_closure(script)])
 
 
 @cache
