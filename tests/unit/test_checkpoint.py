@@ -55,6 +55,13 @@ def test_what_was_saved_is_there_again(tmp_path):
     assert_same(saved.arrays, ARRAYS)
 
 
+def test_arrays_keep_their_order(tmp_path):
+    """By name, 10 would come before 2."""
+    arrays = {"epochs": {str(epoch): {"rank": np.array(epoch)} for epoch in (2, 10, 1)}}
+    checkpoint(tmp_path / "job.h5").save(POSITION, arrays)
+    assert list(checkpoint(tmp_path / "job.h5").saved.arrays["epochs"]) == ["2", "10", "1"]
+
+
 def test_new_job_has_nothing_saved(tmp_path):
     assert checkpoint(tmp_path / "job.h5").saved is None
 

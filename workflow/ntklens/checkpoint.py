@@ -20,7 +20,7 @@ LARGEST_SHARE = 0.05  # of a job's time that goes into writing, however large it
 
 
 class Saved(NamedTuple):
-    """``position`` is JSON, ``arrays`` nested dictionaries of arrays with the types they were saved in."""
+    """``position`` is JSON; ``arrays`` nested dictionaries of arrays, order and types as they were saved."""
 
     position: dict
     arrays: dict
@@ -55,7 +55,7 @@ class Checkpoint:
                 file.attrs["identity"] = self._identity
                 file.attrs["devices"] = json.dumps(self.devices)
                 file["position"] = json.dumps(position)  # an attribute could not be as long
-                _write(file.create_group("arrays"), arrays)
+                _write(file, "arrays", arrays)
         except OSError as error:
             _say(f"no checkpoint written: {error}")
         ended = self._clock()
@@ -94,12 +94,14 @@ def _described(position):
     return ", ".join(f"{name} {value}" for name, value in position.items() if isinstance(value, int | float))
 
 
-def _write(group, tree):
-    for name, value in tree.items():
+def _write(parent, name, tree):
+    """HDF5 would give groups back in the order of their names: epoch 10 before epoch 2."""
+    group = parent.create_group(name, track_order=True)
+    for key, value in tree.items():
         if isinstance(value, dict):
-            _write(group.create_group(name), value)
+            _write(group, key, value)
         else:
-            group.create_dataset(name, data=np.asarray(value))
+            group.create_dataset(key, data=np.asarray(value))
 
 
 def _read(group):

@@ -94,11 +94,8 @@ def _stored(snapshots):
 def _restored(stored):
     """What `_stored` was given."""
     return [
-        {
-            int(epoch): resolved(_from_stored(arrays))
-            for epoch, arrays in sorted(stored[str(index)].items(), key=lambda item: int(item[0]))
-        }
-        for index in range(len(stored))
+        {int(epoch): resolved(_from_stored(arrays)) for epoch, arrays in own.items()}
+        for own in stored.values()
     ]
 
 

@@ -133,15 +133,11 @@ def _restored(saved):
                     resolved(Spectra(float(trace), values))
                     for trace, values in zip(arrays["ntk_trace"], arrays["eigenvalues"], strict=True)
                 ]
-                for epoch, arrays in _in_order(saved.arrays["spectra"][seed])
+                for epoch, arrays in saved.arrays["spectra"][seed].items()
             },
         )
         for seed, rows in saved.position["curves"].items()
     }
-
-
-def _in_order(by_epoch):
-    return sorted(by_epoch.items(), key=lambda item: int(item[0]))
 
 
 def ntk_draws(test_images, schedule):
