@@ -12,7 +12,6 @@ import argparse
 import ctypes
 import multiprocessing
 import os
-import platform
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -23,7 +22,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
-from ntklens import device_spectrum, lapack, mkl
+from ntklens import device_spectrum, lapack, mkl, processor
 from ntklens.datasets import load_mnist_5k
 from ntklens.files import write_json
 from ntklens.models import DenseNetwork, initial_parameters
@@ -162,12 +161,9 @@ def cores():
 
 
 def machine():
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     packages = ["numpy", "scipy", "jax"] + (["mkl"] if MKL in solvers() else [])
     return {
-        "processor": names[0] if names else platform.processor(),
+        "processor": processor.model(),
         "cores": cores(),
         "versions": {name: version(name) for name in packages},
         "blas": [

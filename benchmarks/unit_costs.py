@@ -11,7 +11,6 @@ measured by the rules' scripts with next to no work.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from ntklens import sgd
+from ntklens import processor, sgd
 from ntklens.alignment import alignments
 from ntklens.experiment import Point
 from ntklens.files import read_json, write_json
@@ -283,13 +282,6 @@ def noise_settings(network):
     }
 
 
-def processor():
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
 def scaling_units():
     return [scaling_unit(shape, width) for shape, width in SCALING]
 
@@ -319,7 +311,7 @@ def main():
     use_threads(1)
     measured = read_json(args.out) if args.out.exists() else {}
     measured |= {
-        "processor": processor(),
+        "processor": processor.model(),
         "versions": {name: version(name) for name in ("jax", "numpy", "scipy")},
         "scaling_ntk_samples": NTK_SAMPLES,
         "scaling_outputs": CLASSES,

@@ -173,15 +173,6 @@ def test_gpu_that_does_not_tell_its_memory(monkeypatch):
     assert devices.description()["device_memory"] == 0
 
 
-def test_processor_without_a_model_name(monkeypatch):
-    """As on some Arm machines."""
-    cpuinfo = Mock(exists=lambda: True, read_text=lambda: "Features : fp asimd\n")
-    monkeypatch.setattr(devices, "Path", lambda path: cpuinfo)
-    monkeypatch.setattr("platform.processor", lambda: "")
-    monkeypatch.setattr("platform.machine", lambda: "aarch64")
-    assert devices._processor() == "aarch64"
-
-
 def test_precision_changes_no_number_on_the_cpu(run):
     result = run(TRAINING, JAX_PLATFORMS="cpu")
     assert result.stdout == "True\nTrue\n", result.stderr

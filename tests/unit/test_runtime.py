@@ -230,8 +230,3 @@ def test_one_thread_for_everything():
         "--xla_cpu_enable_fast_math=false",
         "--xla_cpu_multi_thread_eigen=false",
     ]
-
-
-def test_processor_has_a_name_that_is_fit_for_a_folder():
-    assert runtime._processor() == runtime._processor()
-    assert set("/\\ ").isdisjoint(runtime._processor())

@@ -8,11 +8,10 @@ No GPU has run this. Tried are what JAX does where it finds none, and that its X
 """
 
 import os
-import platform
-from pathlib import Path
 
 import jax
 
+from ntklens import processor
 from ntklens.gpu_lease import DeviceError, lease_gpu
 
 # Atomic additions, and kernels chosen by timing, would make runs differ. Scatters make one update after the
@@ -49,7 +48,7 @@ def description():
     """
     device = jax.devices()[0]
     if device.platform == "cpu":
-        name, memory = _processor(), _physical_memory()
+        name, memory = processor.model(), _physical_memory()
     else:
         name, memory = device.device_kind, (device.memory_stats() or {}).get("bytes_limit", 0)
     return {
@@ -73,14 +72,6 @@ def _start_on(gpu):
             f'pip install "jax[cuda12]=={jax.__version__}". Where that is installed, look at what nvidia-smi '
             "says of driver and memory. Or set device: cpu"
         )
-
-
-def _processor():
-    """The processor's model."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, "") or platform.processor() or platform.machine()
 
 
 def _physical_memory():

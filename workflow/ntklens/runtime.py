@@ -1,9 +1,7 @@
 """How much of the machine a job may use, and where it keeps what it compiled."""
 
 import atexit
-import hashlib
 import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -13,7 +11,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from ntklens import locks
+from ntklens import locks, processor
 from ntklens.files import json_sha256, whole_file
 
 BLOCK = 512  # bytes; disks give space in multiples of it
@@ -50,7 +48,7 @@ def use_compilation_cache(*kind):
 
     digest = json_sha256(kind)[:16]
     try:
-        programs = _private_copy(Path(folder, _processor(), digest))
+        programs = _private_copy(Path(folder, processor.instruction_set(), digest))
     except OSError as error:
         print(f"compiled programs are not kept: {error}", file=sys.stderr)
         return
@@ -107,13 +105,3 @@ def _publish(programs, shared, private):
 def _names(folder):
     """The files in ``folder``, without those that are being written."""
     return {entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(".")}
-
-
-def _processor():
-    """A name for the instruction set of this machine's processor."""
-    flags = "unknown"
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
-        flags = next((line for line in lines if line.startswith(("flags", "Features"))), flags)
-    return f"{platform.machine()}-{hashlib.sha256(flags.encode()).hexdigest()[:12]}"
