@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 
 from ntklens.image_formats import DatasetError
+from ntklens.npz_images import image_shape
 
 HEADERS = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
 
@@ -17,13 +18,13 @@ def npz_contents(path):
     """
     try:
         with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as arrays:
-            samples, *shape = _shape(archive, "images")
+            shape = _shape(archive, "images")
             own_test = _shape(archive, "test_images")[0] if "test_images" in arrays.files else 0
             classes = int(arrays["labels"].max()) + 1
-            image_shape = {1: (1, *shape, 1), 2: (*shape, 1), 3: tuple(shape)}[len(shape)]
+            one = image_shape(shape)
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DatasetError(f"{path} holds no images with labels ({error})") from None
-    return image_shape, classes, samples + own_test, own_test
+    return one, classes, shape[0] + own_test, own_test
 
 
 def _shape(archive, name):

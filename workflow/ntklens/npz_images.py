@@ -35,9 +35,14 @@ def load_npz(path):
                 f"{images.dtype} differ in more than the number; make them alike"
             )
         images, labels = np.concatenate([images, test_images]), np.concatenate([labels, test_labels])
-    shape = {2: (1, *images.shape[1:], 1), 3: (*images.shape[1:], 1), 4: images.shape[1:]}[images.ndim]
     white = 255 if images.dtype == np.uint8 else 1
-    return Images(images.reshape(len(images), -1), labels, white, shape, test_first)
+    return Images(images.reshape(len(images), -1), labels, white, image_shape(images.shape), test_first)
+
+
+def image_shape(shape):
+    """Height, width and channels of one of the images in an array of this ``shape``. KeyError if of none."""
+    _, *one = shape
+    return {1: (1, *one, 1), 2: (*one, 1), 3: tuple(one)}[len(one)]
 
 
 NPZ_NEEDS = "numpy.savez(path, images=..., labels=...) makes such a file"
