@@ -16,13 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
 SYSTEM = Path("/etc/slurm")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
+NAME = "ntk-lens-test"
 NODE = "node1"
 CPUS = 4  # jobs at once, whatever the machine has
 GPUS = 2  # links to /dev/null: SLURM counts and assigns them, nobody can compute on them
@@ -30,7 +31,7 @@ GPUS = 2  # links to /dev/null: SLURM counts and assigns them, nobody can comput
 # Without cgroups and accounting, for containers. Jobs run again only if they ask for it (JobRequeue=0): the
 # profile makes them. A job in `urgent` pre-empts jobs of the two others.
 SLURM_CONF = """\
-ClusterName=ntk-lens-test
+ClusterName={name}
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={controller_port}
 SlurmdPort={node_port}
@@ -110,6 +111,7 @@ def _prepare(folder):
 
 def _configuration(folder):
     values = {
+        "name": NAME,
         "folder": folder,
         "host": socket.gethostname().partition(".")[0],
         "node": NODE,
@@ -186,11 +188,14 @@ def _output(*command):
 
 def _cancel_jobs():
     """End what still runs, so that no job outlives the daemons."""
-    subprocess.run(["scancel", "--full", "--signal=KILL", "--user=root"], capture_output=True)
     subprocess.run(["scancel", "--user=root"], capture_output=True)
     deadline = time.monotonic() + 30
     while _output("squeue", "--noheader").strip() and time.monotonic() < deadline:
         time.sleep(0.2)
+    for process in psutil.process_iter():  # without cgroups, SLURM may lose sight of some
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.environ().get("SLURM_CLUSTER_NAME") == NAME:
+                process.kill()
 
 
 def main():
