@@ -180,6 +180,22 @@ def test_added_level_trains_that_level_alone(edited):
     assert "train" not in jobs
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "results/smoke/subsets/$(touch ran).h5",
+        "results/datasets/`touch ran`.h5",
+        "results/datasets/digits;touch ran;.h5",
+        "results/smoke/fits/model-scaling/digits/three-layer>ran/transition.json",
+        "results/smoke/runs/model-scaling/digits/three-layer/width-8 $(touch ran)/seeds-0-1.h5",
+    ],
+)
+def test_commands_in_a_targets_name_are_not_run(repository, target):
+    result = repository.snakemake("--cores", "1", target)
+    assert "MissingRuleException" in result.stdout + result.stderr
+    assert not (repository / "ran").exists()
+
+
 def test_own_file_that_is_missing_is_named(repository):
     change_config(repository, lambda config: model_scaling(config).update(dataset="my-data/blobs.npz"))
     result = repository.snakemake("-n")

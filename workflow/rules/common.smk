@@ -60,11 +60,15 @@ if WITH_CONDA:
 shell.prefix("".join(EXPORTS))
 
 
+# Wildcards become part of shell commands, and a target on the command line could be anything.
+PLAIN_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
+
+
 wildcard_constraints:
-    study="[^/]+",
-    dataset="[^/]+",
-    network="[^/]+",
-    point="[^/]+",
+    study=PLAIN_NAME,
+    dataset=PLAIN_NAME,
+    network=PLAIN_NAME,
+    point=PLAIN_NAME,
     first=r"\d+",
     last=r"\d+",
 
