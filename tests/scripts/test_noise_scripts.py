@@ -88,12 +88,13 @@ def ensembles(folder, runs):
     made = {}
     for network, files in runs.items():
         made[network] = str(folder / f"{network}.h5")
-        aggregate(files, made[network])
+        aggregate(files, made[network], network)
     return made
 
 
-def aggregate(runs, out):
-    settings = json.dumps({"points": {f"removed-{level}": level for level in LEVELS}})
+def aggregate(runs, out, network="dense"):
+    curve = {"study": "noise-scaling", "dataset": "digits", "network": network}
+    settings = json.dumps({"curve": curve, "points": {f"removed-{level}": level for level in LEVELS}})
     aggregate_noise.main(["--runs", *runs, "--settings", settings, "--out", str(out)])
 
 

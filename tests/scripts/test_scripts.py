@@ -1,6 +1,7 @@
 """Each rule's script called as a function, in the workflow's order, on one small curve."""
 
 import json
+import shutil
 
 import adaptation_rate
 import aggregate
@@ -150,6 +151,62 @@ def test_aggregate_with_too_few_seeds_exits_and_writes_nothing(runs, tmp_path):
     ):
         aggregate.main(["--runs", *runs, "--settings", json.dumps(settings), "--out", str(out)])
     assert not out.exists()
+
+
+def copied_over(path, other):
+    """``path`` with the content of ``other``, as by a slip of the hand."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(other, path)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("place", "other", "wrong"),
+    [
+        ("width-16/seeds-0-1.h5", 0, "it holds scale 8, not 16"),
+        ("width-8/seeds-2-3.h5", 0, "it holds seed 0, which .* holds too"),
+        ("width-8/seeds-2-3.h5", 1, "it holds scale 16, not 8"),
+    ],
+)
+def test_aggregate_refuses_a_run_file_copied_over_another(runs, tmp_path, place, other, wrong):
+    kept = [path for path in runs if place not in path]
+    swapped = copied_over(tmp_path / place, runs[other])
+    settings, out = json.dumps(studies.aggregation_settings(CONFIG, CURVE)), tmp_path / "curve.h5"
+    with pytest.raises(SystemExit, match=rf"{place} is not the run file .*: {wrong}\. Delete it"):
+        aggregate.main(["--runs", *kept, swapped, "--settings", settings, "--out", str(out)])
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("content", ["dataset", "text", "nothing"])
+def test_aggregate_refuses_a_file_that_is_no_run(folder, runs, tmp_path, content):
+    path = tmp_path / "width-8/seeds-2-3.h5"
+    copied_over(path, folder / "digits.h5")
+    if content != "dataset":
+        path.write_text("" if content == "nothing" else "no HDF5 file")
+    settings, out = json.dumps(studies.aggregation_settings(CONFIG, CURVE)), tmp_path / "curve.h5"
+    with pytest.raises(SystemExit, match="seeds-2-3.h5 is not the run file .*: it cannot be read"):
+        aggregate.main(["--runs", *runs, str(path), "--settings", settings, "--out", str(out)])
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"settings": {"curve": {"dataset": "mnist-5k"}}}, "it holds curve"),
+        ({"settings": {"learning_rate": 0.03}}, "its settings are not those"),
+        ({"inputs": {"subset.h5": "another digest"}}, "its inputs are not those"),
+    ],
+)
+def test_aggregate_refuses_runs_of_other_settings_or_inputs(runs, tmp_path, change, wrong):
+    path = tmp_path / "width-8/seeds-2-3.h5"
+    copied_over(path, runs[0])
+    with h5py.File(path, "a") as file:
+        file.attrs["seeds"] = "[2, 3]"
+        for name, own in change.items():
+            content = json.loads(file.attrs[name])
+            file.attrs[name] = json.dumps({**content, **own})
+    settings, out = json.dumps(studies.aggregation_settings(CONFIG, CURVE)), tmp_path / "curve.h5"
+    with pytest.raises(SystemExit, match=wrong):
+        aggregate.main(["--runs", *runs, str(path), "--settings", settings, "--out", str(out)])
 
 
 def test_fetch_without_its_files_exits_with_what_to_do(tmp_path):

@@ -336,4 +336,5 @@ def test_noise_scaling_is_no_scaling_curve():
     settings = noise_settings(completed, convolutional, 50)
     assert settings["network"] == completed["networks"]["convolutional"]
     assert (settings["removed_percent"], settings["sgd"]["batch_size"]) == (50, 128)
-    assert noise_aggregation_settings(completed, dense) == {"points": {"removed-0": 0, "removed-50": 50}}
+    points = {"removed-0": 0, "removed-50": 50}
+    assert noise_aggregation_settings(completed, dense) == {"curve": dense._asdict(), "points": points}

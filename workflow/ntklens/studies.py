@@ -176,7 +176,7 @@ def noise_settings(config, curve, removed_percent):
 
 
 def noise_aggregation_settings(config, curve):
-    return {"points": _point_names(config, curve)}
+    return {"curve": curve._asdict(), "points": _point_names(config, curve)}
 
 
 def _point_names(config, curve):
@@ -185,6 +185,7 @@ def _point_names(config, curve):
 
 def aggregation_settings(config, curve):
     return {
+        "curve": curve._asdict(),
         "points": _point_names(config, curve),
         "min_members": config["ensemble"]["min_members"],
         "window": config["training"]["window"],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from ntklens.ensemble import EnsembleError, aggregate, write_ensembles
+from ntklens.run_identity import RunIdentityError, check_runs
 from ntklens.trajectory import read_run
 
 
@@ -17,6 +18,10 @@ def main(argv=None):
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
     scales, window = args.settings["points"], args.settings["window"]
+    try:
+        check_runs(args.runs, args.settings["curve"], scales)
+    except RunIdentityError as error:
+        sys.exit(f"aggregate {args.out}: {error}")
     trajectories = {name: [] for name in scales}
     for path in args.runs:
         trajectories[Path(path).parent.name] += read_run(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ntklens.ensemble import EnsembleError
 from ntklens.noise_ensemble import aggregate_level, write_noise_ensembles
 from ntklens.noise_trajectory import read_noise_run
+from ntklens.run_identity import RunIdentityError, check_runs
 
 
 def main(argv=None):
@@ -17,6 +18,10 @@ def main(argv=None):
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
     levels = args.settings["points"]
+    try:
+        check_runs(args.runs, args.settings["curve"], levels)
+    except RunIdentityError as error:
+        sys.exit(f"aggregate_noise {args.out}: {error}")
     trajectories = {name: [] for name in levels}
     for path in args.runs:
         trajectories[Path(path).parent.name] += read_noise_run(path)

@@ -1,0 +1,51 @@
+"""Whether run files are what their folders say: read from the root attributes of each."""
+
+import json
+from pathlib import Path
+
+import h5py
+
+
+class RunIdentityError(Exception):
+    """A run file lies where another belongs. The message names the file and says what to do."""
+
+
+def check_runs(paths, curve, points):
+    """Raise RunIdentityError unless every file of ``paths`` belongs to the point that its folder names.
+
+    ``curve`` has the keys study, dataset and network; ``points`` maps a folder's name to its scale. Files of
+    one point have to come from the same settings and inputs, and no seed may stand in two of them.
+    """
+    first_of, seeds_of = {}, {}
+    for path in paths:
+        point = Path(path).parent.name
+        found = _identity(path)
+        expected = {"curve": curve, "scale": points[point]}
+        for key, value in expected.items():
+            if found[key] != value:
+                raise RunIdentityError(_message(path, f"it holds {key} {found[key]}, not {value}"))
+        first_path, first = first_of.setdefault(point, (path, found))
+        for key in ("settings", "inputs"):
+            if found[key] != first[key]:
+                raise RunIdentityError(_message(path, f"its {key} are not those of {first_path}"))
+        for seed in found["seeds"]:
+            other = seeds_of.setdefault((point, seed), path)
+            if other != path:
+                raise RunIdentityError(_message(path, f"it holds seed {seed}, which {other} holds too"))
+
+
+def _identity(path):
+    try:
+        with h5py.File(path) as file:
+            attributes = {name: json.loads(file.attrs[name]) for name in ("settings", "inputs", "seeds")}
+    except (OSError, KeyError, ValueError) as error:
+        raise RunIdentityError(_message(path, f"it cannot be read ({error})")) from None
+    settings = attributes["settings"]
+    scale = settings["scale"] if "scale" in settings else settings["removed_percent"]
+    return {**attributes, "curve": settings["curve"], "scale": scale}
+
+
+def _message(path, what):
+    return (
+        f"{path} is not the run file that belongs there: {what}. Delete it, and start again to train it anew"
+    )
