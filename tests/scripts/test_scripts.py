@@ -184,7 +184,7 @@ def test_aggregate_refuses_a_file_that_is_no_run(folder, runs, tmp_path, content
     if content != "dataset":
         path.write_text("" if content == "nothing" else "no HDF5 file")
     settings, out = json.dumps(studies.aggregation_settings(CONFIG, CURVE)), tmp_path / "curve.h5"
-    with pytest.raises(SystemExit, match="seeds-2-3.h5 is not the run file .*: it cannot be read"):
+    with pytest.raises(SystemExit, match=r"seeds-2-3\.h5 is not the run file .*: it cannot be read"):
         aggregate.main(["--runs", *runs, str(path), "--settings", settings, "--out", str(out)])
 
 

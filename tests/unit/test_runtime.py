@@ -2,11 +2,13 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -27,8 +29,8 @@ for size in range(8, 8 + int(sys.argv[2])):
     jax.jit(lambda x: jax.numpy.sin(x) @ x)(jax.numpy.ones((size, size)))
 print(events.count("compile_requests_use_cache"), events.count("cache_hits"))
 """
-# The kernel ends the process in the middle of the write that would make a file longer than this.
-LIMIT = 500  # bytes
+LIMIT = 500  # bytes that a file may have: fewer than any program needs
+# The kernel ends the process in the middle of the write that would make a file longer.
 KILLED_WRITING = f"""
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -120,7 +122,7 @@ def test_job_killed_in_the_middle_of_a_write_leaves_nothing_that_others_see(node
 
 def test_program_that_a_full_disk_cut_off_is_not_kept(node):
     """Here it is a limit on the length of files, for as long as the job compiles."""
-    limit = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({2 * runtime.BLOCK}, resource.RLIM_INFINITY))"
+    limit = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, resource.RLIM_INFINITY))"
     lift = "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))"
     extra = f"import atexit, resource, warnings; warnings.simplefilter('default'); {limit}\n"
     job = node.start("train", extra=f"{extra}atexit.register(lambda: {lift})")
@@ -128,6 +130,57 @@ def test_program_that_a_full_disk_cut_off_is_not_kept(node):
     assert job.returncode == 0, errors
     assert "Error writing persistent compilation cache entry" in errors
     assert node.run("train") == (int(output.split()[0]), 0)
+
+
+def zstd(content):
+    """``content`` compressed as JAX does where it can."""
+    try:
+        from compression import zstd  # Python 3.14
+    except ImportError:
+        return pytest.importorskip("zstandard").ZstdCompressor().compress(content)
+    return zstd.compress(content)
+
+
+def published(folder, programs):
+    """The names of those that are kept of ``programs``, a dictionary of files."""
+    private, shared = folder / "private", folder / "shared"
+    (private / "programs").mkdir(parents=True)
+    shared.mkdir()
+    for name, content in programs.items():
+        (private / "programs" / name).write_bytes(content)
+    runtime._publish(private / "programs", shared, private)
+    kept = {path.name: path.read_bytes() for path in shared.iterdir()}
+    assert kept.items() <= programs.items()
+    return set(kept)
+
+
+@pytest.mark.parametrize("compress", [zlib.compress, zstd])
+def test_whole_program_is_kept_whatever_its_length(tmp_path, compress):
+    """Disks cut files off at multiples of 512 bytes, but a whole one may be as long."""
+    content = random.Random(0).randbytes(2600)
+    programs = [compress(content[:length]) for length in (0, 1, *range(2000, 2600))]
+    assert any(len(program) % 512 == 0 for program in programs)
+    files = {str(number): program for number, program in enumerate(programs)}
+    assert published(tmp_path, files) == set(files)
+
+
+@pytest.mark.parametrize("compress", [zlib.compress, zstd])
+@pytest.mark.parametrize("content", [b"", bytes(range(256)) + 300 * b"ab"])
+def test_program_cut_off_anywhere_is_not_kept(tmp_path, compress, content):
+    whole = compress(content)
+    files = {str(length): whole[:length] for length in range(len(whole) + 1)}
+    assert published(tmp_path, files) == {str(len(whole))}
+
+
+def test_what_is_no_compressed_program_is_not_kept(tmp_path):
+    whole = zlib.compress(b"a program")
+    files = {
+        "text": b"not compressed at all",
+        "damaged": whole[:-1] + bytes([whole[-1] ^ 1]),
+        "too long": whole + b"more",
+        "zstd": runtime.ZSTD + b"and nothing of the kind after it",
+    }
+    assert published(tmp_path, files) == set()
 
 
 def test_jobs_killed_at_any_time_disturb_nobody(node):

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zlib
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from ntklens import locks, processor
 from ntklens.files import json_sha256, whole_file
 
-BLOCK = 512  # bytes; disks give space in multiples of it
+ZSTD = b"\x28\xb5\x2f\xfd"  # how a Zstandard frame starts
 
 
 def use_threads(count):
@@ -93,13 +94,36 @@ def _publish(programs, shared, private):
     """Copy to ``shared`` what it lacks of ``programs``, each file whole or not at all; remove ``private``."""
     try:
         for name in _names(programs) - _names(shared):
-            if (programs / name).stat().st_size % BLOCK == 0:
-                continue  # a full disk may have cut it off: JAX goes on then
+            if not _is_whole((programs / name).read_bytes()):
+                continue  # a full disk has cut it off: JAX goes on then
             with whole_file(shared / name) as temporary:
                 shutil.copyfile(programs / name, temporary)
     except OSError as error:
         print(f"compiled programs are not kept: {error}", file=sys.stderr)
     shutil.rmtree(private, ignore_errors=True)
+
+
+def _is_whole(program):
+    """Whether ``program``, a file's bytes, is one whole compressed stream and nothing else."""
+    try:
+        decompressor = _decompressor(program)
+        decompressor.decompress(program)
+    except Exception:  # each library has an error of its own, or is not there
+        return False
+    return decompressor.eof and not decompressor.unused_data
+
+
+def _decompressor(program):
+    """The one for what JAX wrote: by Zstandard where Python has it or it is installed, else by zlib."""
+    if not program.startswith(ZSTD):
+        return zlib.decompressobj()
+    try:
+        from compression import zstd  # Python 3.14
+    except ImportError:
+        import zstandard
+
+        return zstandard.ZstdDecompressor().decompressobj()
+    return zstd.ZstdDecompressor()
 
 
 def _names(folder):
