@@ -210,6 +210,102 @@ def test_integer_samples():
     np.testing.assert_allclose(compiled, expected, rtol=1e-10)
 
 
+def relative_error(found, expected):
+    """Of any two arrays, infinity included: an overflow has to fail, not to warn."""
+    found, expected = (np.asarray(values, np.float64) for values in (found, expected))
+    if not np.all(np.isfinite(found)):
+        return np.inf
+    return np.linalg.norm(found - expected) / np.linalg.norm(expected)
+
+
+LARGEST_PIXEL = {"uint8": 255, "int16": 30_000, "int32": 100_000, "bool": 1, "float16": 30_000}
+
+
+@pytest.fixture(params=["mlp", "strided-convolutions"])
+def small_network(request):
+    """A network of the table in single precision, and its samples' shape: (model, params, shape)."""
+    model, shape = ARCHITECTURES[request.param]
+    params = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), random_parameters(model, *shape))
+    return model, params, shape
+
+
+def images_of(pixel, shape, samples=5):
+    """Random up to the largest value, some of them the largest, so that a product would overflow."""
+    images = np.random.default_rng(0).integers(0, LARGEST_PIXEL[pixel] + 1, (samples, *shape))
+    images[0, ..., 0] = LARGEST_PIXEL[pixel]
+    return images.astype(pixel)
+
+
+@pytest.mark.parametrize("pixel", LARGEST_PIXEL)
+def test_images_of_any_type_are_as_good_as_float32(small_network, pixel):
+    model, params, shape = small_network
+    images = images_of(pixel, shape)
+    same = images.astype(np.float32)
+    expected = ntk_matrix(model, params, same)
+    for x in (images, jnp.asarray(images)):
+        theta = ntk_matrix(model, params, x)
+        assert theta.dtype == jnp.float32
+        assert relative_error(theta, expected) < 1e-5
+    assert relative_error(ntk_matrix(model, params, images, block_size=2), expected) < 1e-5
+    trace, expected_trace = (float(ntk_trace(model, params, x)) for x in (images, same))
+    assert trace == pytest.approx(expected_trace, rel=1e-5)
+
+
+@pytest.mark.parametrize("pixel", LARGEST_PIXEL)
+def test_layer_kernels_of_images_of_any_type(small_network, pixel):
+    model, params, shape = small_network
+    images = images_of(pixel, shape)
+    same = layer_kernels(model, params, images.astype(np.float32))
+    for found, expected in zip(layer_kernels(model, params, images), same, strict=True):
+        assert relative_error(found.conjugate, expected.conjugate) < 1e-5
+        assert relative_error(found.sensitivity, expected.sensitivity) < 1e-5
+        assert float(found.trace) == pytest.approx(float(expected.trace), rel=1e-5)
+
+
+@pytest.mark.parametrize("pixel", ["uint8", "bool"])
+def test_integer_images_equal_an_explicit_jacobian(small_network, pixel):
+    model, params, shape = small_network
+    images = images_of(pixel, shape)
+    in_double = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), params)
+    expected = true_matrix(model, in_double, images.astype(np.float64))
+    assert relative_error(ntk_matrix(model, params, images), expected) < 1e-4
+
+
+def test_integer_samples_by_blocks():
+    model, tokens = Embedded(), jax.random.randint(jax.random.key(1), (5, 3), 0, 11, jnp.uint8)
+    params = in_double_precision(model.init(jax.random.key(0), tokens))
+    jacobian = jax.jacrev(lambda params: model.apply(params, tokens))(params)
+    rows = np.concatenate([leaf.reshape(10, -1) for leaf in jax.tree.leaves(jacobian)], axis=1)
+    np.testing.assert_allclose(ntk_matrix(model, params, tokens, block_size=2), rows @ rows.T, rtol=1e-10)
+    assert float(ntk_trace(model, params, tokens)) == pytest.approx(np.sum(rows**2), rel=1e-10)
+
+
+@pytest.mark.parametrize("quantity", [ntk_matrix, ntk_trace])
+@pytest.mark.parametrize("samples", [[[1, 2, 250], [4, 5, 6]], [[0.1, 2.0, 3.0], [4.0, 5.0, 6.0]]])
+def test_samples_may_be_a_list(quantity, samples):
+    model = DenseNetwork(1, 4, 2)
+    params = random_parameters(model, 3)
+    expected = quantity(model, params, jnp.asarray(samples, jnp.float64))
+    np.testing.assert_allclose(quantity(model, params, samples), expected, rtol=1e-10)
+
+
+class HalfPrecision(nn.Module):
+    """Layers that compute in bfloat16 with parameters in single precision."""
+
+    @nn.compact
+    def __call__(self, x):
+        x = nn.tanh(nn.Dense(16, dtype=jnp.bfloat16)(x))
+        return nn.Dense(3, dtype=jnp.bfloat16)(x)
+
+
+def test_layers_in_half_precision_are_multiplied_in_that_of_the_parameters():
+    model, x = HalfPrecision(), jax.random.normal(jax.random.key(1), (6, 20), jnp.float32)
+    params = model.init(jax.random.key(0), x)
+    theta = ntk_matrix(model, params, x)
+    assert theta.dtype == jnp.float32
+    assert relative_error(theta, true_matrix(model, params, x).astype(np.float64)) < 0.01
+
+
 class Functional(NamedTuple):
     """An NNX module as a function of its parameters: no layer of Linen is in it."""
 

@@ -142,14 +142,16 @@ def _layer_pieces(model, params, x, shapes, layers):
     d, n = shapes.shape
     one_hot = jnp.broadcast_to(jnp.eye(n, dtype=shapes.dtype)[:, None, :], (n, d, n))
     (sensitivities,) = _for_each_output(backward, one_hot, any(rows.shape[1] > 1 for rows in inputs.values()))
-    pieces = {}
+    leaves, pieces = flatten_dict(params["params"]), {}
     for path in layers:
         calls = [key for key in inputs if key[0] == path]
         columns = [sensitivities[key].reshape(d, n, -1, sensitivities[key].shape[-1]) for key in calls]
+        # A layer may compute in less than the precision of its parameters, products of its rows may not.
+        precision = jnp.result_type(leaves[(*path, "kernel")], *(inputs[key] for key in calls))
         pieces[path] = LayerPiece(
-            inputs=jnp.concatenate([inputs[key] for key in calls], axis=1),
-            sensitivity=jnp.concatenate(columns, axis=2),
-            bias=(*path, "bias") in flatten_dict(params["params"]),
+            inputs=jnp.concatenate([inputs[key] for key in calls], axis=1, dtype=precision),
+            sensitivity=jnp.concatenate(columns, axis=2, dtype=precision),
+            bias=(*path, "bias") in leaves,
         )
     return outputs, pieces
 
@@ -180,7 +182,9 @@ def _run(model, params, x, layers=None, perturbations=None, refused=None):
             return output
         if layers is not None and path not in layers:
             return output
-        rows = INPUT_ROWS[type(module)](module, args[0] if args else kwargs["inputs"], x.shape[0])
+        # In the type in which the layer multiplies it: products of an image's integers would overflow.
+        multiplied = jnp.asarray(args[0] if args else kwargs["inputs"], output.dtype)
+        rows = INPUT_ROWS[type(module)](module, multiplied, x.shape[0])
         # What a transformation inside the network computes cannot be carried out of it.
         if rows is None or tracers.current_trace() != outermost:
             refused.append(path)

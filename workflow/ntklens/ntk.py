@@ -7,8 +7,10 @@ size of their parameters is formed. At the first use of a network on a shape, th
 with a gradient (`ntklens.selfcheck`).
 
 ``model`` is a Flax module, or anything hashable with its ``apply(params, x)``; ``params`` is what that
-takes, with the differentiated parameters in the collection "params". All functions are compiled, work
-under ``jax.jit``, ``jax.vmap`` and ``jax.lax.map``, and compute in the precision of ``params``.
+takes, with the differentiated parameters in the collection "params". The samples ``x`` are of any type
+that the network takes: integer images are as good as the same in floating point. All functions are
+compiled, work under ``jax.jit``, ``jax.vmap`` and ``jax.lax.map``, and compute in the precision of
+``params``.
 """
 
 from functools import partial
@@ -45,6 +47,7 @@ def ntk_matrix(model, params, x, *, lower=False, block_size=None, memory=MEMORY)
     for each pair of blocks; by default for as many as fit in ``memory`` bytes, as a rule all.
     Raises as `ntk_trace`.
     """
+    x = _as_array(x)
     check_once(model, params, x)
     return _matrix(model, params, x, lower, block_size, memory)
 
@@ -60,6 +63,7 @@ def ntk_trace(model, params, x):
 
 def outputs_and_trace(model, params, x):
     """The outputs (d, n) on ``x`` and Tr Θ there, from one forward pass. Raises as `ntk_trace`."""
+    x = _as_array(x)
     check_once(model, params, x)
     return _outputs_and_trace(model, params, x)
 
@@ -70,8 +74,15 @@ def layer_kernels(model, params, x):
     A layer that is applied at several positions of a sample (a convolution) has its positions'
     rows side by side in both kernels. Raises as `ntk_trace`.
     """
+    x = _as_array(x)
     check_once(model, params, x)
     return _layer_kernels(model, params, x)
+
+
+def _as_array(x):
+    """``x`` itself if it is an array, of NumPy's too; a list of samples as an array."""
+    # Inside a trace JAX would trace an array's conversion too, and the check would not know its values.
+    return x if hasattr(x, "dtype") else jnp.asarray(x)
 
 
 # Recent GPUs round float32 products to TF32 unless asked not to.
