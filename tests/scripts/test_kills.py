@@ -56,7 +56,7 @@ def folder(tmp_path_factory):
 def started(folder, script, settings, more, out):
     command = [sys.executable, str(ROOT / "workflow/scripts" / f"{script}.py")]
     command += ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(settings), *more]
-    command += ["--checkpoint", str(out.with_suffix(".state.h5")), "--out", str(out)]
+    command += ["--checkpoint", str(out.with_suffix(".state.npz")), "--out", str(out)]
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "workflow"),
@@ -91,7 +91,7 @@ def test_killed_script_ends_with_the_same_bytes(folder, script, study):
     with started(folder, *task, whole) as process:
         _, output = process.communicate()
         assert process.returncode == 0, output
-    checkpoint = killed.with_suffix(".state.h5")
+    checkpoint = killed.with_suffix(".state.npz")
     outputs = []
     for number in KILLS:
         with started(folder, *task, killed) as process:

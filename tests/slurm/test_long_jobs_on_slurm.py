@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -76,9 +77,9 @@ def catch_both(call):
 
 def saved_epoch(folder, output):
     """Of the checkpoint that the job for ``output`` wrote last; -1 where there is none."""
-    for path in folder.glob(f"results/long/checkpoints/[!.]*{output.parent.name}-*.h5"):
-        with h5py.File(path) as file:
-            return json.loads(file["position"][()])["epoch"]
+    for path in folder.glob(f"results/long/checkpoints/[!.]*{output.parent.name}-*.npz"):
+        with zipfile.ZipFile(path) as file:
+            return json.loads(file.read("header.json"))["position"]["epoch"]
     return -1
 
 

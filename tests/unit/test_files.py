@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -28,6 +29,15 @@ def test_block_that_raises_leaves_nothing_behind(tmp_path, error):
     with pytest.raises(type(error), match=str(error)):
         write_then_fail(tmp_path / "out.txt", error)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("named", "found"), [(None, "{path}"), ("input.txt", "input.txt")])
+def test_error_of_a_full_disk_names_the_file(tmp_path, named, found):
+    """Python's names none when it writes. One that names another file is left alone."""
+    path = tmp_path / "out.txt"
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_then_fail(path, OSError(errno.ENOSPC, "No space left on device", named))
+    assert caught.value.filename == found.format(path=path)
 
 
 def test_block_that_raises_keeps_the_old_file(tmp_path):

@@ -1,3 +1,7 @@
+import subprocess
+import sys
+import textwrap
+
 import h5py
 import numpy as np
 import pytest
@@ -36,6 +40,26 @@ def test_block_that_raises_keeps_the_old_file(path):
         write_then_fail(path)
     with h5py.File(path) as file:
         assert file.attrs["description"] == "old"
+
+
+def test_full_disk_is_an_ordinary_error_that_names_the_file(path):
+    """A limit on the length of files stands for it. HDF5's library would end the process."""
+    program = f"""
+        import resource
+        import numpy as np
+        from ntklens.h5 import add_dataset, new_file
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+        try:
+            with new_file({str(path)!r}, "too much") as file:
+                add_dataset(file, "values", np.random.default_rng(0).random(300_000), "many numbers")
+        except OSError as error:
+            print(error)
+    """
+    result = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"[Errno 27] File too large: '{path}'\n"
+    assert list(path.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def script(tmp_path):
 
 def saved_by(tmp_path, script, record=RECORD):
     """What a job with this ``record`` finds, after one with `RECORD` was killed."""
-    args = arguments("--checkpoint", str(tmp_path / "job.h5"))
+    args = arguments("--checkpoint", str(tmp_path / "job.npz"))
     jobs.open_checkpoint(args, script, RECORD).save({"epoch": 3}, {})
     return lambda: jobs.open_checkpoint(args, script, record).saved
 
@@ -65,12 +65,12 @@ def test_changed_code_starts_anew(tmp_path, script):
 
 def test_seconds_come_from_the_environment(tmp_path, script, monkeypatch):
     monkeypatch.setenv("NTKLENS_CHECKPOINT_SECONDS", "0")
-    checkpoint = jobs.open_checkpoint(arguments("--checkpoint", str(tmp_path / "job.h5")), script, RECORD)
+    checkpoint = jobs.open_checkpoint(arguments("--checkpoint", str(tmp_path / "job.npz")), script, RECORD)
     assert not checkpoint.due()
 
 
 def test_every_device_of_a_job_is_recorded(tmp_path, script, monkeypatch):
-    args = arguments("--checkpoint", str(tmp_path / "job.h5"))
+    args = arguments("--checkpoint", str(tmp_path / "job.npz"))
     for device in ("GPU A", "GPU B"):
         monkeypatch.setattr(jobs, "description", lambda device=device: {"device": device})
         checkpoint = jobs.open_checkpoint(args, script, RECORD)

@@ -187,7 +187,7 @@ def test_killed_job_goes_on_to_the_same_numbers(trajectories, subset, train_set,
     def job(checkpoint):
         return measure_seeds(MODEL, OPTIMISER, train_set, subset, SCHEDULE, [0, 1], checkpoint=checkpoint)
 
-    found = run_with_kills(job, tmp_path / "job.h5", kills)
+    found = run_with_kills(job, tmp_path / "job.npz", kills)
     for one, other in zip(found, trajectories, strict=True):
         assert_same(one, other)
 
@@ -208,7 +208,7 @@ def test_killed_job_does_not_start_anew(subset, train_set, tmp_path):
             report=lambda seed, epoch, _: visited[-1].append((seed, epoch)),
         )
 
-    run_with_kills(job, tmp_path / "job.h5", [8])
+    run_with_kills(job, tmp_path / "job.npz", [8])
     killed, after = visited
     assert killed[-1] == (1, 2)
     assert after == [(1, 3), (1, 6), (1, 7)]

@@ -294,7 +294,7 @@ def test_killed_batch_goes_on_to_the_same_numbers(subset, tmp_path, where, kills
     def job(checkpoint=None):
         return measure_batch(where, subset, [1, 3], ADAM, RATE, SCHEDULE, 2, checkpoint=checkpoint)
 
-    found = run_with_kills(job, tmp_path / "job.h5", kills)
+    found = run_with_kills(job, tmp_path / "job.npz", kills)
     for one, other in zip(found, job(), strict=True):
         assert_same_trajectory(one, other)
 
@@ -317,7 +317,7 @@ def test_killed_batch_does_not_start_anew(subset, tmp_path):
             report=lambda epoch, _: visited[-1].append(epoch),
         )
 
-    run_with_kills(job, tmp_path / "job.h5", [3])
+    run_with_kills(job, tmp_path / "job.npz", [3])
     killed, after = visited
     assert killed[0] == 0 < killed[-1]
     assert after[0] == killed[-1]

@@ -3,6 +3,8 @@
 The file appears whole or not at all, belongs to one identity (settings, inputs, code, libraries), and is
 removed once the job's output is there. A job that finds its own goes on from it and ends with the same
 numbers as one that was never killed.
+
+It is NumPy's npz format, written by Python: HDF5's library may end the process where a disk is full.
 """
 
 import json
@@ -10,13 +12,14 @@ import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import ZipFile
 
-import h5py
 import numpy as np
 
 from ntklens.files import PARTIAL, json_sha256, whole_file
 
 LARGEST_SHARE = 0.05  # of a job's time that goes into writing, however large its state
+HEADER = "header.json"
 
 
 class Saved(NamedTuple):
@@ -49,13 +52,17 @@ class Checkpoint:
         """Write both; on a full disk the job goes on without."""
         started = self._clock()
         self._remove_partial()
+        leaves = []
+        header = {
+            "description": "what a killed job goes on from; `tree` says where its numbered arrays belong",
+            "identity": self._identity,
+            "devices": self.devices,
+            "position": position,
+            "tree": _numbered(arrays, leaves),
+        }
         try:
-            with whole_file(self.path) as temporary, h5py.File(temporary, "w") as file:
-                file.attrs["description"] = "what a killed job goes on from"
-                file.attrs["identity"] = self._identity
-                file.attrs["devices"] = json.dumps(self.devices)
-                file["position"] = json.dumps(position)  # an attribute could not be as long
-                _write(file, "arrays", arrays)
+            with whole_file(self.path) as temporary, ZipFile(temporary, "w") as file:
+                _write(file, header, leaves)
         except OSError as error:
             _say(f"no checkpoint written: {error}")
         ended = self._clock()
@@ -71,13 +78,14 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            with h5py.File(self.path) as file:
-                if file.attrs["identity"] != self._identity:
+            with ZipFile(self.path) as file:
+                header = json.loads(file.read(HEADER))
+                if header["identity"] != self._identity:
                     _say("the checkpoint there has other settings, inputs, code or libraries: starting anew")
                     return None
-                saved = Saved(json.loads(file["position"][()]), _read(file["arrays"]))
-                devices = json.loads(file.attrs["devices"])
-        except (OSError, KeyError, ValueError) as error:
+                saved = Saved(header["position"], _read(file, header["tree"]))
+                devices = header["devices"]
+        except Exception as error:  # a file may be damaged in any way
             _say(f"the checkpoint there cannot be read ({error}): starting anew")
             return None
         self.devices = list(dict.fromkeys([*devices, *self.devices]))
@@ -94,18 +102,38 @@ def _described(position):
     return ", ".join(f"{name} {value}" for name, value in position.items() if isinstance(value, int | float))
 
 
-def _write(parent, name, tree):
-    """HDF5 would give groups back in the order of their names: epoch 10 before epoch 2."""
-    group = parent.create_group(name, track_order=True)
-    for key, value in tree.items():
+def _numbered(tree, leaves):
+    """``tree`` with the number of each array in its place. The arrays join the list ``leaves``."""
+    numbered = {}
+    for name, value in tree.items():
         if isinstance(value, dict):
-            _write(group, key, value)
+            numbered[name] = _numbered(value, leaves)
         else:
-            group.create_dataset(key, data=np.asarray(value))
+            numbered[name] = len(leaves)
+            leaves.append(value)
+    return numbered
 
 
-def _read(group):
-    return {name: _read(item) if isinstance(item, h5py.Group) else item[()] for name, item in group.items()}
+def _write(file, header, leaves):
+    """One array after the other, in pieces: the state needs no second place in memory."""
+    with file.open(HEADER, "w") as entry:
+        entry.write(json.dumps(header).encode())
+    for number, leaf in enumerate(leaves):
+        with file.open(f"{number}.npy", "w", force_zip64=True) as entry:
+            np.lib.format.write_array(entry, np.asarray(leaf), allow_pickle=False)
+
+
+def _read(file, tree):
+    """``tree`` with its arrays in their places."""
+    return {
+        name: _read(file, value) if isinstance(value, dict) else _read_array(file, value)
+        for name, value in tree.items()
+    }
+
+
+def _read_array(file, number):
+    with file.open(f"{number}.npy") as entry:
+        return np.lib.format.read_array(entry, allow_pickle=False)[()]
 
 
 def _say(text):

@@ -15,7 +15,7 @@ def whole_file(path):
     """A temporary path beside ``path``, moved there when the block ends well, removed otherwise.
 
     A killed process leaves nothing under ``path``. The temporary name keeps the suffix, by which
-    some writers choose a format.
+    some writers choose a format. An OSError that names no file gets ``path``: that of a full disk is one.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,8 +26,10 @@ def whole_file(path):
         yield temporary
         temporary.chmod(0o666 & ~_umask())  # mkstemp gives files that only their owner may read
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         raise
 
 

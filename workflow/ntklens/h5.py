@@ -1,5 +1,6 @@
 """HDF5 files whose every group and dataset says what it holds, in which units."""
 
+import io
 import json
 from contextlib import contextmanager
 
@@ -11,10 +12,16 @@ from ntklens.files import whole_file
 
 @contextmanager
 def new_file(path, description):
-    """An HDF5 file open for writing, which appears at ``path`` only when the block ends well."""
-    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
+    """An HDF5 file open for writing, which appears at ``path`` only when the block ends well.
+
+    Until then it is in memory, and Python writes it: HDF5's library may end the process where a disk is full.
+    """
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
         file.attrs["description"] = description
         yield file
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 def add_attributes(file, attributes):

@@ -60,7 +60,7 @@ def table(name, content):
 
 def checkpoint(name, key):
     """What a killed training job goes on from; no rule's output."""
-    return f"results/{name}/checkpoints/{key}.h5"
+    return f"results/{name}/checkpoints/{key}.npz"
 
 
 def log(name, rule, key):
