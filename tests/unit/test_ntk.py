@@ -10,7 +10,7 @@ from architectures import ARCHITECTURES
 from flax import linen as nn
 from flax import nnx
 from jax.flatten_util import ravel_pytree
-from ntklens import limit
+from ntklens import limit, ntk
 from ntklens.models import DenseNetwork, initial_parameters
 from ntklens.ntk import layer_kernels, ntk_matrix, ntk_trace, outputs_and_trace
 from ntklens.spectrum import effective_rank
@@ -323,6 +323,89 @@ def test_nnx_modules_are_exact():
     expected = true_matrix(Functional(graph), params, x)
     np.testing.assert_allclose(ntk_matrix(Functional(graph), params, x), expected, rtol=1e-10)
     assert float(ntk_trace(Functional(graph), params, x)) == pytest.approx(np.trace(expected), rel=1e-10)
+
+
+def compiled_programs():
+    return ntk._matrix._cache_size()
+
+
+def test_equal_networks_made_anew_share_a_program():
+    params, x = random_parameters(DenseNetwork(1, 4, 2), 3), jnp.ones((5, 3))
+    before = compiled_programs()
+    for _ in range(3):
+        ntk_matrix(DenseNetwork(1, 4, 2), params, x)
+    assert compiled_programs() == before + 1
+
+
+def test_a_sequential_network_made_anew():
+    """Its list of layers cannot be hashed."""
+
+    def network():
+        return nn.Sequential([nn.Dense(4), nn.relu, nn.Dense(3)])
+
+    params, x = random_parameters(network(), 5), jax.random.normal(jax.random.key(1), (6, 5))
+    before, expected = compiled_programs(), true_matrix(network(), params, x)
+    for _ in range(3):
+        np.testing.assert_allclose(ntk_matrix(network(), params, x), expected, rtol=1e-10, atol=1e-12)
+    assert compiled_programs() == before + 1
+    assert float(ntk_trace(network(), params, x)) == pytest.approx(np.trace(expected), rel=1e-10)
+    assert [layer.layer for layer in layer_kernels(network(), params, x)] == ["layers_0", "layers_2"]
+
+
+@pytest.mark.parametrize("over_members", [jax.vmap, lambda one: lambda stack: jax.lax.map(one, stack)])
+def test_ensembles_of_a_sequential_network(over_members):
+    model = nn.Sequential([nn.Dense(4), lambda x: jnp.sin(x), nn.Dense(3)])
+    x = jax.random.normal(jax.random.key(1), (6, 5))
+    members = [random_parameters(model, 5, seed=seed) for seed in range(2)]
+    stack = jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
+    together = jax.jit(over_members(lambda params: ntk_matrix(model, params, x)))(stack)
+    for theta, params in zip(together, members, strict=True):
+        np.testing.assert_allclose(theta, true_matrix(model, params, x), rtol=1e-9, atol=1e-12)
+
+
+class InOrder(nn.Module):
+    """Applies the functions of a dictionary in its order."""
+
+    functions: dict
+
+    @nn.compact
+    def __call__(self, x):
+        x = nn.Dense(4)(x)
+        for function in self.functions.values():
+            x = function(x)
+        return nn.Dense(2)(x)
+
+
+def test_a_dictionary_of_another_order_is_another_network():
+    functions = {"sin": jnp.sin, "exp": jnp.exp}
+    one, other = InOrder(functions), InOrder(dict(reversed(functions.items())))
+    params, x = random_parameters(one, 3), jax.random.normal(jax.random.key(1), (4, 3))
+    for model in (one, other):
+        expected = true_matrix(model, params, x)
+        np.testing.assert_allclose(ntk_matrix(model, params, x), expected, rtol=1e-10)
+
+
+class AsItIs(NamedTuple):
+    model: nn.Module
+
+    def apply(self, params, x):
+        return self.model.apply(params, x)
+
+
+class Doubled(NamedTuple):
+    """Equal to `AsItIs` of the same network, as a tuple."""
+
+    model: nn.Module
+
+    def apply(self, params, x):
+        return 2 * self.model.apply(params, x)
+
+
+def test_equal_tuples_of_another_class_are_another_network():
+    model, x = DenseNetwork(1, 4, 2), jnp.ones((5, 3))
+    params = random_parameters(model, 3)
+    theta = ntk_matrix(AsItIs(model), params, x)
+    np.testing.assert_allclose(ntk_matrix(Doubled(model), params, x), 4 * theta, rtol=1e-10)
 
 
 class Normalised(nn.Module):

@@ -1,6 +1,7 @@
 """Networks whose NTK would be wrong are refused, at their first use, wherever that is."""
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -40,6 +41,46 @@ class Centred(nn.Module):
     def __call__(self, x):
         x = nn.Dense(2)(x)
         return x - jnp.mean(x, axis=0)
+
+
+class Switchable(nn.Module):
+    """Normalises over the batch in training alone."""
+
+    @nn.compact
+    def __call__(self, x, train=True):
+        x = nn.BatchNorm(use_running_average=not train)(nn.Dense(5)(x))
+        return nn.Dense(2)(nn.relu(x))
+
+
+class Evaluated(NamedTuple):
+    """A network as it is applied after training; as a tuple it is equal to `Training` of the same."""
+
+    model: nn.Module
+
+    def apply(self, params, x):
+        return self.model.apply(params, x, train=False)
+
+
+class CentredIfTrue(nn.Module):
+    """Subtracts the mean over the batch if ``centred`` is True, not if it is 1."""
+
+    centred: object
+
+    @nn.compact
+    def __call__(self, x):
+        x = nn.Dense(2)(x)
+        return x - jnp.mean(x, axis=0) if self.centred is True else x
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A network with something beside it."""
+
+    model: nn.Module
+    held: object
+
+    def apply(self, params, x):
+        return self.model.apply(params, x)
 
 
 class TokenMajor(nn.Module):
@@ -128,3 +169,29 @@ def test_a_large_batch_is_checked_inside_a_program_too(model, compiled):
     expected = pytest.raises(InexactNtkError, match="other samples")
     with expected if isinstance(model, Centred) else nullcontext():
         assert (jax.jit(trace) if compiled else trace)(params) > 0
+
+
+@pytest.mark.parametrize("quantity", [ntk_matrix, ntk_trace, layer_kernels])
+def test_another_wrapper_of_a_checked_network_is_checked(quantity):
+    model, params, x = initialised(Switchable(), 3)
+    quantity(Evaluated(model), params, x)
+    assert Evaluated(model) == Training(model)
+    with pytest.raises(InexactNtkError, match="depend on the other samples"):
+        quantity(Training(model), params, x)
+
+
+@pytest.mark.parametrize("other", [1, 1.0])
+def test_a_field_of_another_type_is_another_network(other):
+    model, params, x = initialised(CentredIfTrue(other), 3)
+    ntk_trace(model, params, x)
+    with pytest.raises(InexactNtkError, match="depend on the other samples"):
+        ntk_trace(CentredIfTrue(True), params, x)
+
+
+def test_equal_networks_made_anew_are_checked_once(monkeypatch):
+    checks = []
+    monkeypatch.setattr(selfcheck, "check", lambda model, params, x: checks.append(model))
+    _, params, x = initialised(nn.Dense(2), 3)
+    for held in (1, 1, True, (1, 2), (1, 2), 1):
+        selfcheck.check_once(Holding(nn.Dense(2), held), params, x)
+    assert [model.held for model in checks] == [1, True, (1, 2)]

@@ -6,11 +6,11 @@ the sum over J's pieces, one a layer (`ntklens.jacobian`): for Dense and Conv la
 size of their parameters is formed. At the first use of a network on a shape, the pieces are compared
 with a gradient (`ntklens.selfcheck`).
 
-``model`` is a Flax module, or anything hashable with its ``apply(params, x)``; ``params`` is what that
-takes, with the differentiated parameters in the collection "params". The samples ``x`` are of any type
-that the network takes: integer images are as good as the same in floating point. All functions are
-compiled, work under ``jax.jit``, ``jax.vmap`` and ``jax.lax.map``, and compute in the precision of
-``params``.
+``model`` is a Flax module, or any object with its ``apply(params, x)``; `ntklens.static_model` says which
+of them share a compiled program. ``params`` is what that takes, with the differentiated parameters in the
+collection "params". The samples ``x`` are of any type that the network takes: integer images are as good
+as the same in floating point. All functions are compiled, work under ``jax.jit``, ``jax.vmap`` and
+``jax.lax.map``, and compute in the precision of ``params``.
 """
 
 from functools import partial
@@ -24,6 +24,7 @@ from jax import lax
 
 from ntklens.jacobian import LayerPiece, outputs_and_pieces
 from ntklens.selfcheck import check_once
+from ntklens.static_model import StaticModel
 
 MEMORY = 2**30  # bytes, for J's pieces
 TILE_ROWS = 384  # of Θ: a tile's product stays in a core's cache, and is large enough to be fast
@@ -49,7 +50,7 @@ def ntk_matrix(model, params, x, *, lower=False, block_size=None, memory=MEMORY)
     """
     x = _as_array(x)
     check_once(model, params, x)
-    return _matrix(model, params, x, lower, block_size, memory)
+    return _matrix(StaticModel(model), params, x, lower, block_size, memory)
 
 
 def ntk_trace(model, params, x):
@@ -65,7 +66,7 @@ def outputs_and_trace(model, params, x):
     """The outputs (d, n) on ``x`` and Tr Θ there, from one forward pass. Raises as `ntk_trace`."""
     x = _as_array(x)
     check_once(model, params, x)
-    return _outputs_and_trace(model, params, x)
+    return _outputs_and_trace(StaticModel(model), params, x)
 
 
 def layer_kernels(model, params, x):
@@ -76,7 +77,7 @@ def layer_kernels(model, params, x):
     """
     x = _as_array(x)
     check_once(model, params, x)
-    return _layer_kernels(model, params, x)
+    return _layer_kernels(StaticModel(model), params, x)
 
 
 def _as_array(x):

@@ -15,6 +15,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 
 from ntklens.jacobian import OTHER_PARAMETERS, outputs_and_pieces
+from ntklens.static_model import StaticModel
 
 # This program runs once: compiled in full it would take longer than it saves, by a factor of five.
 QUICK_TO_COMPILE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
@@ -85,7 +86,7 @@ def _compared(model, params, x):
 def _key(model, params, x):
     """What a check holds for."""
     leaves, tree = jax.tree.flatten((params, x))
-    return model, tree, tuple((jnp.shape(leaf), str(leaf.dtype)) for leaf in leaves)
+    return StaticModel(model), tree, tuple((jnp.shape(leaf), str(leaf.dtype)) for leaf in leaves)
 
 
 def _concrete(tree):

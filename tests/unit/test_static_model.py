@@ -1,0 +1,177 @@
+"""Which networks are one to the compiled functions: those of the same types and values throughout."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ntklens.static_model import StaticModel
+
+
+class Pair(NamedTuple):
+    first: object
+    second: object
+
+
+class OtherPair(NamedTuple):
+    first: object
+    second: object
+
+
+@dataclass(frozen=True)
+class Record:
+    first: object
+    second: object
+
+
+@dataclass(frozen=True)
+class OtherRecord(Record):
+    pass
+
+
+@dataclass
+class Adjustable:
+    """A dataclass with a switch that is no field."""
+
+    model: object
+    train = False
+
+
+class Module(nn.Module):
+    first: object
+    second: object
+
+    def method(self):
+        return self.first
+
+
+class OtherModule(Module):
+    pass
+
+
+LEAVES = [None, False, 0, 0.0, -0.0, 0j, True, 1, 1.0, float("nan"), "1", b"1", np.float32(1), np.int32(1)]
+LEAVES += [jnp.float32, np.dtype("float32"), nn.relu, len, nn.Dense, Record, Ellipsis, range(3)]
+OF_TWO = [Pair, OtherPair, Record, OtherRecord, Module, OtherModule]
+OF_ANY_NUMBER = [tuple, list, dict]
+
+
+def recipes():
+    """Numbers of leaves, and kinds of containers with what they hold: equal where what they make is."""
+    leaves = st.sampled_from(range(len(LEAVES)))
+
+    def containers(parts):
+        of_two = st.tuples(st.sampled_from(OF_TWO), st.tuples(parts, parts))
+        return of_two | st.tuples(st.sampled_from(OF_ANY_NUMBER), st.lists(parts, max_size=3).map(tuple))
+
+    return st.recursive(leaves, containers, max_leaves=6)
+
+
+def made(recipe):
+    """Anew at every call, but for the leaves."""
+    if isinstance(recipe, int):
+        return LEAVES[recipe]
+    kind, parts = recipe
+    parts = [made(part) for part in parts]
+    if kind is dict:
+        return {f"key {i}": part for i, part in enumerate(parts)}
+    return kind(parts) if kind in OF_ANY_NUMBER else kind(*parts)
+
+
+@settings(max_examples=200, deadline=None)
+@given(recipes())
+def test_the_same_made_twice_is_equal(recipe):
+    one, other = StaticModel(made(recipe)), StaticModel(made(recipe))
+    assert one == other
+    assert hash(one) == hash(other)
+
+
+@settings(max_examples=300, deadline=None)
+@given(recipes(), recipes())
+def test_equal_where_types_and_values_are(recipe, other):
+    assert (StaticModel(made(recipe)) == StaticModel(made(other))) == (recipe == other)
+
+
+def test_a_shared_module_is_not_two_equal_ones():
+    """Its parameters are shared too."""
+    shared = nn.Dense(3)
+    assert StaticModel(Pair(shared, shared)) == StaticModel(Pair(*[nn.Dense(3)] * 2))
+    assert StaticModel(Pair(shared, shared)) != StaticModel(Pair(nn.Dense(3), nn.Dense(3)))
+
+
+def test_methods_and_partial_functions_are_those_of_equal_objects():
+    def bound(first):
+        return StaticModel(Module(first, second=None).method)
+
+    def called(**options):
+        return StaticModel(partial(nn.Dense, **options))
+
+    assert bound(1) == bound(1) != bound(True)
+    assert called(use_bias=1) == called(use_bias=1) != called(use_bias=True)
+
+
+def test_dicts_of_another_order_are_others():
+    """A network may apply what it holds in that order."""
+    one, other = {"a": nn.relu, "b": nn.tanh}, {"b": nn.tanh, "a": nn.relu}
+    assert one == other
+    assert StaticModel(one) != StaticModel(other)
+
+
+def test_sets_have_no_order():
+    words = [f"word {i}" for i in range(50)]
+    assert StaticModel(set(words)) == StaticModel({*words[::-1]})
+    assert StaticModel({1}) != StaticModel({True})
+    assert StaticModel({1}) != StaticModel(frozenset({1}))
+
+
+def test_a_changed_list_is_another():
+    model = Pair([3, 4], None)
+    before = StaticModel(model)
+    model.first.append(5)
+    assert before != StaticModel(model)
+
+
+def test_what_holds_itself_has_a_key():
+    def cyclic(last):
+        values = [1, {"of": []}]
+        values[1]["of"] = [values, last]
+        return StaticModel(values)
+
+    assert cyclic(1) == cyclic(1) != cyclic(True)
+    assert hash(cyclic(1)) == hash(cyclic(1))
+
+
+def test_functions_are_compared_by_identity():
+    one, other = (lambda x: x for _ in range(2))
+    assert StaticModel(Pair(one, 1)) == StaticModel(Pair(one, 1)) != StaticModel(Pair(other, 1))
+
+
+def test_a_switch_that_is_no_field_counts():
+    model = Adjustable(nn.Dense(3))
+    before = StaticModel(model)
+    assert before == StaticModel(Adjustable(nn.Dense(3)))
+    model.train = True
+    assert before != StaticModel(model)
+
+
+def test_a_bound_module_has_a_key():
+    """It refers to its parent, and that to it."""
+
+    class Outer(nn.Module):
+        def setup(self):
+            self.inner = nn.Dense(3)
+
+        def __call__(self, x):
+            return self.inner(x)
+
+    params = Outer().init(jax.random.key(0), jnp.ones((1, 2)))
+    inner = Outer().bind(params).inner
+    assert StaticModel(inner) == StaticModel(inner)
+
+
+def test_other_objects_are_no_static_models():
+    assert StaticModel(1) != 1
