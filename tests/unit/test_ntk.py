@@ -385,6 +385,30 @@ def test_a_dictionary_of_another_order_is_another_network():
         np.testing.assert_allclose(ntk_matrix(model, params, x), expected, rtol=1e-10)
 
 
+class WithStatistics(NamedTuple):
+    """A normalised network that holds the statistics of its batches, which are then no part of params."""
+
+    model: nn.Module
+    held: dict
+
+    def apply(self, params, x):
+        return self.model.apply({**params, **self.held}, x)
+
+
+def test_a_network_may_hold_arrays():
+    model, x = Normalised(), jax.random.normal(jax.random.key(1), (6, 4))
+    variables = in_double_precision(model.init(jax.random.key(0), x))
+    params = {"params": variables["params"]}
+    for as_array in (jnp.asarray, np.asarray):
+        for shift in (0.3, 0.7):
+            held = jax.tree.map(lambda leaf: as_array(leaf + shift), variables["batch_stats"])  # noqa: B023
+            network = WithStatistics(model, {"batch_stats": held})
+            expected = true_matrix(network, params, x)
+            np.testing.assert_allclose(ntk_matrix(network, params, x), expected, rtol=1e-10)
+            compiled = jax.jit(lambda params: ntk_trace(network, params, x))  # noqa: B023
+            assert float(compiled(params)) == pytest.approx(np.trace(expected), rel=1e-10)
+
+
 class AsItIs(NamedTuple):
     model: nn.Module
 

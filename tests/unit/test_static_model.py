@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from flax import linen as nn
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,6 +144,29 @@ def test_what_holds_itself_has_a_key():
 
     assert cyclic(1) == cyclic(1) != cyclic(True)
     assert hash(cyclic(1)) == hash(cyclic(1))
+
+
+@pytest.mark.parametrize("make", [jnp.ones, bytearray], ids=["array of JAX", "no hash"])
+def test_what_has_no_hash_is_compared_by_identity(make):
+    value = make(3)
+    assert StaticModel([value]) == StaticModel([value])
+    assert StaticModel([value]) != StaticModel([make(3)])
+
+
+def test_another_object_never_gets_the_identity_of_a_lost_one():
+    keys = {StaticModel([bytearray(3)]) for _ in range(100)}
+    assert len(keys) == 100
+
+
+def test_arrays_of_numpy_are_compared_by_content():
+    """They may be changed in place."""
+    value = np.arange(3)
+    before = StaticModel({"mean": value})
+    assert before == StaticModel({"mean": np.arange(3)})
+    assert before != StaticModel({"mean": np.arange(3, dtype=np.int32)})
+    assert before != StaticModel({"mean": np.arange(3)[None]})
+    value[0] = 7
+    assert before != StaticModel({"mean": value})
 
 
 def test_functions_are_compared_by_identity():

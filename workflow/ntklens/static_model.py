@@ -1,4 +1,4 @@
-"""A network as a static argument of compiled functions.
+"""A network as a static argument of compiled functions: hashable whatever it holds.
 
 Equality of Python values is no guide to whether one network's program, or its check, holds for another:
 NamedTuples of different classes are equal, and so are 1, 1.0 and True. A `StaticModel` equals another
@@ -17,7 +17,11 @@ from flax import linen as nn
 
 
 class StaticModel:
-    """``model`` with a key that it is hashed and compared by, taken once."""
+    """``model`` with a key that it is hashed and compared by, taken once.
+
+    Arrays of JAX, and objects that say nothing of their content, are compared by identity: a network
+    must not change them in place.
+    """
 
     def __init__(self, model):
         self._model, self._key = model, _key(model, {}, count())
@@ -72,4 +76,23 @@ def _attributes(value):
 def _leaf(value):
     if isinstance(value, float | complex | np.generic):
         return repr(value)  # tells 0.0 from -0.0, and a NaN is like another
+    if type(value) is np.ndarray and not value.dtype.hasobject:
+        return value.dtype, value.shape, value.tobytes()
+    try:
+        hash(value)
+    except TypeError:
+        return _Identity(value)
     return value
+
+
+class _Identity:
+    """Equal to one of the same object alone, which it keeps alive: another would get its id."""
+
+    def __init__(self, value):
+        self._value = value
+
+    def __eq__(self, other):
+        return isinstance(other, _Identity) and self._value is other._value
+
+    def __hash__(self):
+        return id(self._value)
