@@ -19,7 +19,8 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 import jax
 import jax.numpy as jnp
 import numpy as np
-from architectures import Mlp, PaperConvolutions
+
+from tests.support.architectures import Mlp, PaperConvolutions
 
 
 def network(case):

@@ -53,7 +53,7 @@ def timed(case, implementation):
     """What ntk_case.py prints, or None where it ran out of memory."""
     environment = ROOT / (".venv" if implementation in (*OURS, "jacrev") else ".venv-oracle")
     variables = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS")}
-    variables["PYTHONPATH"] = os.pathsep.join([str(ROOT / "workflow"), str(ROOT / "tests")])
+    variables["PYTHONPATH"] = os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])
     job = json.dumps({**case, "implementation": implementation, "seconds": SECONDS})
     command = [environment / "bin/python", HERE / "ntk_case.py", job]
     result = subprocess.run(command, env=variables, capture_output=True, text=True)

@@ -135,7 +135,7 @@ def priced(run, unit):
 
 def peer_units(point):
     """What training_stage_peer.py says of a network on images of 784 pixels."""
-    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT / "tests")])}
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])}
     script = Path(__file__).with_name("training_stage_peer.py")
     command = [ROOT / ".venv-oracle/bin/python", script, str(point.hidden_layers), str(point.width)]
     return json.loads(subprocess.check_output(command, env=variables))

@@ -18,8 +18,9 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 
 import jax
 import jax.numpy as jnp
-from architectures import Mlp
 from ntklens.oracle import import_neural_tangents
+
+from tests.support.architectures import Mlp
 
 ROUNDS = 5
 

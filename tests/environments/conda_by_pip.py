@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from environment_files import LOCKS, packages, pins
+from tests.support.environment_files import LOCKS, packages, pins
 
 VERSION = "24.7.1"  # the oldest that Snakemake takes
 # conda puts an environment where its last one stood in the PATH: behind a virtual environment activated
@@ -21,7 +21,7 @@ OTHER_PYTHON = "#!/bin/sh\necho 'a job ran the python of no environment' >&2\nex
 COMMAND = """#!{executable}
 import sys
 sys.path[:0] = {path}
-from conda_by_pip import main
+from tests.environments.conda_by_pip import main
 main(sys.argv[1:], {prefix!r}, {pythons})
 """
 

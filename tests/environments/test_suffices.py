@@ -8,8 +8,9 @@ import threading
 from functools import partial
 
 import pytest
-from environment_files import ENVIRONMENTS, LOCKS, OWN_LOCK, ROOT, packages, pins, rules
 from packaging.utils import canonicalize_name
+
+from tests.support.environment_files import ENVIRONMENTS, LOCKS, OWN_LOCK, ROOT, packages, pins, rules
 
 RULES = rules(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
 # conda alone can make the CUDA build of what is otherwise the environment "train".

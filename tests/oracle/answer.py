@@ -10,8 +10,9 @@ import sys
 
 import h5py
 import jax
-from architectures import ARCHITECTURES, DIGITS
 from ntklens.oracle import flattened, import_neural_tangents
+
+from tests.support.architectures import ARCHITECTURES, DIGITS
 
 nt = import_neural_tangents()
 IMPLEMENTATIONS = [implementation for implementation in nt.NtkImplementation if implementation.name != "AUTO"]

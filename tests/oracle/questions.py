@@ -8,9 +8,10 @@ import h5py
 import jax
 import numpy as np
 import optax
-from architectures import ARCHITECTURES, DIGITS
 from flax.traverse_util import flatten_dict
 from sklearn.datasets import load_digits
+
+from tests.support.architectures import ARCHITECTURES, DIGITS
 
 DTYPES = ("float32", "float64")
 

@@ -8,10 +8,11 @@ import h5py
 import jax
 import numpy as np
 import pytest
-from architectures import ARCHITECTURES, DIGITS
 from ntklens import limit
 from ntklens.ntk import ntk_matrix, ntk_trace
-from questions import DTYPES, LIMITS, limit_samples, network_questions, write_questions
+
+from tests.oracle.questions import DTYPES, LIMITS, limit_samples, network_questions, write_questions
+from tests.support.architectures import ARCHITECTURES, DIGITS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -39,7 +40,7 @@ def answers(networks, tmp_path_factory):
     write_questions(folder / "questions.h5", networks)
     result = subprocess.run(
         [ORACLE / "bin/python", HERE / "answer.py", folder / "questions.h5", folder / "answers.h5"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT / "tests")])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])},
         capture_output=True,
         text=True,
     )

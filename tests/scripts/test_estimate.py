@@ -2,7 +2,6 @@
 
 import json
 
-import estimate
 import pytest
 import yaml
 from ntklens import costs, resources, studies
@@ -10,6 +9,8 @@ from ntklens.config import complete
 from ntklens.costs import Job
 from ntklens.studies import Curve
 from ntklens.unit_costs import read_unit_costs
+
+from workflow.scripts import estimate
 
 CONFIGS = sorted((estimate.ROOT / "config").glob("*.yaml"))
 

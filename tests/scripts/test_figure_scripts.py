@@ -4,11 +4,10 @@ import hashlib
 import json
 from pathlib import Path
 
-import figure_5
-import figure_6
-import figure_8
 import pytest
-from test_figures import curve_files
+
+from tests.unit.test_figures import curve_files
+from workflow.scripts import figure_5, figure_6, figure_8
 
 SETTINGS = [["model-scaling", "digits"], ["data-scaling", "digits"]]
 SCRIPTS = {"5": figure_5, "6": figure_6, "8": figure_8}

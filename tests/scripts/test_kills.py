@@ -8,13 +8,13 @@ import sys
 import time
 from pathlib import Path
 
-import fetch
 import numpy as np
 import pytest
-import subsample
 import yaml
 from ntklens import studies
 from ntklens.config import SCHEMA, complete
+
+from workflow.scripts import fetch, subsample
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL)

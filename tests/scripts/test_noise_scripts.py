@@ -2,19 +2,15 @@
 
 import json
 
-import aggregate_noise
-import fetch
-import figure_4
-import figure_7
 import h5py
 import numpy as np
 import pytest
-import subsample
-import train_noise
 from ntklens import paths
 from ntklens.noise_ensemble import read_noise_ensembles
 from ntklens.noise_trajectory import read_noise_run
 from ntklens.spectrum import effective_rank
+
+from workflow.scripts import aggregate_noise, fetch, figure_4, figure_7, subsample, train_noise
 
 LEVELS = (0, 50, 80)
 NETWORKS = {

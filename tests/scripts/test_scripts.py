@@ -3,23 +3,26 @@
 import json
 import shutil
 
-import adaptation_rate
-import aggregate
-import calibrate
-import fetch
-import figure_1
-import figure_2
-import figure_3
 import h5py
 import numpy as np
-import power_laws
 import pytest
-import subsample
-import train
-import transition
 import yaml
 from ntklens import paths, studies
 from ntklens.config import SCHEMA, complete
+
+from workflow.scripts import (
+    adaptation_rate,
+    aggregate,
+    calibrate,
+    fetch,
+    figure_1,
+    figure_2,
+    figure_3,
+    power_laws,
+    subsample,
+    train,
+    transition,
+)
 
 SMOKE = yaml.safe_load((SCHEMA.parents[2] / "config/smoke.yaml").read_text())
 CONFIG = complete(SMOKE)

@@ -6,10 +6,8 @@ import json
 import h5py
 import jax
 import jax.numpy as jnp
-import neural_tangents_kernels
 import numpy as np
 import pytest
-import verify
 from ntklens.alignment import Alignments
 from ntklens.architecture import INITIALISATIONS, PARAMETRISATIONS
 from ntklens.h5 import add_dataset, add_group, new_file
@@ -19,6 +17,8 @@ from ntklens.spectrum import eigenvalues, normalised
 from ntklens.status import OK
 from ntklens.subsets import Subset
 from ntklens.trajectory import Minimum, Trajectory, write_run
+
+from workflow.scripts import neural_tangents_kernels, verify
 
 SETTINGS = {
     "curve": {"study": "model-scaling", "dataset": "blobs", "network": "three-layer"},

@@ -5,8 +5,8 @@ import signal
 import subprocess
 import time
 
-from batch_jobs import Job
-from journal import note
+from tests.slurm.batch_jobs import Job
+from tests.slurm.journal import note
 
 SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: \S+/rule_(\w+)/(\S+)/\d+\.log\)")
 LOCAL_RULE = re.compile(r"^localrule (\w+):", re.MULTILINE)

@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cluster
-import journal
 import pytest
+
+from tests.slurm import cluster, journal
 
 HERE = Path(__file__).parent
 

@@ -1,9 +1,10 @@
 """GPUs that SLURM assigns, though these are made up: nothing here has run on a real one."""
 
 import pytest
-from calls import Call, use_profile
-from journal import note
-from repositories import copy_repository
+
+from tests.slurm.calls import Call, use_profile
+from tests.slurm.journal import note
+from tests.support.repositories import copy_repository
 
 # Two jobs of a rule that the profile sends to GPUs. Each waits until both are at work and so hold their GPUs.
 SNAKEFILE = """

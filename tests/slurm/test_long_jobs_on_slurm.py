@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import h5py
 import numpy as np
 import pytest
-from batch_jobs import details, in_queue, slurm, start_soon, worker
-from calls import Call, use_profile
-from journal import note
-from repositories import copy_repository
+
+from tests.slurm.batch_jobs import details, in_queue, slurm, start_soon, worker
+from tests.slurm.calls import Call, use_profile
+from tests.slurm.journal import note
+from tests.support.repositories import copy_repository
 
 CONFIG = Path(__file__).with_name("long.yaml")
 RUN = "results/long/runs/model-scaling/digits/three-layer/width-{}/seeds-0-0.h5"

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-from batch_jobs import details, in_queue, slurm, start_soon
-from calls import Call, use_profile
-from journal import note
-from repositories import copy_repository, finished_repository
+
+from tests.slurm.batch_jobs import details, in_queue, slurm, start_soon
+from tests.slurm.calls import Call, use_profile
+from tests.slurm.journal import note
+from tests.support.repositories import copy_repository, finished_repository
 
 CONFIG = ("--configfile", "config/smoke.yaml")
 SUBMITTED_RULES = {"calibrate", "train", "train_noise"}

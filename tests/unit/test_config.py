@@ -15,7 +15,8 @@ from ntklens.studies import (
     scaling_curves,
     training_settings,
 )
-from small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
+
+from tests.support.small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
 
 SHIPPED = sorted((Path(__file__).parents[2] / "config").glob("*.yaml"))
 # where, value, what is said about the key there

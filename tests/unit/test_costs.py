@@ -15,7 +15,8 @@ from ntklens.config import complete
 from ntklens.jacobian import outputs_and_pieces
 from ntklens.models import build_network, initial_parameters
 from ntklens.unit_costs import UnitCosts, interpolated, read_unit_costs
-from small_config import BY_SIZE, BY_WIDTH, small
+
+from tests.support.small_config import BY_SIZE, BY_WIDTH, small
 
 ROOT = Path(__file__).parents[2]
 MEASURED = read_unit_costs()

@@ -11,7 +11,8 @@ import pytest
 from ntklens import dataset_files, download
 from ntklens.dataset_files import Place, read_files
 from ntklens.image_formats import DatasetError
-from tiny_files import (
+
+from tests.support.tiny_files import (
     FASHION_FILES,
     MNIST_FILES,
     PICKLE_FILES,

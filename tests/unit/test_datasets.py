@@ -4,14 +4,14 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import fetch
 import h5py
 import numpy as np
 import pytest
 from ntklens import dataset_files, datasets
 from ntklens.dataset_files import Place
 from ntklens.datasets import DatasetError, Images, Source, load_digits, load_mnist_5k, write_dataset
-from tiny_files import (
+
+from tests.support.tiny_files import (
     BATCHES,
     CIFAR_BATCH,
     FASHION_FILES,
@@ -26,6 +26,7 @@ from tiny_files import (
     TINY_PYTHON,
     cifar_records,
 )
+from workflow.scripts import fetch
 
 SIZES = {"mnist": (30, 20), "fashion-mnist": (30, 20), "cifar-10": (120, 100), "cifar-4": (48, 40)}
 FILES = {

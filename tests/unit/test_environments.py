@@ -4,7 +4,17 @@ import re
 
 import pytest
 import yaml
-from environment_files import ENVIRONMENTS, LOCKS, OWN_LOCK, ROOT, imports, packages, pins, rules
+
+from tests.support.environment_files import (
+    ENVIRONMENTS,
+    LOCKS,
+    OWN_LOCK,
+    ROOT,
+    imports,
+    packages,
+    pins,
+    rules,
+)
 
 RULES = rules([path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))])
 

@@ -3,7 +3,8 @@ import pickle
 import numpy as np
 import pytest
 from ntklens.image_formats import DatasetError, read_cifar_pickle, read_cifar_records, read_idx
-from tiny_files import BATCHES, CIFAR_BATCH, cifar_batch, cifar_pickle, cifar_records, idx
+
+from tests.support.tiny_files import BATCHES, CIFAR_BATCH, cifar_batch, cifar_pickle, cifar_records, idx
 
 PLANES, LABELS = BATCHES[0]
 IDX = idx(np.arange(12, dtype=np.uint8).reshape(3, 2, 2))

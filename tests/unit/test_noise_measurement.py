@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from interruptions import run_with_kills
 from ntklens import sgd
 from ntklens.models import DenseNetwork, initial_parameters
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
@@ -15,6 +14,8 @@ from ntklens.schedules import NoiseSchedule
 from ntklens.sgd import Sgd
 from ntklens.subsets import Subset
 from ntklens.training import Samples
+
+from tests.support.interruptions import run_with_kills
 
 MODEL = DenseNetwork(hidden_layers=2, width=6, outputs=3)
 OPTIMISER = Sgd(learning_rate=0.05, momentum=0.9, batch_size=8)

@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from architectures import ARCHITECTURES
 from flax import linen as nn
 from flax import nnx
 from jax.flatten_util import ravel_pytree
@@ -14,6 +13,8 @@ from ntklens import limit, ntk
 from ntklens.models import DenseNetwork, initial_parameters
 from ntklens.ntk import layer_kernels, ntk_matrix, ntk_trace, outputs_and_trace
 from ntklens.spectrum import effective_rank
+
+from tests.support.architectures import ARCHITECTURES
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from ntklens.costs import Job
 from ntklens.resources import LEAST_MEMORY, LEAST_RUNTIME, Requests, memory_mb, runtime_minutes
 from ntklens.studies import Curve
 from ntklens.unit_costs import read_unit_costs
-from small_config import BY_SIZE, BY_WIDTH, WIDTHS, changed, small
+
+from tests.support.small_config import BY_SIZE, BY_WIDTH, WIDTHS, changed, small
 
 ROOT = Path(__file__).parents[2]
 

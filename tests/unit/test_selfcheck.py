@@ -7,12 +7,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import pytest
-from architectures import ARCHITECTURES
 from flax import linen as nn
 from ntklens import selfcheck
 from ntklens.models import DenseNetwork, initial_parameters
 from ntklens.ntk import layer_kernels, ntk_matrix, ntk_trace
 from ntklens.selfcheck import InexactNtkError
+
+from tests.support.architectures import ARCHITECTURES
 
 
 class BatchNormalised(nn.Module):

@@ -23,7 +23,8 @@ from ntklens.studies import (
     training_settings,
     verified_scales,
 )
-from small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
+
+from tests.support.small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
 
 
 def test_curves_in_the_configs_order():

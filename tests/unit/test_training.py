@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from interruptions import run_with_kills
 from ntklens import measurement, ntk
 from ntklens.alignment import Alignments, label_alignment, misalignments
 from ntklens.experiment import Point, minimum_trial
@@ -19,6 +18,8 @@ from ntklens.spectrum import effective_rank
 from ntklens.spectrum_workers import SpectrumWorkers
 from ntklens.subsets import Subset
 from ntklens.training import Adam, state_of
+
+from tests.support.interruptions import run_with_kills
 
 ADAM = Adam(b1=0.9, b2=0.999, eps=1e-8)
 SCHEDULE = Schedule(window_last=20, patience=1.5, max_epochs=120, trace_every=5, snapshots=(0, 7, 20))

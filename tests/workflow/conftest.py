@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from repositories import Repository, copy_repository, finished_repository
+
+from tests.support.repositories import Repository, copy_repository, finished_repository
 
 
 @pytest.fixture

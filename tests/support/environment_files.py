@@ -11,7 +11,7 @@ from ntklens.sources import import_closure
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = {path.stem: path for path in sorted((ROOT / "envs").glob("*.yaml"))}
 LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-oracle.lock")
 OWN_LOCK = {"neural-tangents": LOCKS[1]}  # the others are of the first
