@@ -71,7 +71,7 @@ $(ORACLE_READY): requirements-oracle.lock
 	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-oracle.lock
 	@touch $@
 
-# Adds MKL (1 GB, x86 alone) to .venv: ntklens.spectrum takes eigenvalues with it from then on. Worth it where
+# Adds MKL (1 GB, x86 alone) to .venv: ntklens.spectrum.normalised takes eigenvalues with it from then on. Worth it where
 # `python benchmarks/eigenvalues.py` finds MKL faster than scipy; `pip uninstall mkl` undoes it.
 mkl: $(READY)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mkl.lock

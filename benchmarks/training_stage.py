@@ -28,7 +28,7 @@ from ntklens.ntk import ntk_matrix
 from ntklens.paths import benchmark
 from ntklens.runtime import use_threads
 from ntklens.schedules import Schedule
-from ntklens.spectrum import eigenvalues, normalised
+from ntklens.spectrum.normalised import eigenvalues, normalised
 from ntklens.subsets import read_subset
 from ntklens.training import Adam
 from ntklens.trajectory import read_run

@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ntklens.alignment import Alignments
-from ntklens.architecture import INITIALISATIONS, PARAMETRISATIONS
 from ntklens.h5 import add_dataset, add_group, new_file
-from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.networks.architectures import INITIALISATIONS, PARAMETRISATIONS
+from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.ntk import ntk_matrix
-from ntklens.spectrum import eigenvalues, normalised
+from ntklens.spectrum.alignments import Alignments
+from ntklens.spectrum.normalised import eigenvalues, normalised
 from ntklens.status import OK
 from ntklens.subsets import Subset
 from ntklens.trajectory import Minimum, Trajectory, write_run

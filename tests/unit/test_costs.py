@@ -13,7 +13,7 @@ import yaml
 from ntklens import costs, ntk, operations, studies
 from ntklens.config import complete
 from ntklens.jacobian import outputs_and_pieces
-from ntklens.models import build_network, initial_parameters
+from ntklens.networks.modules import build_network, initial_parameters
 from ntklens.unit_costs import UnitCosts, interpolated, read_unit_costs
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, small

@@ -16,7 +16,7 @@ WORKFLOW = str(Path(__file__).parents[2] / "workflow")
 TRAINING = """
 import hashlib, sys
 import jax, jax.numpy as jnp, numpy as np, optax
-from ntklens.models import build_network
+from ntklens.networks.modules import build_network
 
 def parameters(network, precision):
     model = build_network(network, image_shape=(8, 8, 1), outputs=4)

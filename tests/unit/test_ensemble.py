@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from ntklens.alignment import Alignments
 from ntklens.ensemble import EnsembleError, aggregate, read_ensembles, standard_error, write_ensembles
+from ntklens.spectrum.alignments import Alignments
 from ntklens.trajectory import Minimum, Trajectory
 
 

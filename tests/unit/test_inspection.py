@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ntklens.alignment import Alignments
 from ntklens.h5 import add_dataset, new_file
 from ntklens.inspection import describe
 from ntklens.noise_trajectory import CURVES, NoiseTrajectory, write_noise_run
+from ntklens.spectrum.alignments import Alignments
 from ntklens.status import DIVERGED, OK
 from ntklens.trajectory import Minimum, Trajectory, write_run
 

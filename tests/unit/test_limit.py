@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ntklens import limit
 from ntklens.ntk import ntk_matrix
-from ntklens.spectrum import effective_rank, eigenvalues, normalised
+from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 
 
 def samples(d=5, inputs=4, seed=0):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from ntklens import sgd
-from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.ntk import ntk_matrix
 from ntklens.schedules import NoiseSchedule

@@ -10,9 +10,9 @@ from flax import linen as nn
 from flax import nnx
 from jax.flatten_util import ravel_pytree
 from ntklens import limit, ntk
-from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.ntk import layer_kernels, ntk_matrix, ntk_trace, outputs_and_trace
-from ntklens.spectrum import effective_rank
+from ntklens.spectrum.normalised import effective_rank
 
 from tests.support.architectures import ARCHITECTURES
 

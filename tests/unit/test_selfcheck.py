@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 from flax import linen as nn
 from ntklens import selfcheck
-from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.ntk import layer_kernels, ntk_matrix, ntk_trace
 from ntklens.selfcheck import InexactNtkError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 from ntklens import sgd
-from ntklens.models import DenseNetwork, initial_parameters
+from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.sgd import Sgd, batches, evaluate, state_of, train
 from ntklens.training import Samples
 

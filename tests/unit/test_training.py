@@ -9,12 +9,12 @@ import numpy as np
 import optax
 import pytest
 from ntklens import measurement, ntk
-from ntklens.alignment import Alignments, label_alignment, misalignments
 from ntklens.experiment import Point, minimum_trial
 from ntklens.measurement import measure_batch
 from ntklens.ntk import ntk_matrix
 from ntklens.schedules import Schedule
-from ntklens.spectrum import effective_rank
+from ntklens.spectrum.alignments import Alignments, label_alignment, misalignments
+from ntklens.spectrum.normalised import effective_rank
 from ntklens.spectrum_workers import SpectrumWorkers
 from ntklens.subsets import Subset
 from ntklens.training import Adam, state_of

@@ -1,7 +1,7 @@
 import h5py
 import numpy as np
 import pytest
-from ntklens.alignment import Alignments
+from ntklens.spectrum.alignments import Alignments
 from ntklens.trajectory import Minimum, Trajectory, read_run, write_run
 
 

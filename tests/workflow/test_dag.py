@@ -48,7 +48,7 @@ def requests(repository, rule, *arguments):
         ),
         ("ntklens/scaling.py", {"power_laws", "transition", *LAWS}),
         ("ntklens/ntk.py", {"calibrate", "train", "train_noise", *AFTER_TRAINING, *AFTER_NOISE}),
-        ("ntklens/alignment.py", {"train", *AFTER_TRAINING, *AFTER_NOISE}),
+        ("ntklens/spectrum/alignments.py", {"train", *AFTER_TRAINING, *AFTER_NOISE}),
         ("ntklens/noise.py", {"train_noise", *AFTER_NOISE}),
         ("scripts/transition.py", {"transition", "figure_3"}),
         ("ntklens/config.py", set()),

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from ntklens.alignment import Alignments
 from ntklens.h5 import add_dataset, add_group, new_file
-from ntklens.spectrum import effective_rank
+from ntklens.spectrum.alignments import Alignments
+from ntklens.spectrum.normalised import effective_rank
 from ntklens.status import OK
 
 

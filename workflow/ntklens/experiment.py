@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntklens.calibration import Trial
-from ntklens.models import build_network, ensemble_parameters
+from ntklens.networks.modules import build_network, ensemble_parameters
 from ntklens.subsets import draw
 from ntklens.training import Samples, train
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from ntklens import spectrum
+from ntklens.spectrum import normalised as spectrum
 
 
 def ntk(x, widths, outputs, weight_variance=1.0, bias_variance=0.0):

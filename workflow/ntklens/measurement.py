@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntklens.alignment import Alignments, alignments
 from ntklens.ntk import MEMORY, ntk_matrix
-from ntklens.spectrum import effective_rank
+from ntklens.spectrum.alignments import Alignments, alignments
+from ntklens.spectrum.normalised import effective_rank
 from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.status import DIVERGED, OK, UNFINISHED
 from ntklens.training import state_of

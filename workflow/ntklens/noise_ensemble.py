@@ -12,7 +12,7 @@ import numpy as np
 from ntklens.ensemble import EnsembleError, standard_error
 from ntklens.h5 import add_dataset, add_group, new_file
 from ntklens.noise_trajectory import CURVES
-from ntklens.spectrum import effective_rank
+from ntklens.spectrum.normalised import effective_rank
 from ntklens.status import OK
 
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntklens import sgd
-from ntklens.models import ensemble_parameters
+from ntklens.networks.modules import ensemble_parameters
 from ntklens.noise import balanced_draw, noisy_copies
 from ntklens.noise_trajectory import CURVES, NoiseTrajectory
 from ntklens.ntk import MEMORY, ntk_matrix

@@ -7,7 +7,7 @@ out of the operations: a small share of every network that is worth pricing. Sym
 from math import prod
 from typing import NamedTuple
 
-from ntklens.architecture import POOLED
+from ntklens.networks.architectures import POOLED
 
 
 class Layer(NamedTuple):

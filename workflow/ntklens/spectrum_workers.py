@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ntklens import device_spectrum, spectrum
+from ntklens.spectrum import normalised as spectrum
+from ntklens.spectrum import on_device as device_spectrum
 
 
 class Spectra(NamedTuple):

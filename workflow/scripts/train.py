@@ -10,9 +10,9 @@ from ntklens import jobs
 from ntklens.calibration import read_rate
 from ntklens.experiment import Point
 from ntklens.measurement import measure_batch
-from ntklens.mkl import installed_library
 from ntklens.provenance import provenance
 from ntklens.schedules import Schedule
+from ntklens.spectrum.mkl import installed_library
 from ntklens.subsets import read_subset
 from ntklens.training import Adam
 from ntklens.trajectory import write_run

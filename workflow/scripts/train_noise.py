@@ -6,13 +6,13 @@ import sys
 import time
 
 from ntklens import jobs
-from ntklens.mkl import installed_library
-from ntklens.models import build_network
+from ntklens.networks.modules import build_network
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.noise_trajectory import write_noise_run
 from ntklens.provenance import provenance
 from ntklens.schedules import NoiseSchedule
 from ntklens.sgd import Sgd
+from ntklens.spectrum.mkl import installed_library
 from ntklens.subsets import read_subset
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")

@@ -10,12 +10,12 @@ import h5py
 import jax
 import numpy as np
 from ntklens.files import whole_file, write_json
-from ntklens.models import build_network
+from ntklens.networks.modules import build_network
 from ntklens.ntk import ntk_matrix, ntk_trace
 from ntklens.paths import point_name
 from ntklens.provenance import provenance
 from ntklens.runtime import use_compilation_cache, use_threads
-from ntklens.spectrum import effective_rank, eigenvalues, normalised
+from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 from ntklens.subsets import read_subset
 from ntklens.trajectory import read_run
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, files
 
-from ntklens.lapack import solver
+from ntklens.spectrum.lapack import solver
 
 
 def installed_library():

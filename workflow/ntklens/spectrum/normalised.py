@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from ntklens import lapack, mkl
+from ntklens.spectrum import lapack, mkl
 
 EIGENVALUE_FLOOR = 1e-14  # a semi-definite matrix has small negative eigenvalues in floating point
 

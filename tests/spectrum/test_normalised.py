@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from ntklens.spectrum import effective_rank, eigenvalues, normalised
+from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 
 
 def random_kernel(size, rank, seed=0):
@@ -78,7 +78,7 @@ def test_import_is_light():
     """Environments without JAX have this module too; no solver is loaded before it is needed."""
     code = """if True:
         import sys
-        from ntklens import spectrum
+        from ntklens.spectrum import normalised as spectrum
         print("jax" in sys.modules, spectrum._solver.cache_info().currsize)
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ntklens.lapack import top_eigenvectors
+from ntklens.spectrum.lapack import top_eigenvectors
 
 
 class Alignments(NamedTuple):

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from ntklens.architecture import INITIALISATIONS
-from ntklens.models import (
+from ntklens.networks.architectures import INITIALISATIONS
+from ntklens.networks.modules import (
     ConvolutionalNetwork,
     DenseNetwork,
     build_network,

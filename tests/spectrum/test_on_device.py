@@ -4,7 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ntklens import device_spectrum, spectrum, spectrum_workers
+from ntklens import spectrum_workers
+from ntklens.spectrum import normalised as spectrum
+from ntklens.spectrum import on_device as device_spectrum
 
 
 @pytest.fixture(scope="module")

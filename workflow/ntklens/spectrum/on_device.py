@@ -1,4 +1,4 @@
-"""`ntklens.spectrum` for a kernel that lies on an accelerator: of it, only N eigenvalues come to the host.
+"""The functions of `normalised` for a kernel that lies on an accelerator: N eigenvalues alone leave it.
 
 Both functions are compiled and keep to the contracts of those of the same name there.
 """

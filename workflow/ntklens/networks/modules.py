@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from ntklens.architecture import INITIALISATIONS, POOLED
+from ntklens.networks.architectures import INITIALISATIONS, POOLED
 
 
 class DenseNetwork(nn.Module):

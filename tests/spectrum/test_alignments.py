@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from ntklens.alignment import alignments, label_alignment, misalignments, summed_label_alignment
+from ntklens.spectrum.alignments import alignments, label_alignment, misalignments, summed_label_alignment
 
 SAMPLES, OUTPUTS = 5, 3
 LABELS = np.array([2, 0, 1, 2, 0])

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scipy.linalg
-from ntklens import lapack, mkl, spectrum
+from ntklens.spectrum import lapack, mkl
+from ntklens.spectrum import normalised as spectrum
 from threadpoolctl import threadpool_info
 
 
