@@ -45,12 +45,12 @@ def network(case):
 def kernel_function(implementation, model):
     """A function of parameters and samples, to be compiled: the NTK (d·n, d·n) or NT's (d, d, n, n)."""
     if implementation in ("ours", "ours, one triangle"):
-        from ntklens.ntk import ntk_matrix
+        from ntklens.kernel.ntk import ntk_matrix
 
         return lambda params, x: ntk_matrix(model, params, x, lower=implementation != "ours")
     if implementation == "jacrev":
         return lambda params, x: contracted_jacobian(model, params, x)
-    from ntklens.oracle import import_neural_tangents
+    from ntklens.kernel.neural_tangents import import_neural_tangents
 
     nt = import_neural_tangents()
     kernel_fn = nt.empirical_ntk_fn(

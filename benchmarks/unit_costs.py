@@ -26,8 +26,8 @@ from ntklens import processor, sgd
 from ntklens.experiment import Point
 from ntklens.files import read_json, write_json
 from ntklens.h5 import add_dataset, new_file
+from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.modules import build_network, initial_parameters
-from ntklens.ntk import ntk_matrix
 from ntklens.operations import forward, layers_of, parameters
 from ntklens.runtime import use_threads
 from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule

@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.architectures import INITIALISATIONS
 from ntklens.networks.modules import (
     ConvolutionalNetwork,
@@ -11,7 +12,6 @@ from ntklens.networks.modules import (
     ensemble_parameters,
     initial_parameters,
 )
-from ntklens.ntk import ntk_matrix
 
 DENSE = {
     "hidden_layers": 2,

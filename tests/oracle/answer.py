@@ -10,7 +10,7 @@ import sys
 
 import h5py
 import jax
-from ntklens.oracle import flattened, import_neural_tangents
+from ntklens.kernel.neural_tangents import flattened, import_neural_tangents
 
 from tests.support.architectures import ARCHITECTURES, DIGITS
 

@@ -8,8 +8,8 @@ import h5py
 import jax
 import numpy as np
 import pytest
-from ntklens import limit
-from ntklens.ntk import ntk_matrix, ntk_trace
+from ntklens.kernel import infinite_width as limit
+from ntklens.kernel.ntk import ntk_matrix, ntk_trace
 
 from tests.oracle.questions import DTYPES, LIMITS, limit_samples, network_questions, write_questions
 from tests.support.architectures import ARCHITECTURES, DIGITS

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from ntklens.h5 import add_dataset, add_group, new_file
+from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.architectures import INITIALISATIONS, PARAMETRISATIONS
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.ntk import ntk_matrix
 from ntklens.spectrum.alignments import Alignments
 from ntklens.spectrum.normalised import eigenvalues, normalised
 from ntklens.status import OK

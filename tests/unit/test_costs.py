@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import yaml
-from ntklens import costs, ntk, operations, studies
+from ntklens import costs, operations, studies
 from ntklens.config import complete
-from ntklens.jacobian import outputs_and_pieces
+from ntklens.kernel import ntk
+from ntklens.kernel.jacobian import outputs_and_pieces
 from ntklens.networks.modules import build_network, initial_parameters
 from ntklens.unit_costs import UnitCosts, interpolated, read_unit_costs
 

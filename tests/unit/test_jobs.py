@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 from ntklens import jobs
-from ntklens.ntk import MEMORY
+from ntklens.kernel.ntk import MEMORY
 
 RECORD = {"settings": {"width": 8}, "inputs": {"subset.h5": "abc"}, "commit": "0123", "seeds": [0, 1]}
 

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from ntklens import sgd
+from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
-from ntklens.ntk import ntk_matrix
 from ntklens.schedules import NoiseSchedule
 from ntklens.sgd import Sgd
 from ntklens.subsets import Subset

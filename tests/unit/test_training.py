@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from ntklens import measurement, ntk
+from ntklens import measurement
 from ntklens.experiment import Point, minimum_trial
+from ntklens.kernel import ntk
+from ntklens.kernel.ntk import ntk_matrix
 from ntklens.measurement import measure_batch
-from ntklens.ntk import ntk_matrix
 from ntklens.schedules import Schedule
 from ntklens.spectrum.alignments import Alignments, label_alignment, misalignments
 from ntklens.spectrum.normalised import effective_rank

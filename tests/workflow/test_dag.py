@@ -47,7 +47,7 @@ def requests(repository, rule, *arguments):
             {"adaptation_rate", "power_laws", "transition", "figure_1", "figure_5", *LAWS},
         ),
         ("ntklens/scaling.py", {"power_laws", "transition", *LAWS}),
-        ("ntklens/ntk.py", {"calibrate", "train", "train_noise", *AFTER_TRAINING, *AFTER_NOISE}),
+        ("ntklens/kernel/ntk.py", {"calibrate", "train", "train_noise", *AFTER_TRAINING, *AFTER_NOISE}),
         ("ntklens/spectrum/alignments.py", {"train", *AFTER_TRAINING, *AFTER_NOISE}),
         ("ntklens/noise.py", {"train_noise", *AFTER_NOISE}),
         ("scripts/transition.py", {"transition", "figure_3"}),

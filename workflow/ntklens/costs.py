@@ -26,7 +26,7 @@ NUMBER = 4  # bytes: everything is float32
 # the minimum's, each before and after a call, and what XLA holds within: from the default config's
 # jobs of widths 512 and 1024, by their peak memory (13 to 19).
 COPIES_OF_PARAMETERS = 16
-PIECES_MEMORY = 2**30  # bytes: what `ntklens.ntk` holds of J's pieces at once
+PIECES_MEMORY = 2**30  # bytes: what `ntklens.kernel.ntk` holds of J's pieces at once
 PIECES_AT_ONCE = 1.8  # copies of them: the convolutional network of App. D.2 peaks at 850 MiB
 SEED_OVERHEAD = 45e3  # bytes of a seed's groups, headers and attributes in a run file
 PACKED = 0.93  # of float32 values that gzip leaves

@@ -10,7 +10,7 @@ import jax
 
 from ntklens.checkpoint import Checkpoint
 from ntklens.devices import DeviceError, description, use_device
-from ntklens.ntk import MEMORY
+from ntklens.kernel.ntk import MEMORY
 from ntklens.runtime import use_compilation_cache, use_threads
 from ntklens.sources import code_sha256
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntklens.ntk import MEMORY, ntk_matrix
+from ntklens.kernel.ntk import MEMORY, ntk_matrix
 from ntklens.spectrum.alignments import Alignments, alignments
 from ntklens.spectrum.normalised import effective_rank
 from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntklens import sgd
+from ntklens.kernel.ntk import MEMORY, ntk_matrix
 from ntklens.networks.modules import ensemble_parameters
 from ntklens.noise import balanced_draw, noisy_copies
 from ntklens.noise_trajectory import CURVES, NoiseTrajectory
-from ntklens.ntk import MEMORY, ntk_matrix
 from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.status import DIVERGED, OK
 from ntklens.training import Samples

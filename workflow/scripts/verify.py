@@ -10,8 +10,8 @@ import h5py
 import jax
 import numpy as np
 from ntklens.files import whole_file, write_json
+from ntklens.kernel.ntk import ntk_matrix, ntk_trace
 from ntklens.networks.modules import build_network
-from ntklens.ntk import ntk_matrix, ntk_trace
 from ntklens.paths import point_name
 from ntklens.provenance import provenance
 from ntklens.runtime import use_compilation_cache, use_threads

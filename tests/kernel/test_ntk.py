@@ -9,9 +9,10 @@ import pytest
 from flax import linen as nn
 from flax import nnx
 from jax.flatten_util import ravel_pytree
-from ntklens import limit, ntk
+from ntklens.kernel import infinite_width as limit
+from ntklens.kernel import ntk
+from ntklens.kernel.ntk import layer_kernels, ntk_matrix, ntk_trace, outputs_and_trace
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.ntk import layer_kernels, ntk_matrix, ntk_trace, outputs_and_trace
 from ntklens.spectrum.normalised import effective_rank
 
 from tests.support.architectures import ARCHITECTURES

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from ntklens.jacobian import OTHER_PARAMETERS, outputs_and_pieces
-from ntklens.static_model import StaticModel
+from ntklens.kernel.jacobian import OTHER_PARAMETERS, outputs_and_pieces
+from ntklens.kernel.static_model import StaticModel
 
 # This program runs once: compiled in full it would take longer than it saves, by a factor of five.
 QUICK_TO_COMPILE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}

@@ -11,7 +11,7 @@ import pytest
 from flax import linen as nn
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ntklens.static_model import StaticModel
+from ntklens.kernel.static_model import StaticModel
 
 
 class Pair(NamedTuple):

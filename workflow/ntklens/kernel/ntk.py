@@ -2,13 +2,13 @@
 
 With n outputs and d samples, J is the (d·n, P) Jacobian of the outputs with respect to all P
 parameters; row i·n + k is output k of sample i, and outputs are never averaged over (App. A). Θ is
-the sum over J's pieces, one a layer (`ntklens.jacobian`): for Dense and Conv layers nothing of the
+the sum over J's pieces, one a layer (`ntklens.kernel.jacobian`): for Dense and Conv layers nothing of the
 size of their parameters is formed. At the first use of a network on a shape, the pieces are compared
-with a gradient (`ntklens.selfcheck`).
+with a gradient (`ntklens.kernel.selfcheck`).
 
-``model`` is a Flax module, or any object with its ``apply(params, x)``; `ntklens.static_model` says which
-of them share a compiled program. ``params`` is what that takes, with the differentiated parameters in the
-collection "params". The samples ``x`` are of any type that the network takes: integer images are as good
+``model`` is a Flax module, or any object with its ``apply(params, x)``; `ntklens.kernel.static_model` says
+which of them share a compiled program. ``params`` is what that takes, with the differentiated parameters in
+the collection "params". The samples ``x`` are of any type that the network takes: integer images are as good
 as the same in floating point. All functions are compiled, work under ``jax.jit``, ``jax.vmap`` and
 ``jax.lax.map``, and compute in the precision of ``params``.
 """
@@ -22,9 +22,9 @@ import numpy as np
 from flax import struct
 from jax import lax
 
-from ntklens.jacobian import LayerPiece, outputs_and_pieces
-from ntklens.selfcheck import check_once
-from ntklens.static_model import StaticModel
+from ntklens.kernel.jacobian import LayerPiece, outputs_and_pieces
+from ntklens.kernel.selfcheck import check_once
+from ntklens.kernel.static_model import StaticModel
 
 MEMORY = 2**30  # bytes, for J's pieces
 TILE_ROWS = 384  # of Θ: a tile's product stays in a core's cache, and is large enough to be fast

@@ -6,8 +6,8 @@ import pytest
 from flax import linen as nn
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ntklens import limit
-from ntklens.ntk import ntk_matrix
+from ntklens.kernel import infinite_width as limit
+from ntklens.kernel.ntk import ntk_matrix
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 
 

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 from flax import linen as nn
-from ntklens import selfcheck
+from ntklens.kernel import selfcheck
+from ntklens.kernel.ntk import layer_kernels, ntk_matrix, ntk_trace
+from ntklens.kernel.selfcheck import InexactNtkError
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.ntk import layer_kernels, ntk_matrix, ntk_trace
-from ntklens.selfcheck import InexactNtkError
 
 from tests.support.architectures import ARCHITECTURES
 
