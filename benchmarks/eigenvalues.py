@@ -24,13 +24,13 @@ import numpy as np
 import scipy.linalg
 from ntklens import processor
 from ntklens.datasets import load_mnist_5k
-from ntklens.files import write_json
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.runtime import use_threads
 from ntklens.spectrum import lapack, mkl
 from ntklens.spectrum import on_device as device_spectrum
 from ntklens.spectrum.normalised import effective_rank, normalised
+from ntklens.storage.files import write_json
 from threadpoolctl import threadpool_info, threadpool_limits
 
 SAMPLES = 128

@@ -29,9 +29,9 @@ from ntklens.paths import benchmark
 from ntklens.runtime import use_threads
 from ntklens.schedules import Schedule
 from ntklens.spectrum.normalised import eigenvalues, normalised
+from ntklens.storage.run_files import read_run
 from ntklens.subsets import read_subset
 from ntklens.training import Adam
-from ntklens.trajectory import read_run
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results/laptop"

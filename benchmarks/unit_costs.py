@@ -24,8 +24,6 @@ import jax.numpy as jnp
 import numpy as np
 from ntklens import processor, sgd
 from ntklens.experiment import Point
-from ntklens.files import read_json, write_json
-from ntklens.h5 import add_dataset, new_file
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.modules import build_network, initial_parameters
 from ntklens.operations import forward, layers_of, parameters
@@ -33,6 +31,8 @@ from ntklens.runtime import use_threads
 from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 from ntklens.spectrum.alignments import alignments
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
+from ntklens.storage.files import read_json, write_json
+from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.subsets import Subset
 from ntklens.training import Adam, Samples
 from ntklens.unit_costs import UNIT_COSTS

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from ntklens import paths
 from ntklens.noise_ensemble import read_noise_ensembles
-from ntklens.noise_trajectory import read_noise_run
 from ntklens.spectrum.normalised import effective_rank
+from ntklens.storage.noise_run_files import read_noise_run
 
 from workflow.scripts import aggregate_noise, fetch, figure_4, figure_7, subsample, train_noise
 

@@ -8,15 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ntklens.h5 import add_dataset, add_group, new_file
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.architectures import INITIALISATIONS, PARAMETRISATIONS
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.spectrum.alignments import Alignments
 from ntklens.spectrum.normalised import eigenvalues, normalised
-from ntklens.status import OK
+from ntklens.storage.hdf5 import add_dataset, add_group, new_file
+from ntklens.storage.run_files import Minimum, Trajectory, write_run
+from ntklens.storage.status import OK
 from ntklens.subsets import Subset
-from ntklens.trajectory import Minimum, Trajectory, write_run
 
 from workflow.scripts import neural_tangents_kernels, verify
 

@@ -1,6 +1,6 @@
 """A job that is killed again and again, in this process: at every checkpoint, or where a test says so."""
 
-from ntklens.checkpoint import Checkpoint
+from ntklens.storage.checkpoints import Checkpoint
 
 
 class KilledError(Exception):

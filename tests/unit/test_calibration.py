@@ -9,7 +9,7 @@ from ntklens.calibration import (
     corrected_rate,
     read_rate,
 )
-from ntklens.files import write_json
+from ntklens.storage.files import write_json
 
 TARGET = 253.0
 ANCHORS = [8, 32, 128, 512]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from ntklens.ensemble import EnsembleError, aggregate, read_ensembles, standard_error, write_ensembles
 from ntklens.spectrum.alignments import Alignments
-from ntklens.trajectory import Minimum, Trajectory
+from ntklens.storage.run_files import Minimum, Trajectory
 
 
 def trajectory(seed, train_loss, test_loss, traces, minimum_trace, status="ok", rank=2):

@@ -18,7 +18,7 @@ def arguments(*given):
 @pytest.fixture
 def script(tmp_path):
     path = tmp_path / "script.py"
-    path.write_text("import ntklens.status\n")
+    path.write_text("import ntklens.storage.status\n")
     return path
 
 
@@ -59,7 +59,7 @@ def test_other_job_starts_anew(tmp_path, script, change):
 
 def test_changed_code_starts_anew(tmp_path, script):
     saved = saved_by(tmp_path, script)
-    script.write_text("import ntklens.status  # changed\n")
+    script.write_text("import ntklens.storage.status  # changed\n")
     assert saved() is None
 
 

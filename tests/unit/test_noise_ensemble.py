@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from ntklens.ensemble import EnsembleError
 from ntklens.noise_ensemble import aggregate_level, read_noise_ensembles, write_noise_ensembles
-from ntklens.noise_trajectory import CURVES, NoiseTrajectory
+from ntklens.storage.noise_run_files import CURVES, NoiseTrajectory
 
 
 def trajectory(seed, values, ranks, traces=None, status="ok"):

@@ -1,7 +1,7 @@
 import h5py
 import numpy as np
 import pytest
-from ntklens.h5 import add_dataset, new_file
+from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.subsets import draw, read_subset, split, write_subset
 
 

@@ -52,7 +52,7 @@ def requests(repository, rule, *arguments):
         ("ntklens/noise.py", {"train_noise", *AFTER_NOISE}),
         ("scripts/transition.py", {"transition", "figure_3"}),
         ("ntklens/config.py", set()),
-        ("ntklens/inspection.py", set()),
+        ("ntklens/storage/inspection.py", set()),
     ],
 )
 def test_edited_code_reruns_what_imports_it(edited, file, expected):

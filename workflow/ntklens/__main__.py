@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ntklens.inspection import describe
+from ntklens.storage.inspection import describe
 
 
 def main(argv=None):

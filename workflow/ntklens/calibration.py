@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ntklens.files import read_json
+from ntklens.storage.files import read_json
 
 DEGREE = 2  # of log rate in log scale: a power law with a slow change of exponent
 LARGEST_CORRECTION = 8.0  # of the rate from one trial to the next

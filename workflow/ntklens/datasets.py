@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from ntklens.dataset_files import CIFAR_10_BINARY, CIFAR_10_PYTHON, FASHION_MNIST, MNIST, Place, read_files
-from ntklens.files import sha256
-from ntklens.h5 import add_dataset, new_file
 from ntklens.image_formats import (
     DatasetError,
     Images,
@@ -23,6 +21,8 @@ from ntklens.image_formats import (
     ten_classes,
 )
 from ntklens.npz_images import load_npz
+from ntklens.storage.files import sha256
+from ntklens.storage.hdf5 import add_dataset, new_file
 
 MODIFIED = "-modified"
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from ntklens.h5 import add_dataset, add_group, new_file
 from ntklens.spectrum.alignments import Alignments
 from ntklens.spectrum.normalised import effective_rank
-from ntklens.status import OK
+from ntklens.storage.hdf5 import add_dataset, add_group, new_file
+from ntklens.storage.status import OK
 
 
 class EnsembleError(Exception):

@@ -8,11 +8,11 @@ import sys
 
 import jax
 
-from ntklens.checkpoint import Checkpoint
 from ntklens.devices import DeviceError, description, use_device
 from ntklens.kernel.ntk import MEMORY
 from ntklens.runtime import use_compilation_cache, use_threads
-from ntklens.sources import code_sha256
+from ntklens.storage.checkpoints import Checkpoint
+from ntklens.storage.import_closure import code_sha256
 
 NTK_SHARE = 0.5  # of a job's memory, for the pieces of an NTK
 

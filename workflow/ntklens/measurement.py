@@ -8,9 +8,9 @@ from ntklens.kernel.ntk import MEMORY, ntk_matrix
 from ntklens.spectrum.alignments import Alignments, alignments
 from ntklens.spectrum.normalised import effective_rank
 from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
-from ntklens.status import DIVERGED, OK, UNFINISHED
+from ntklens.storage.run_files import Minimum, Trajectory
+from ntklens.storage.status import DIVERGED, OK, UNFINISHED
 from ntklens.training import state_of
-from ntklens.trajectory import Minimum, Trajectory
 
 
 def measure_batch(

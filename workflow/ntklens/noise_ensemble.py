@@ -10,10 +10,10 @@ import h5py
 import numpy as np
 
 from ntklens.ensemble import EnsembleError, standard_error
-from ntklens.h5 import add_dataset, add_group, new_file
-from ntklens.noise_trajectory import CURVES
 from ntklens.spectrum.normalised import effective_rank
-from ntklens.status import OK
+from ntklens.storage.hdf5 import add_dataset, add_group, new_file
+from ntklens.storage.noise_run_files import CURVES
+from ntklens.storage.status import OK
 
 
 @dataclass(frozen=True)

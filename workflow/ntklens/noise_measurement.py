@@ -15,9 +15,9 @@ from ntklens import sgd
 from ntklens.kernel.ntk import MEMORY, ntk_matrix
 from ntklens.networks.modules import ensemble_parameters
 from ntklens.noise import balanced_draw, noisy_copies
-from ntklens.noise_trajectory import CURVES, NoiseTrajectory
 from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
-from ntklens.status import DIVERGED, OK
+from ntklens.storage.noise_run_files import CURVES, NoiseTrajectory
+from ntklens.storage.status import DIVERGED, OK
 from ntklens.training import Samples
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from ntklens.h5 import add_dataset, new_file
+from ntklens.storage.hdf5 import add_dataset, new_file
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ntklens import operations
-from ntklens.files import read_json
+from ntklens.storage.files import read_json
 
 UNIT_COSTS = Path(__file__).parent / "unit-costs.json"
 

@@ -10,7 +10,7 @@ sys.path.insert(0, WORKFLOW)
 from ntklens import paths, studies
 from ntklens.config import ConfigError, complete
 from ntklens.resources import Requests
-from ntklens.sources import import_closure
+from ntklens.storage.import_closure import import_closure
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 

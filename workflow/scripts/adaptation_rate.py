@@ -6,7 +6,7 @@ import json
 import numpy as np
 from ntklens.adaptation import adaptation_rate
 from ntklens.ensemble import read_ensembles
-from ntklens.files import write_json
+from ntklens.storage.files import write_json
 
 
 def main(argv=None):

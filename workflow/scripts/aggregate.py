@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from ntklens.ensemble import EnsembleError, aggregate, write_ensembles
-from ntklens.run_identity import RunIdentityError, check_runs
-from ntklens.trajectory import read_run
+from ntklens.storage.run_files import read_run
+from ntklens.storage.run_identity import RunIdentityError, check_runs
 
 
 def main(argv=None):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ntklens.ensemble import EnsembleError
 from ntklens.noise_ensemble import aggregate_level, write_noise_ensembles
-from ntklens.noise_trajectory import read_noise_run
-from ntklens.run_identity import RunIdentityError, check_runs
+from ntklens.storage.noise_run_files import read_noise_run
+from ntklens.storage.run_identity import RunIdentityError, check_runs
 
 
 def main(argv=None):

@@ -9,9 +9,9 @@ from functools import partial
 from ntklens import jobs
 from ntklens.calibration import CalibrationError, Trial, calibrate
 from ntklens.experiment import Point, minimum_trial
-from ntklens.files import write_json
-from ntklens.provenance import provenance
 from ntklens.schedules import Schedule
+from ntklens.storage.files import write_json
+from ntklens.storage.provenance import provenance
 from ntklens.subsets import read_subset
 from ntklens.training import Adam, state_of
 

@@ -3,7 +3,7 @@
 import argparse
 
 from ntklens.ensemble import read_ensembles
-from ntklens.files import read_json, write_json
+from ntklens.storage.files import read_json, write_json
 from ntklens.summary import fit_summary, summarise
 
 

@@ -10,12 +10,12 @@ from ntklens import jobs
 from ntklens.calibration import read_rate
 from ntklens.experiment import Point
 from ntklens.measurement import measure_batch
-from ntklens.provenance import provenance
 from ntklens.schedules import Schedule
 from ntklens.spectrum.mkl import installed_library
+from ntklens.storage.provenance import provenance
+from ntklens.storage.run_files import write_run
 from ntklens.subsets import read_subset
 from ntklens.training import Adam
-from ntklens.trajectory import write_run
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")
 

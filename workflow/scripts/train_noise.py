@@ -8,11 +8,11 @@ import time
 from ntklens import jobs
 from ntklens.networks.modules import build_network
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
-from ntklens.noise_trajectory import write_noise_run
-from ntklens.provenance import provenance
 from ntklens.schedules import NoiseSchedule
 from ntklens.sgd import Sgd
 from ntklens.spectrum.mkl import installed_library
+from ntklens.storage.noise_run_files import write_noise_run
+from ntklens.storage.provenance import provenance
 from ntklens.subsets import read_subset
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")

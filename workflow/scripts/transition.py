@@ -2,7 +2,7 @@
 
 import argparse
 
-from ntklens.files import read_json, write_json
+from ntklens.storage.files import read_json, write_json
 from ntklens.summary import fit_bend
 
 

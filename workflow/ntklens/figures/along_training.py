@@ -14,7 +14,7 @@ import numpy as np
 from ntklens.datasets import title
 from ntklens.ensemble import read_ensembles
 from ntklens.figures.style import band, draw_band, plain_ticks, scale_colours, spread_ticks
-from ntklens.files import read_json
+from ntklens.storage.files import read_json
 
 TRAIN_LOSS = "Train loss"
 STUDIES = {  # in the figures' order: study -> title, symbol of the scale, name of the scale

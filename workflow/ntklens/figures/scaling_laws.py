@@ -16,8 +16,8 @@ from ntklens.figures.style import (
     plain_ticks,
     room_for_legend,
 )
-from ntklens.files import read_json
 from ntklens.scaling import LimitedPowerLaw, PowerLaw
+from ntklens.storage.files import read_json
 
 ROWS = {"model-scaling": "Model width m", "data-scaling": "Dataset size D"}
 SYMBOLS = {

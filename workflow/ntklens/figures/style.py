@@ -15,8 +15,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from ntklens.files import whole_file, write_json
-from ntklens.provenance import provenance
+from ntklens.storage.files import whole_file, write_json
+from ntklens.storage.provenance import provenance
 
 COLUMN = 3.35  # inches, one column of a two-column page
 LETTERS = string.ascii_lowercase

@@ -16,8 +16,8 @@ from ntklens.figures.style import (
     plain_ticks,
     room_for_legend,
 )
-from ntklens.files import read_json
 from ntklens.scaling import BrokenPowerLaw, PowerLaw
+from ntklens.storage.files import read_json
 
 QUANTITIES = {
     "trace_ratio": (r"$\beta$", r"Trace ratio $\beta$ (empty)"),

@@ -4,7 +4,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from ntklens.files import json_sha256, sha256
+from ntklens.storage.files import json_sha256, sha256
 
 
 def provenance(settings, inputs, libraries):

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ntklens.sources import import_closure
+from ntklens.storage.import_closure import import_closure
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 PACKAGE = WORKFLOW / "ntklens"
@@ -59,13 +59,13 @@ def closure_of(tmp_path, code):
 @pytest.mark.parametrize(
     "code",
     [
-        "from ntklens.h5 import add_dataset",
+        "from ntklens.storage.hdf5 import add_dataset",
         "from ntklens import h5",
         "from ntklens import h5 as storage",
-        "import ntklens.h5",
-        "import os, ntklens.h5 as storage",
-        "def later():\n    from ntklens.h5 import add_dataset",
-        "try:\n    import ntklens.h5\nexcept ImportError:\n    pass",
+        "import ntklens.storage.hdf5",
+        "import os, ntklens.storage.hdf5 as storage",
+        "def later():\n    from ntklens.storage.hdf5 import add_dataset",
+        "try:\n    import ntklens.storage.hdf5\nexcept ImportError:\n    pass",
     ],
 )
 def test_every_way_to_import_is_followed(tmp_path, code):
@@ -77,6 +77,8 @@ def test_module_of_a_subpackage_brings_its_packages(tmp_path):
     assert {"__init__.py", "figures/__init__.py", "figures/style.py"} <= found
 
 
-@pytest.mark.parametrize("code", ["", "import json\nfrom numpy import linalg", "text = 'import ntklens.h5'"])
+@pytest.mark.parametrize(
+    "code", ["", "import json\nfrom numpy import linalg", "text = 'import ntklens.storage.hdf5'"]
+)
 def test_script_without_ntklens_stands_alone(tmp_path, code):
     assert closure_of(tmp_path, code) == set()

@@ -16,7 +16,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from ntklens.files import PARTIAL, json_sha256, whole_file
+from ntklens.storage.files import PARTIAL, json_sha256, whole_file
 
 LARGEST_SHARE = 0.05  # of a job's time that goes into writing, however large its state
 HEADER = "header.json"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ntklens.files import read_json, sha256, whole_file, write_json
+from ntklens.storage.files import read_json, sha256, whole_file, write_json
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 
@@ -62,7 +62,7 @@ def test_killed_process_leaves_nothing_under_the_name(tmp_path):
     path = tmp_path / "out.txt"
     code = (
         "import os, signal, sys\n"
-        "from ntklens.files import whole_file\n"
+        "from ntklens.storage.files import whole_file\n"
         "with whole_file(sys.argv[1]) as temporary:\n"
         "    temporary.write_text('half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from ntklens.h5 import add_attributes, add_dataset, add_group, new_file
 from ntklens.spectrum.alignments import Alignments
+from ntklens.storage.hdf5 import add_attributes, add_dataset, add_group, new_file
 
 _CURVES = {
     "train_loss": ("mean cross-entropy of the training samples", "nat"),

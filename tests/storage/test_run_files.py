@@ -2,7 +2,7 @@ import h5py
 import numpy as np
 import pytest
 from ntklens.spectrum.alignments import Alignments
-from ntklens.trajectory import Minimum, Trajectory, read_run, write_run
+from ntklens.storage.run_files import Minimum, Trajectory, read_run, write_run
 
 
 def trajectory(seed, parameters=None):

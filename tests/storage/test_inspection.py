@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ntklens.h5 import add_dataset, new_file
-from ntklens.inspection import describe
-from ntklens.noise_trajectory import CURVES, NoiseTrajectory, write_noise_run
 from ntklens.spectrum.alignments import Alignments
-from ntklens.status import DIVERGED, OK
-from ntklens.trajectory import Minimum, Trajectory, write_run
+from ntklens.storage.hdf5 import add_dataset, new_file
+from ntklens.storage.inspection import describe
+from ntklens.storage.noise_run_files import CURVES, NoiseTrajectory, write_noise_run
+from ntklens.storage.run_files import Minimum, Trajectory, write_run
+from ntklens.storage.status import DIVERGED, OK
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 ATTRIBUTES = {

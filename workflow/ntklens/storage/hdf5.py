@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import h5py
 import numpy as np
 
-from ntklens.files import whole_file
+from ntklens.storage.files import whole_file
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 import h5py
 import numpy as np
 import pytest
-from ntklens.noise_trajectory import CURVES, NoiseTrajectory, read_noise_run, write_noise_run
+from ntklens.storage.noise_run_files import CURVES, NoiseTrajectory, read_noise_run, write_noise_run
 
 
 def trajectory(seed, status="ok", spectra=3):

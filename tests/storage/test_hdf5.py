@@ -5,7 +5,7 @@ import textwrap
 import h5py
 import numpy as np
 import pytest
-from ntklens.h5 import add_dataset, add_group, new_file
+from ntklens.storage.hdf5 import add_dataset, add_group, new_file
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_full_disk_is_an_ordinary_error_that_names_the_file(path):
     program = f"""
         import resource
         import numpy as np
-        from ntklens.h5 import add_dataset, new_file
+        from ntklens.storage.hdf5 import add_dataset, new_file
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
         try:

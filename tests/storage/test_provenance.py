@@ -4,8 +4,8 @@ import subprocess
 from importlib.metadata import version
 
 import pytest
-from ntklens import provenance as module
-from ntklens.provenance import code_commit, provenance
+from ntklens.storage import provenance as module
+from ntklens.storage.provenance import code_commit, provenance
 
 SETTINGS = {"scale": 8, "optimizer": {"b1": 0.9, "eps": 1e-8}}
 

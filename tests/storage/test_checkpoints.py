@@ -9,7 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from ntklens.checkpoint import Checkpoint
+from ntklens.storage.checkpoints import Checkpoint
 
 ARRAYS = {
     "members": {
@@ -190,7 +190,7 @@ def test_full_disk_does_not_end_the_job(tmp_path):
         import resource
         from pathlib import Path
         import numpy as np
-        from ntklens.checkpoint import Checkpoint
+        from ntklens.storage.checkpoints import Checkpoint
 
         path = Path({str(path)!r})
         job = Checkpoint(path, {{"settings": "this job"}}, 60)
@@ -224,7 +224,7 @@ def test_kill_while_writing_leaves_the_last_whole_one(tmp_path):
     path = tmp_path / "job.npz"
     program = f"""
         import numpy as np
-        from ntklens.checkpoint import Checkpoint
+        from ntklens.storage.checkpoints import Checkpoint
         job = Checkpoint({str(path)!r}, {{"settings": "this job"}}, 60)
         count = 0
         while True:

@@ -4,9 +4,9 @@ import ast
 from functools import cache
 from pathlib import Path
 
-from ntklens.files import json_sha256, sha256
+from ntklens.storage.files import json_sha256, sha256
 
-WORKFLOW = Path(__file__).parent.parent
+WORKFLOW = Path(__file__).parents[2]
 
 
 def import_closure(script):
