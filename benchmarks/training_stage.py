@@ -25,8 +25,8 @@ import jax.numpy as jnp
 import numpy as np
 from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
+from ntklens.machine.runtime import use_threads
 from ntklens.paths import benchmark
-from ntklens.runtime import use_threads
 from ntklens.schedules import Schedule
 from ntklens.spectrum.normalised import eigenvalues, normalised
 from ntklens.storage.run_files import read_run

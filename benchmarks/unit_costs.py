@@ -22,12 +22,13 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from ntklens import processor, sgd
+from ntklens import sgd
 from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
+from ntklens.machine import processor
+from ntklens.machine.runtime import use_threads
 from ntklens.networks.modules import build_network, initial_parameters
 from ntklens.operations import forward, layers_of, parameters
-from ntklens.runtime import use_threads
 from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 from ntklens.spectrum.alignments import alignments
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised

@@ -190,7 +190,8 @@ def test_missing_and_needless_packages_are_found(tmp_path):
 def test_imports_are_found_wherever_they_stand(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "import json, os.path\nimport scipy.linalg as linalg\nfrom ntklens.runtime import use_threads\n"
+        "import json, os.path\nimport scipy.linalg as linalg\n"
+        "from ntklens.machine.runtime import use_threads\n"
         "def later():\n    from sklearn.datasets import load_digits\n    import yaml\n"
     )
     assert imports(script) >= {"scipy", "scikit-learn", "pyyaml", "jax", "threadpoolctl"}

@@ -22,7 +22,7 @@ rule train:
 JOB = """
 import sys, time
 from pathlib import Path
-from ntklens.gpu_lease import lease_gpu
+from ntklens.machine.gpu_lease import lease_gpu
 
 began = time.monotonic()
 gpu = lease_gpu(int(sys.argv[1]))

@@ -6,9 +6,9 @@ import sys
 from dataclasses import asdict
 from functools import partial
 
-from ntklens import jobs
 from ntklens.calibration import CalibrationError, Trial, calibrate
 from ntklens.experiment import Point, minimum_trial
+from ntklens.machine import jobs
 from ntklens.schedules import Schedule
 from ntklens.storage.files import write_json
 from ntklens.storage.provenance import provenance

@@ -12,7 +12,7 @@ import h5py
 import jax
 import numpy as np
 from ntklens.kernel.neural_tangents import flattened, import_neural_tangents
-from ntklens.runtime import use_threads
+from ntklens.machine.runtime import use_threads
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
 from ntklens.subsets import read_subset
 

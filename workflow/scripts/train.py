@@ -6,9 +6,9 @@ import sys
 import time
 
 import numpy as np
-from ntklens import jobs
 from ntklens.calibration import read_rate
 from ntklens.experiment import Point
+from ntklens.machine import jobs
 from ntklens.measurement import measure_batch
 from ntklens.schedules import Schedule
 from ntklens.spectrum.mkl import installed_library

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from ntklens import jobs
+from ntklens.machine import jobs
 from ntklens.networks.modules import build_network
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.schedules import NoiseSchedule

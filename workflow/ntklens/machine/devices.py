@@ -11,8 +11,8 @@ import os
 
 import jax
 
-from ntklens import processor
-from ntklens.gpu_lease import DeviceError, lease_gpu
+from ntklens.machine import processor
+from ntklens.machine.gpu_lease import DeviceError, lease_gpu
 
 # Atomic additions, and kernels chosen by timing, would make runs differ. Scatters make one update after the
 # other: the faster deterministic ones gave wrong results in versions of XLA (openxla/xla, pull requests 31063

@@ -18,7 +18,7 @@ import time
 from functools import cache
 from itertools import chain
 
-from ntklens import locks
+from ntklens.machine import locks
 
 GPU_NAME = re.compile(r"\d+|(GPU|MIG)-.+")
 POLL = 1.0  # seconds between two attempts while all GPUs are taken

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import jax
 import pytest
-from ntklens import devices
+from ntklens.machine import devices
 
 WORKFLOW = str(Path(__file__).parents[2] / "workflow")
 # A dense and a convolutional network, 30 steps of Adam each, in the given precision of matrix products.
@@ -73,7 +73,7 @@ def run(tmp_path):
 
 USE_GPU = """
 import jax, json, os
-from ntklens.devices import use_device
+from ntklens.machine.devices import use_device
 try:
     use_device(1, {jobs})
 finally:
@@ -143,7 +143,7 @@ def test_xla_knows_the_flags_for_a_gpu(run):
 def test_job_for_the_cpu_uses_it_whatever_jax_would_prefer(run):
     """Asked for CUDA by the environment, JAX would fail here, and take the GPU elsewhere."""
     program = (
-        "import jax, json; from ntklens.devices import description, use_device; use_device(0);"
+        "import jax, json; from ntklens.machine.devices import description, use_device; use_device(0);"
         "print(json.dumps([[d.platform for d in jax.devices()], description()]))"
     )
     first, second = (run(program, JAX_PLATFORMS="cuda") for _ in range(2))

@@ -3,8 +3,8 @@
 import argparse
 
 import pytest
-from ntklens import jobs
 from ntklens.kernel.ntk import MEMORY
+from ntklens.machine import jobs
 
 RECORD = {"settings": {"width": 8}, "inputs": {"subset.h5": "abc"}, "commit": "0123", "seeds": [0, 1]}
 

@@ -1,7 +1,7 @@
 import os
 
 import pytest
-from ntklens import locks
+from ntklens.machine import locks
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import sys
 
 import jax
 
-from ntklens.devices import DeviceError, description, use_device
 from ntklens.kernel.ntk import MEMORY
-from ntklens.runtime import use_compilation_cache, use_threads
+from ntklens.machine.devices import DeviceError, description, use_device
+from ntklens.machine.runtime import use_compilation_cache, use_threads
 from ntklens.storage.checkpoints import Checkpoint
 from ntklens.storage.import_closure import code_sha256
 

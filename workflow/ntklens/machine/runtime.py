@@ -12,7 +12,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from ntklens import locks, processor
+from ntklens.machine import locks, processor
 from ntklens.storage.files import json_sha256, whole_file
 
 ZSTD = b"\x28\xb5\x2f\xfd"  # how a Zstandard frame starts

@@ -2,7 +2,7 @@
 
 from unittest.mock import Mock
 
-from ntklens import processor
+from ntklens.machine import processor
 
 
 def test_processor_without_a_model_name(monkeypatch):

@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 import pytest
-from ntklens import locks
-from ntklens.gpu_lease import _full_name, _visible
+from ntklens.machine import locks
+from ntklens.machine.gpu_lease import _full_name, _visible
 
 FIRST, SECOND = "GPU-0000aaaa-11", "GPU-0000bbbb-22"
 JOB = """
 import os, sys
-from ntklens import gpu_lease
+from ntklens.machine import gpu_lease
 gpu_lease.POLL = 0.02
 gpu_lease.lease_gpu(int(sys.argv[1]))
 print(os.environ["CUDA_VISIBLE_DEVICES"], os.environ.get("CUDA_DEVICE_ORDER"), flush=True)

@@ -12,14 +12,14 @@ import zlib
 from pathlib import Path
 
 import pytest
-from ntklens import locks, runtime
+from ntklens.machine import locks, runtime
 
 WORKFLOW = str(Path(__file__).parents[2] / "workflow")
 # Compiles as many programs as it is told to. Prints how many it looked for, and how many it found.
 PROGRAM = """
 import json, sys
 import jax
-from ntklens.runtime import use_compilation_cache
+from ntklens.machine.runtime import use_compilation_cache
 
 use_compilation_cache(*json.loads(sys.argv[1]))
 {extra}
@@ -273,7 +273,7 @@ def test_without_a_folder_nothing_is_kept(node):
 
 def test_one_thread_for_everything():
     program = (
-        "import os; from ntklens.runtime import use_threads; use_threads(1);"
+        "import os; from ntklens.machine.runtime import use_threads; use_threads(1);"
         "print(os.environ['NPROC'], os.environ['XLA_FLAGS'])"
     )
     environment = {**os.environ, "PYTHONPATH": WORKFLOW, "XLA_FLAGS": "--xla_cpu_enable_fast_math=false"}
