@@ -13,10 +13,10 @@ import time
 import jax
 import numpy as np
 from ntklens import training
+from ntklens.data.subsets import Subset
 from ntklens.experiment import Point
 from ntklens.machine.runtime import use_threads
 from ntklens.schedules import Schedule
-from ntklens.subsets import Subset
 from ntklens.training import Adam
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)

@@ -23,6 +23,7 @@ import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
+from ntklens.data.subsets import read_subset
 from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine.runtime import use_threads
@@ -30,7 +31,6 @@ from ntklens.paths import benchmark
 from ntklens.schedules import Schedule
 from ntklens.spectrum.normalised import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
-from ntklens.subsets import read_subset
 from ntklens.training import Adam
 
 ROOT = Path(__file__).resolve().parent.parent

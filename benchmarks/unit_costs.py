@@ -23,6 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ntklens import sgd
+from ntklens.data.subsets import Subset
 from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
@@ -34,7 +35,6 @@ from ntklens.spectrum.alignments import alignments
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 from ntklens.storage.files import read_json, write_json
 from ntklens.storage.hdf5 import add_dataset, new_file
-from ntklens.subsets import Subset
 from ntklens.training import Adam, Samples
 from ntklens.unit_costs import UNIT_COSTS
 

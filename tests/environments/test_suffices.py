@@ -24,7 +24,7 @@ print(json.dumps({found.name: found.version for found in distributions()}))
 DOWNLOAD = """
 import sys
 from pathlib import Path
-from ntklens.download import download
+from ntklens.data.download import download
 print(download([sys.argv[1]], Path(sys.argv[2]), Path.read_text))
 """
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.architectures import INITIALISATIONS, PARAMETRISATIONS
 from ntklens.networks.modules import DenseNetwork, initial_parameters
@@ -16,7 +17,6 @@ from ntklens.spectrum.normalised import eigenvalues, normalised
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
 from ntklens.storage.run_files import Minimum, Trajectory, write_run
 from ntklens.storage.status import OK
-from ntklens.subsets import Subset
 
 from workflow.scripts import neural_tangents_kernels, verify
 

@@ -6,7 +6,7 @@ import tarfile
 from dataclasses import replace
 
 import numpy as np
-from ntklens.dataset_files import CIFAR_10_BINARY, CIFAR_10_PYTHON, FASHION_MNIST, MNIST
+from ntklens.data.dataset_files import CIFAR_10_BINARY, CIFAR_10_PYTHON, FASHION_MNIST, MNIST
 
 IDX_SHAPES = {
     "train-images-idx3-ubyte": (20, 2, 2),

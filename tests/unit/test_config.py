@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ntklens.config import ConfigError, complete
-from ntklens.datasets import REGISTRY
+from ntklens.data.datasets import REGISTRY
 from ntklens.studies import (
     calibration_settings,
     curves,

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from ntklens import sgd
+from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.schedules import NoiseSchedule
 from ntklens.sgd import Sgd
-from ntklens.subsets import Subset
 from ntklens.training import Samples
 
 from tests.support.interruptions import run_with_kills

@@ -9,6 +9,7 @@ import numpy as np
 import optax
 import pytest
 from ntklens import measurement
+from ntklens.data.subsets import Subset
 from ntklens.experiment import Point, minimum_trial
 from ntklens.kernel import ntk
 from ntklens.kernel.ntk import ntk_matrix
@@ -17,7 +18,6 @@ from ntklens.schedules import Schedule
 from ntklens.spectrum.alignments import Alignments, label_alignment, misalignments
 from ntklens.spectrum.normalised import effective_rank
 from ntklens.spectrum_workers import SpectrumWorkers
-from ntklens.subsets import Subset
 from ntklens.training import Adam, state_of
 
 from tests.support.interruptions import run_with_kills

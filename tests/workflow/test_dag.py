@@ -49,7 +49,7 @@ def requests(repository, rule, *arguments):
         ("ntklens/scaling.py", {"power_laws", "transition", *LAWS}),
         ("ntklens/kernel/ntk.py", {"calibrate", "train", "train_noise", *AFTER_TRAINING, *AFTER_NOISE}),
         ("ntklens/spectrum/alignments.py", {"train", *AFTER_TRAINING, *AFTER_NOISE}),
-        ("ntklens/noise.py", {"train_noise", *AFTER_NOISE}),
+        ("ntklens/data/noisy_copies.py", {"train_noise", *AFTER_NOISE}),
         ("scripts/transition.py", {"transition", "figure_3"}),
         ("ntklens/config.py", set()),
         ("ntklens/storage/inspection.py", set()),

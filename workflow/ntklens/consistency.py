@@ -2,7 +2,7 @@
 
 import re
 
-from ntklens.datasets import DatasetError, names, source
+from ntklens.data.datasets import DatasetError, names, source
 from ntklens.studies import NOISE, curves, dataset_name, is_own_file, own_files, scale_key, scaling_curves
 
 LARGEST_DRAW = 1 / 3  # of the pool: larger draws have most samples in common

@@ -10,8 +10,8 @@ import math
 from typing import NamedTuple
 
 from ntklens import operations, studies
-from ntklens.datasets import source
-from ntklens.npz_headers import npz_contents
+from ntklens.data.datasets import source
+from ntklens.data.npz_headers import npz_contents
 from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, NoiseSchedule
 from ntklens.studies import NOISE, Curve
 

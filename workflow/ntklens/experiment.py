@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntklens.calibration import Trial
+from ntklens.data.subsets import draw
 from ntklens.networks.modules import build_network, ensemble_parameters
-from ntklens.subsets import draw
 from ntklens.training import Samples, train
 
 

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ntklens import sgd
+from ntklens.data.noisy_copies import balanced_draw, noisy_copies
 from ntklens.kernel.ntk import MEMORY, ntk_matrix
 from ntklens.networks.modules import ensemble_parameters
-from ntklens.noise import balanced_draw, noisy_copies
 from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.storage.noise_run_files import CURVES, NoiseTrajectory
 from ntklens.storage.status import DIVERGED, OK

@@ -7,12 +7,12 @@ from dataclasses import asdict
 from functools import partial
 
 from ntklens.calibration import CalibrationError, Trial, calibrate
+from ntklens.data.subsets import read_subset
 from ntklens.experiment import Point, minimum_trial
 from ntklens.machine import jobs
 from ntklens.schedules import Schedule
 from ntklens.storage.files import write_json
 from ntklens.storage.provenance import provenance
-from ntklens.subsets import read_subset
 from ntklens.training import Adam, state_of
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from ntklens import costs, resources
 from ntklens.config import ConfigError, complete
-from ntklens.image_formats import DatasetError
+from ntklens.data.image_formats import DatasetError
 from ntklens.storage.files import write_json
 from ntklens.studies import figure_curves
 from ntklens.unit_costs import UNIT_COSTS, read_unit_costs

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from ntklens.datasets import DatasetError, names, write_dataset
+from ntklens.data.datasets import DatasetError, names, write_dataset
 
 
 def main(argv=None):

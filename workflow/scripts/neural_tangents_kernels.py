@@ -11,10 +11,10 @@ import sys
 import h5py
 import jax
 import numpy as np
+from ntklens.data.subsets import read_subset
 from ntklens.kernel.neural_tangents import flattened, import_neural_tangents
 from ntklens.machine.runtime import use_threads
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
-from ntklens.subsets import read_subset
 
 
 def main(argv=None):

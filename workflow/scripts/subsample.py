@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from ntklens.subsets import write_subset
+from ntklens.data.subsets import write_subset
 
 
 def main(argv=None):

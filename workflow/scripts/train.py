@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 from ntklens.calibration import read_rate
+from ntklens.data.subsets import read_subset
 from ntklens.experiment import Point
 from ntklens.machine import jobs
 from ntklens.measurement import measure_batch
@@ -14,7 +15,6 @@ from ntklens.schedules import Schedule
 from ntklens.spectrum.mkl import installed_library
 from ntklens.storage.provenance import provenance
 from ntklens.storage.run_files import write_run
-from ntklens.subsets import read_subset
 from ntklens.training import Adam
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")

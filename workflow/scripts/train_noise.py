@@ -5,6 +5,7 @@ import json
 import sys
 import time
 
+from ntklens.data.subsets import read_subset
 from ntklens.machine import jobs
 from ntklens.networks.modules import build_network
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
@@ -13,7 +14,6 @@ from ntklens.sgd import Sgd
 from ntklens.spectrum.mkl import installed_library
 from ntklens.storage.noise_run_files import write_noise_run
 from ntklens.storage.provenance import provenance
-from ntklens.subsets import read_subset
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")
 

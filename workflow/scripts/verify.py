@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import jax
 import numpy as np
+from ntklens.data.subsets import read_subset
 from ntklens.kernel.ntk import ntk_matrix, ntk_trace
 from ntklens.machine.runtime import use_compilation_cache, use_threads
 from ntklens.networks.modules import build_network
@@ -17,7 +18,6 @@ from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 from ntklens.storage.files import whole_file, write_json
 from ntklens.storage.provenance import provenance
 from ntklens.storage.run_files import read_run
-from ntklens.subsets import read_subset
 
 # Ours is in single precision, theirs in double: rounding makes 1e-6, a wrong term 1e-2 and more.
 TOLERANCE = 1e-4

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import FixedLocator, NullFormatter
 
-from ntklens.datasets import title
+from ntklens.data.datasets import title
 from ntklens.figures.style import (
     COLUMN,
     LETTERS,

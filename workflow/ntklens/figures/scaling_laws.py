@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
-from ntklens.datasets import title
+from ntklens.data.datasets import title
 from ntklens.figures.style import (
     COLUMN,
     LETTERS,

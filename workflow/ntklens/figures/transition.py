@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ntklens.datasets import title
+from ntklens.data.datasets import title
 from ntklens.figures.style import (
     COLUMN,
     LETTERS,

@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from ntklens import dataset_files, download
-from ntklens.dataset_files import Place, read_files
-from ntklens.image_formats import DatasetError
+from ntklens.data import dataset_files, download
+from ntklens.data.dataset_files import Place, read_files
+from ntklens.data.image_formats import DatasetError
 
 from tests.support.tiny_files import (
     FASHION_FILES,

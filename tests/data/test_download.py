@@ -4,9 +4,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ntklens import download as module
-from ntklens.download import download
-from ntklens.image_formats import DatasetError
+from ntklens.data import download as module
+from ntklens.data.download import download
+from ntklens.data.image_formats import DatasetError
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB, four pieces
 

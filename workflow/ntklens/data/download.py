@@ -10,7 +10,7 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-from ntklens.image_formats import DatasetError
+from ntklens.data.image_formats import DatasetError
 
 TRIES = 4  # in a row without a byte gained, then the next mirror is asked
 PAUSE = 1.0  # seconds before the second try, doubled before each further one

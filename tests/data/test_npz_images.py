@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from ntklens.image_formats import DatasetError
-from ntklens.npz_images import load_npz
+from ntklens.data.image_formats import DatasetError
+from ntklens.data.npz_images import load_npz
 
 IMAGES = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
 LABELS = np.array([0, 1, 0, 1])

@@ -1,8 +1,8 @@
 import h5py
 import numpy as np
 import pytest
+from ntklens.data.subsets import draw, read_subset, split, write_subset
 from ntklens.storage.hdf5 import add_dataset, new_file
-from ntklens.subsets import draw, read_subset, split, write_subset
 
 
 @pytest.fixture

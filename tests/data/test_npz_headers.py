@@ -4,9 +4,9 @@ import zipfile
 
 import numpy as np
 import pytest
-from ntklens.image_formats import DatasetError
-from ntklens.npz_headers import npz_contents
-from ntklens.npz_images import load_npz
+from ntklens.data.image_formats import DatasetError
+from ntklens.data.npz_headers import npz_contents
+from ntklens.data.npz_images import load_npz
 
 LABELS = np.array([0, 2, 1, 2, 0])
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from ntklens.download import download
-from ntklens.image_formats import DatasetError
+from ntklens.data.download import download
+from ntklens.data.image_formats import DatasetError
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ntklens.image_formats import DatasetError, Images
+from ntklens.data.image_formats import DatasetError, Images
 
 
 def load_npz(path):

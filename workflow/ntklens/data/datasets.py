@@ -11,8 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ntklens.dataset_files import CIFAR_10_BINARY, CIFAR_10_PYTHON, FASHION_MNIST, MNIST, Place, read_files
-from ntklens.image_formats import (
+from ntklens.data.dataset_files import (
+    CIFAR_10_BINARY,
+    CIFAR_10_PYTHON,
+    FASHION_MNIST,
+    MNIST,
+    Place,
+    read_files,
+)
+from ntklens.data.image_formats import (
     DatasetError,
     Images,
     read_cifar_pickle,
@@ -20,7 +27,7 @@ from ntklens.image_formats import (
     read_idx,
     ten_classes,
 )
-from ntklens.npz_images import load_npz
+from ntklens.data.npz_images import load_npz
 from ntklens.storage.files import sha256
 from ntklens.storage.hdf5 import add_dataset, new_file
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-from ntklens import dataset_files, datasets
-from ntklens.dataset_files import Place
-from ntklens.datasets import DatasetError, Images, Source, load_digits, load_mnist_5k, write_dataset
+from ntklens.data import dataset_files, datasets
+from ntklens.data.dataset_files import Place
+from ntklens.data.datasets import DatasetError, Images, Source, load_digits, load_mnist_5k, write_dataset
 
 from tests.support.tiny_files import (
     BATCHES,
@@ -299,7 +299,7 @@ def test_own_test_part_is_given_as_far_as_it_goes(name):
 def test_sizes_in_the_registry_are_the_published_ones():
     """As they are without this module's tiny files."""
     listed = "[(name, entry.samples, entry.test_first) for name, entry in REGISTRY.items()]"
-    program = f"from ntklens.datasets import REGISTRY; print({listed})"
+    program = f"from ntklens.data.datasets import REGISTRY; print({listed})"
     environment = {"PYTHONPATH": "workflow"}
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
     assert eval(shown.stdout) == [
@@ -315,7 +315,7 @@ def test_sizes_in_the_registry_are_the_published_ones():
 
 def test_importing_the_registry_needs_numpy_and_h5py_alone():
     """Figures ask it for titles where nothing to download with is installed."""
-    program = "import sys, ntklens.datasets; print(*{name.split('.')[0] for name in sys.modules})"
+    program = "import sys, ntklens.data.datasets; print(*{name.split('.')[0] for name in sys.modules})"
     environment = {"PYTHONPATH": "workflow"}
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
     assert {"numpy", "h5py"} <= set(shown.stdout.split())

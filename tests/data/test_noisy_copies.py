@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from ntklens.noise import balanced_draw, noisy_copies
+from ntklens.data.noisy_copies import balanced_draw, noisy_copies
 
 SIGMA = 0.01
 seeds = st.integers(0, 2**32)
