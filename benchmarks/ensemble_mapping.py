@@ -2,7 +2,7 @@
 
     python benchmarks/ensemble_mapping.py
 
-This is what `ntklens.schedules.VECTORISED_PARAMETERS` rests on. Both ways alternate, compilation is
+This is what `ntklens.training.schedules.VECTORISED_PARAMETERS` rests on. Both ways alternate, compilation is
 not counted, one thread, the median of five rounds. Three-layer networks, 100 training samples, 500
 test samples, the trace of 128 samples every second epoch, as in config/config.yaml.
 """
@@ -12,12 +12,12 @@ import time
 
 import jax
 import numpy as np
-from ntklens import training
 from ntklens.data.subsets import Subset
 from ntklens.experiment import Point
 from ntklens.machine.runtime import use_threads
-from ntklens.schedules import Schedule
-from ntklens.training import Adam
+from ntklens.training import full_batch as training
+from ntklens.training.full_batch import Adam
+from ntklens.training.schedules import Schedule
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)
 MEMBERS = 5

@@ -28,10 +28,10 @@ from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine.runtime import use_threads
 from ntklens.paths import benchmark
-from ntklens.schedules import Schedule
 from ntklens.spectrum.normalised import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
-from ntklens.training import Adam
+from ntklens.training.full_batch import Adam
+from ntklens.training.schedules import Schedule
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results/laptop"

@@ -22,7 +22,6 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from ntklens import sgd
 from ntklens.data.subsets import Subset
 from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
@@ -30,12 +29,13 @@ from ntklens.machine import processor
 from ntklens.machine.runtime import use_threads
 from ntklens.networks.modules import build_network, initial_parameters
 from ntklens.operations import forward, layers_of, parameters
-from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 from ntklens.spectrum.alignments import alignments
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 from ntklens.storage.files import read_json, write_json
 from ntklens.storage.hdf5 import add_dataset, new_file
-from ntklens.training import Adam, Samples
+from ntklens.training import mini_batch as sgd
+from ntklens.training.full_batch import Adam, Samples
+from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 from ntklens.unit_costs import UNIT_COSTS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ntklens import sgd
 from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
-from ntklens.schedules import NoiseSchedule
-from ntklens.sgd import Sgd
-from ntklens.training import Samples
+from ntklens.training import mini_batch as sgd
+from ntklens.training.full_batch import Samples
+from ntklens.training.mini_batch import Sgd
+from ntklens.training.schedules import NoiseSchedule
 
 from tests.support.interruptions import run_with_kills
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from ntklens import operations, studies
 from ntklens.data.datasets import source
 from ntklens.data.npz_headers import npz_contents
-from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, NoiseSchedule
 from ntklens.studies import NOISE, Curve
+from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, NoiseSchedule
 
 TRIALS_PER_ANCHOR = 1.7  # 54 trials at the 32 anchors of config.yaml and reduced.yaml
 # All seeds of a job go on until the slowest is finished. Its minimum comes that much later than the

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from ntklens.calibration import Trial
 from ntklens.data.subsets import draw
 from ntklens.networks.modules import build_network, ensemble_parameters
-from ntklens.training import Samples, train
+from ntklens.training.calibration import Trial
+from ntklens.training.full_batch import Samples, train
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Point:
         return Samples(jnp.asarray(subset.pool_images[rows]), jnp.asarray(subset.pool_labels[rows]))
 
     def train(self, subset, seeds, adam, learning_rate, schedule, start=None):
-        """`ntklens.training.train` of this point's networks on its data: yields as that does."""
+        """`ntklens.training.full_batch.train` of this point's networks on its data: yields as that does."""
         return train(
             self.model(subset),
             adam,
@@ -64,7 +64,7 @@ class Point:
 def minimum_trial(point, subset, seeds, adam, rate, schedule, scale, start=None, visit=lambda *_: None):
     """Train ``seeds`` at ``rate`` without measuring the NTK: the `Trial` of their minima's epochs.
 
-    ``start`` as for `ntklens.training.train`; ``visit(epoch, members)`` follows training.
+    ``start`` as for `ntklens.training.full_batch.train`; ``visit(epoch, members)`` follows training.
     """
     for epoch, members in point.train(subset, seeds, adam, rate, schedule, start):
         visit(epoch, members)

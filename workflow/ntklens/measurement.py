@@ -10,7 +10,7 @@ from ntklens.spectrum.normalised import effective_rank
 from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.storage.run_files import Minimum, Trajectory
 from ntklens.storage.status import DIVERGED, OK, UNFINISHED
-from ntklens.training import state_of
+from ntklens.training.full_batch import state_of
 
 
 def measure_batch(

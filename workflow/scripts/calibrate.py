@@ -6,14 +6,14 @@ import sys
 from dataclasses import asdict
 from functools import partial
 
-from ntklens.calibration import CalibrationError, Trial, calibrate
 from ntklens.data.subsets import read_subset
 from ntklens.experiment import Point, minimum_trial
 from ntklens.machine import jobs
-from ntklens.schedules import Schedule
 from ntklens.storage.files import write_json
 from ntklens.storage.provenance import provenance
-from ntklens.training import Adam, state_of
+from ntklens.training.calibration import CalibrationError, Trial, calibrate
+from ntklens.training.full_batch import Adam, state_of
+from ntklens.training.schedules import Schedule
 
 
 def main(argv=None):

@@ -9,11 +9,11 @@ from ntklens.data.subsets import read_subset
 from ntklens.machine import jobs
 from ntklens.networks.modules import build_network
 from ntklens.noise_measurement import measure_seeds, noisy_training_set
-from ntklens.schedules import NoiseSchedule
-from ntklens.sgd import Sgd
 from ntklens.spectrum.mkl import installed_library
 from ntklens.storage.noise_run_files import write_noise_run
 from ntklens.storage.provenance import provenance
+from ntklens.training.mini_batch import Sgd
+from ntklens.training.schedules import NoiseSchedule
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")
 

@@ -19,7 +19,7 @@ import optax
 from flax import serialization
 from jax import lax
 
-from ntklens.training import loss_and_accuracy
+from ntklens.training.full_batch import loss_and_accuracy
 
 EVALUATED_AT_ONCE = 500  # samples, so that memory stays bounded
 

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
-from ntklens import sgd
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.sgd import Sgd, batches, evaluate, state_of, train
-from ntklens.training import Samples
+from ntklens.training import mini_batch as sgd
+from ntklens.training.full_batch import Samples
+from ntklens.training.mini_batch import Sgd, batches, evaluate, state_of, train
 
 OPTIMISER = Sgd(learning_rate=0.05, momentum=0.9, batch_size=8)
 DENSE = DenseNetwork(hidden_layers=2, width=7, outputs=3)

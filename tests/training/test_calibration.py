@@ -1,7 +1,8 @@
 import math
 
 import pytest
-from ntklens.calibration import (
+from ntklens.storage.files import write_json
+from ntklens.training.calibration import (
     Calibration,
     CalibrationError,
     Trial,
@@ -9,7 +10,6 @@ from ntklens.calibration import (
     corrected_rate,
     read_rate,
 )
-from ntklens.storage.files import write_json
 
 TARGET = 253.0
 ANCHORS = [8, 32, 128, 512]

@@ -14,11 +14,11 @@ from ntklens.experiment import Point, minimum_trial
 from ntklens.kernel import ntk
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.measurement import measure_batch
-from ntklens.schedules import Schedule
 from ntklens.spectrum.alignments import Alignments, label_alignment, misalignments
 from ntklens.spectrum.normalised import effective_rank
 from ntklens.spectrum_workers import SpectrumWorkers
-from ntklens.training import Adam, state_of
+from ntklens.training.full_batch import Adam, state_of
+from ntklens.training.schedules import Schedule
 
 from tests.support.interruptions import run_with_kills
 

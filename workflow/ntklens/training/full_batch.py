@@ -20,7 +20,7 @@ from flax import serialization
 from jax import lax
 
 from ntklens.kernel.ntk import outputs_and_trace
-from ntklens.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS
+from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS
 
 CURVES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 
