@@ -9,11 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.text import Text
-from ntklens.ensemble import Ensemble, write_ensembles
+from ntklens.analysis.ensemble import Ensemble, write_ensembles
+from ntklens.analysis.laws import fit_power_law
 from ntklens.figures import dataset_grid, dynamics, scaling_laws, transition
 from ntklens.figures.along_training import read_curve
 from ntklens.figures.style import RC, name_panel, spread_ticks
-from ntklens.scaling import fit_power_law
 
 END = 4  # the epoch of the least mean test loss
 EPOCHS = {"trace_epoch": np.arange(0, 8, 2), "spectrum_epoch": np.array([0, 1, 4, 7])}

@@ -43,10 +43,10 @@ def requests(repository, rule, *arguments):
         ("ntklens/figures/noise.py", NOISE_FIGURES),
         ("ntklens/figures/style.py", FIGURES),
         (
-            "ntklens/adaptation.py",
+            "ntklens/analysis/adaptation_rate.py",
             {"adaptation_rate", "power_laws", "transition", "figure_1", "figure_5", *LAWS},
         ),
-        ("ntklens/scaling.py", {"power_laws", "transition", *LAWS}),
+        ("ntklens/analysis/laws.py", {"power_laws", "transition", *LAWS}),
         ("ntklens/kernel/ntk.py", {"calibrate", "train", "train_noise", *AFTER_TRAINING, *AFTER_NOISE}),
         ("ntklens/spectrum/alignments.py", {"train", *AFTER_TRAINING, *AFTER_NOISE}),
         ("ntklens/data/noisy_copies.py", {"train_noise", *AFTER_NOISE}),

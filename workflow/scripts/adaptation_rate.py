@@ -4,8 +4,8 @@ import argparse
 import json
 
 import numpy as np
-from ntklens.adaptation import adaptation_rate
-from ntklens.ensemble import read_ensembles
+from ntklens.analysis.adaptation_rate import adaptation_rate
+from ntklens.analysis.ensemble import read_ensembles
 from ntklens.storage.files import write_json
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from ntklens.ensemble import EnsembleError, aggregate, write_ensembles
+from ntklens.analysis.ensemble import EnsembleError, aggregate, write_ensembles
 from ntklens.storage.run_files import read_run
 from ntklens.storage.run_identity import RunIdentityError, check_runs
 

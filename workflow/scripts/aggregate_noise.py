@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from ntklens.ensemble import EnsembleError
-from ntklens.noise_ensemble import aggregate_level, write_noise_ensembles
+from ntklens.analysis.ensemble import EnsembleError
+from ntklens.analysis.noise_ensemble import aggregate_level, write_noise_ensembles
 from ntklens.storage.noise_run_files import read_noise_run
 from ntklens.storage.run_identity import RunIdentityError, check_runs
 

@@ -2,9 +2,9 @@
 
 import argparse
 
-from ntklens.ensemble import read_ensembles
+from ntklens.analysis.ensemble import read_ensembles
+from ntklens.analysis.summary import fit_summary, summarise
 from ntklens.storage.files import read_json, write_json
-from ntklens.summary import fit_summary, summarise
 
 
 def main(argv=None):

@@ -2,8 +2,8 @@
 
 import argparse
 
+from ntklens.analysis.summary import fit_bend
 from ntklens.storage.files import read_json, write_json
-from ntklens.summary import fit_bend
 
 
 def main(argv=None):

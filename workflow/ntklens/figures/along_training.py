@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ntklens.analysis.ensemble import read_ensembles
 from ntklens.data.datasets import title
-from ntklens.ensemble import read_ensembles
 from ntklens.figures.style import band, draw_band, plain_ticks, scale_colours, spread_ticks
 from ntklens.storage.files import read_json
 

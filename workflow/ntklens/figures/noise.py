@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import FixedLocator, NullFormatter
 
+from ntklens.analysis.noise_ensemble import read_noise_ensembles
 from ntklens.data.datasets import title
 from ntklens.figures.style import (
     COLUMN,
@@ -22,7 +23,6 @@ from ntklens.figures.style import (
     name_panel,
     save_figure,
 )
-from ntklens.noise_ensemble import read_noise_ensembles
 
 EPOCH = "Epoch"
 QUANTITIES = {  # name of an ensemble's array -> its epochs, label of the axis

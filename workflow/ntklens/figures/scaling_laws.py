@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
+from ntklens.analysis.laws import LimitedPowerLaw, PowerLaw
 from ntklens.data.datasets import title
 from ntklens.figures.style import (
     COLUMN,
@@ -16,7 +17,6 @@ from ntklens.figures.style import (
     plain_ticks,
     room_for_legend,
 )
-from ntklens.scaling import LimitedPowerLaw, PowerLaw
 from ntklens.storage.files import read_json
 
 ROWS = {"model-scaling": "Model width m", "data-scaling": "Dataset size D"}

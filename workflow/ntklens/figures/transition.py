@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ntklens.analysis.laws import BrokenPowerLaw, PowerLaw
 from ntklens.data.datasets import title
 from ntklens.figures.style import (
     COLUMN,
@@ -16,7 +17,6 @@ from ntklens.figures.style import (
     plain_ticks,
     room_for_legend,
 )
-from ntklens.scaling import BrokenPowerLaw, PowerLaw
 from ntklens.storage.files import read_json
 
 QUANTITIES = {

@@ -1,6 +1,12 @@
 import numpy as np
 import pytest
-from ntklens.ensemble import EnsembleError, aggregate, read_ensembles, standard_error, write_ensembles
+from ntklens.analysis.ensemble import (
+    EnsembleError,
+    aggregate,
+    read_ensembles,
+    standard_error,
+    write_ensembles,
+)
 from ntklens.spectrum.alignments import Alignments
 from ntklens.storage.run_files import Minimum, Trajectory
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from ntklens.ensemble import EnsembleError, standard_error
+from ntklens.analysis.ensemble import EnsembleError, standard_error
 from ntklens.spectrum.normalised import effective_rank
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
 from ntklens.storage.noise_run_files import CURVES

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ntklens.ensemble import standard_error
-from ntklens.scaling import fit_broken_power_law, fit_limited_power_law, fit_power_law
+from ntklens.analysis.ensemble import standard_error
+from ntklens.analysis.laws import fit_broken_power_law, fit_limited_power_law, fit_power_law
 
 
 def summarise(ensembles, adaptation_rates):

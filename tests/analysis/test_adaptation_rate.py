@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from ntklens.adaptation import adaptation_rate, running_mean
+from ntklens.analysis.adaptation_rate import adaptation_rate, running_mean
 
 
 def curves(chi=-3.0, epochs=101, step=2):

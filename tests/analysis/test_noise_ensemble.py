@@ -1,8 +1,8 @@
 import h5py
 import numpy as np
 import pytest
-from ntklens.ensemble import EnsembleError
-from ntklens.noise_ensemble import aggregate_level, read_noise_ensembles, write_noise_ensembles
+from ntklens.analysis.ensemble import EnsembleError
+from ntklens.analysis.noise_ensemble import aggregate_level, read_noise_ensembles, write_noise_ensembles
 from ntklens.storage.noise_run_files import CURVES, NoiseTrajectory
 
 

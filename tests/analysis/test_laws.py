@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from ntklens.scaling import (
+from ntklens.analysis.laws import (
     BrokenPowerLaw,
     LimitedPowerLaw,
     fit_broken_power_law,
