@@ -22,13 +22,14 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+from ntklens.costs.operations import forward, layers_of, parameters
+from ntklens.costs.units import UNIT_COSTS
 from ntklens.data.subsets import Subset
 from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
 from ntklens.machine.runtime import use_threads
 from ntklens.networks.modules import build_network, initial_parameters
-from ntklens.operations import forward, layers_of, parameters
 from ntklens.spectrum.alignments import alignments
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 from ntklens.storage.files import read_json, write_json
@@ -36,7 +37,6 @@ from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.training import mini_batch as sgd
 from ntklens.training.full_batch import Adam, Samples
 from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
-from ntklens.unit_costs import UNIT_COSTS
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {"convolutions": 0, "filters": 32, "kernel_size": 3, "pooling": "max"}

@@ -4,11 +4,12 @@ import json
 
 import pytest
 import yaml
-from ntklens import costs, resources, studies
+from ntklens import resources, studies
 from ntklens.config import complete
-from ntklens.costs import Job
+from ntklens.costs import prices as costs
+from ntklens.costs.prices import Job
+from ntklens.costs.units import read_unit_costs
 from ntklens.studies import Curve
-from ntklens.unit_costs import read_unit_costs
 
 from workflow.scripts import estimate
 

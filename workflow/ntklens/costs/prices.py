@@ -9,7 +9,8 @@ measured: `Job.gpu_seconds` is an assumption.
 import math
 from typing import NamedTuple
 
-from ntklens import operations, studies
+from ntklens import studies
+from ntklens.costs import operations
 from ntklens.data.datasets import source
 from ntklens.data.npz_headers import npz_contents
 from ntklens.studies import NOISE, Curve

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ntklens import operations
+from ntklens.costs import operations
 from ntklens.storage.files import read_json
 
 UNIT_COSTS = Path(__file__).parent / "unit-costs.json"
