@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ntklens.config import SCHEMA
+from ntklens.planning.config import SCHEMA
 
 SCRIPTS = SCHEMA.parents[1] / "scripts"
 WIDTHS = (8, 64, 256)
@@ -29,7 +29,7 @@ SPECTRA = tuple(range(0, EPOCHS, 50))
 
 
 def settings(width, epochs, spectra):
-    """As `ntklens.studies.training_settings`: every seed runs for exactly ``epochs``."""
+    """As `ntklens.planning.curves.training_settings`: every seed runs for exactly ``epochs``."""
     return {
         "curve": {"study": "model-scaling", "dataset": "mnist-5k", "network": "three-layer"},
         "scale": width,

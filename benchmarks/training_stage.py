@@ -27,7 +27,7 @@ from ntklens.data.subsets import read_subset
 from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine.runtime import use_threads
-from ntklens.paths import benchmark
+from ntklens.planning.paths import benchmark
 from ntklens.spectrum.normalised import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
 from ntklens.training.full_batch import Adam

@@ -10,14 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import yaml
-from ntklens import studies
-from ntklens.config import complete
 from ntklens.costs import operations
 from ntklens.costs import prices as costs
 from ntklens.costs.units import UnitCosts, interpolated, read_unit_costs
 from ntklens.kernel import ntk
 from ntklens.kernel.jacobian import outputs_and_pieces
 from ntklens.networks.modules import build_network, initial_parameters
+from ntklens.planning import curves as studies
+from ntklens.planning.config import complete
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, small
 

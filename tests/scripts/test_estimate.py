@@ -4,12 +4,13 @@ import json
 
 import pytest
 import yaml
-from ntklens import resources, studies
-from ntklens.config import complete
 from ntklens.costs import prices as costs
 from ntklens.costs.prices import Job
 from ntklens.costs.units import read_unit_costs
-from ntklens.studies import Curve
+from ntklens.planning import curves as studies
+from ntklens.planning import requests as resources
+from ntklens.planning.config import complete
+from ntklens.planning.curves import Curve
 
 from workflow.scripts import estimate
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from ntklens import studies
-from ntklens.config import SCHEMA, complete
+from ntklens.planning import curves as studies
+from ntklens.planning.config import SCHEMA, complete
 
 from workflow.scripts import fetch, subsample
 

@@ -5,8 +5,8 @@ import json
 import h5py
 import numpy as np
 import pytest
-from ntklens import paths
 from ntklens.analysis.noise_ensemble import read_noise_ensembles
+from ntklens.planning import paths
 from ntklens.spectrum.normalised import effective_rank
 from ntklens.storage.noise_run_files import read_noise_run
 

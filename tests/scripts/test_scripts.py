@@ -7,8 +7,9 @@ import h5py
 import numpy as np
 import pytest
 import yaml
-from ntklens import paths, studies
-from ntklens.config import SCHEMA, complete
+from ntklens.planning import curves as studies
+from ntklens.planning import paths
+from ntklens.planning.config import SCHEMA, complete
 
 from workflow.scripts import (
     adaptation_rate,

@@ -51,7 +51,7 @@ def requests(repository, rule, *arguments):
         ("ntklens/spectrum/alignments.py", {"train", *AFTER_TRAINING, *AFTER_NOISE}),
         ("ntklens/data/noisy_copies.py", {"train_noise", *AFTER_NOISE}),
         ("scripts/transition.py", {"transition", "figure_3"}),
-        ("ntklens/config.py", set()),
+        ("ntklens/planning/config.py", set()),
         ("ntklens/storage/inspection.py", set()),
     ],
 )

@@ -7,9 +7,10 @@ import sys
 
 WORKFLOW = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, WORKFLOW)
-from ntklens import paths, studies
-from ntklens.config import ConfigError, complete
-from ntklens.resources import Requests
+from ntklens.planning import curves as studies
+from ntklens.planning import paths
+from ntklens.planning.config import ConfigError, complete
+from ntklens.planning.requests import Requests
 from ntklens.storage.import_closure import import_closure
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod

@@ -7,13 +7,13 @@ from collections import Counter
 from pathlib import Path
 
 import yaml
-from ntklens import resources
-from ntklens.config import ConfigError, complete
 from ntklens.costs import prices as costs
 from ntklens.costs.units import UNIT_COSTS, read_unit_costs
 from ntklens.data.image_formats import DatasetError
+from ntklens.planning import requests as resources
+from ntklens.planning.config import ConfigError, complete
+from ntklens.planning.curves import figure_curves
 from ntklens.storage.files import write_json
-from ntklens.studies import figure_curves
 
 ROOT = Path(__file__).resolve().parents[2]
 CORES = (1, 8, 64)

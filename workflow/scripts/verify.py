@@ -13,7 +13,7 @@ from ntklens.data.subsets import read_subset
 from ntklens.kernel.ntk import ntk_matrix, ntk_trace
 from ntklens.machine.runtime import use_compilation_cache, use_threads
 from ntklens.networks.modules import build_network
-from ntklens.paths import point_name
+from ntklens.planning.paths import point_name
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 from ntklens.storage.files import whole_file, write_json
 from ntklens.storage.provenance import provenance

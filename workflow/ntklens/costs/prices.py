@@ -9,11 +9,11 @@ measured: `Job.gpu_seconds` is an assumption.
 import math
 from typing import NamedTuple
 
-from ntklens import studies
 from ntklens.costs import operations
 from ntklens.data.datasets import source
 from ntklens.data.npz_headers import npz_contents
-from ntklens.studies import NOISE, Curve
+from ntklens.planning import curves as studies
+from ntklens.planning.curves import NOISE, Curve
 from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, NoiseSchedule
 
 TRIALS_PER_ANCHOR = 1.7  # 54 trials at the 32 anchors of config.yaml and reduced.yaml

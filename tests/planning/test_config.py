@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ntklens.config import ConfigError, complete
 from ntklens.data.datasets import REGISTRY
-from ntklens.studies import (
+from ntklens.planning.config import ConfigError, complete
+from ntklens.planning.curves import (
     calibration_settings,
     curves,
     noise_settings,

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from ntklens import resources, studies
-from ntklens.config import complete
 from ntklens.costs import prices as costs
 from ntklens.costs.prices import Job
 from ntklens.costs.units import read_unit_costs
-from ntklens.resources import LEAST_MEMORY, LEAST_RUNTIME, Requests, memory_mb, runtime_minutes
-from ntklens.studies import Curve
+from ntklens.planning import curves as studies
+from ntklens.planning import requests as resources
+from ntklens.planning.config import complete
+from ntklens.planning.curves import Curve
+from ntklens.planning.requests import LEAST_MEMORY, LEAST_RUNTIME, Requests, memory_mb, runtime_minutes
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, WIDTHS, changed, small
 

@@ -3,7 +3,15 @@
 import re
 
 from ntklens.data.datasets import DatasetError, names, source
-from ntklens.studies import NOISE, curves, dataset_name, is_own_file, own_files, scale_key, scaling_curves
+from ntklens.planning.curves import (
+    NOISE,
+    curves,
+    dataset_name,
+    is_own_file,
+    own_files,
+    scale_key,
+    scaling_curves,
+)
 
 LARGEST_DRAW = 1 / 3  # of the pool: larger draws have most samples in common
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")  # of a dataset: it becomes part of file names

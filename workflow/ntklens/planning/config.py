@@ -9,9 +9,9 @@ import jsonschema.exceptions
 import jsonschema.validators
 import yaml
 
-from ntklens.consistency import ConfigError, check_consistency
+from ntklens.planning.consistency import ConfigError, check_consistency
 
-SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 # JSON counts 16.0 as an integer and YAML can write a number that is not finite.
 _Validator = jsonschema.validators.extend(

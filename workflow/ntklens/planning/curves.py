@@ -8,7 +8,7 @@ import math
 from pathlib import PurePath
 from typing import NamedTuple
 
-from ntklens.paths import point_name
+from ntklens.planning.paths import point_name
 
 SCALING = ("model-scaling", "data-scaling")
 NOISE = "noise-scaling"

@@ -2,8 +2,8 @@ import copy
 import math
 
 import pytest
-from ntklens.config import complete
-from ntklens.studies import (
+from ntklens.planning.config import complete
+from ntklens.planning.curves import (
     Curve,
     aggregation_settings,
     batches,

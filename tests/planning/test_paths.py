@@ -1,5 +1,5 @@
 import pytest
-from ntklens import paths
+from ntklens.planning import paths
 
 CURVE = {"study": "data-scaling", "dataset": "digits", "network": "four-layer"}
 BATCH = {**CURVE, "point": "size-40", "first": 0, "last": 4}
