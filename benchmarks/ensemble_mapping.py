@@ -13,8 +13,8 @@ import time
 import jax
 import numpy as np
 from ntklens.data.subsets import Subset
-from ntklens.experiment import Point
 from ntklens.machine.runtime import use_threads
+from ntklens.studies.experiment import Point
 from ntklens.training import full_batch as training
 from ntklens.training.full_batch import Adam
 from ntklens.training.schedules import Schedule

@@ -24,12 +24,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from ntklens.data.subsets import read_subset
-from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine.runtime import use_threads
 from ntklens.planning.paths import benchmark
 from ntklens.spectrum.normalised import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
+from ntklens.studies.experiment import Point
 from ntklens.training.full_batch import Adam
 from ntklens.training.schedules import Schedule
 

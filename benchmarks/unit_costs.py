@@ -25,7 +25,6 @@ import numpy as np
 from ntklens.costs.operations import forward, layers_of, parameters
 from ntklens.costs.units import UNIT_COSTS
 from ntklens.data.subsets import Subset
-from ntklens.experiment import Point
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
 from ntklens.machine.runtime import use_threads
@@ -34,6 +33,7 @@ from ntklens.spectrum.alignments import alignments
 from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
 from ntklens.storage.files import read_json, write_json
 from ntklens.storage.hdf5 import add_dataset, new_file
+from ntklens.studies.experiment import Point
 from ntklens.training import mini_batch as sgd
 from ntklens.training.full_batch import Adam, Samples
 from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ntklens import spectrum_workers
 from ntklens.spectrum import normalised as spectrum
 from ntklens.spectrum import on_device as device_spectrum
+from ntklens.studies import spectrum_workers
 
 
 @pytest.fixture(scope="module")

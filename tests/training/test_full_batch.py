@@ -8,15 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from ntklens import measurement
 from ntklens.data.subsets import Subset
-from ntklens.experiment import Point, minimum_trial
 from ntklens.kernel import ntk
 from ntklens.kernel.ntk import ntk_matrix
-from ntklens.measurement import measure_batch
 from ntklens.spectrum.alignments import Alignments, label_alignment, misalignments
 from ntklens.spectrum.normalised import effective_rank
-from ntklens.spectrum_workers import SpectrumWorkers
+from ntklens.studies import measurement
+from ntklens.studies.experiment import Point, minimum_trial
+from ntklens.studies.measurement import measure_batch
+from ntklens.studies.spectrum_workers import SpectrumWorkers
 from ntklens.training.full_batch import Adam, state_of
 from ntklens.training.schedules import Schedule
 

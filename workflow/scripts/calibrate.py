@@ -7,10 +7,10 @@ from dataclasses import asdict
 from functools import partial
 
 from ntklens.data.subsets import read_subset
-from ntklens.experiment import Point, minimum_trial
 from ntklens.machine import jobs
 from ntklens.storage.files import write_json
 from ntklens.storage.provenance import provenance
+from ntklens.studies.experiment import Point, minimum_trial
 from ntklens.training.calibration import CalibrationError, Trial, calibrate
 from ntklens.training.full_batch import Adam, state_of
 from ntklens.training.schedules import Schedule

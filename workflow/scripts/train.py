@@ -7,12 +7,12 @@ import time
 
 import numpy as np
 from ntklens.data.subsets import read_subset
-from ntklens.experiment import Point
 from ntklens.machine import jobs
-from ntklens.measurement import measure_batch
 from ntklens.spectrum.mkl import installed_library
 from ntklens.storage.provenance import provenance
 from ntklens.storage.run_files import write_run
+from ntklens.studies.experiment import Point
+from ntklens.studies.measurement import measure_batch
 from ntklens.training.calibration import read_rate
 from ntklens.training.full_batch import Adam
 from ntklens.training.schedules import Schedule

@@ -8,10 +8,10 @@ import time
 from ntklens.data.subsets import read_subset
 from ntklens.machine import jobs
 from ntklens.networks.modules import build_network
-from ntklens.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.spectrum.mkl import installed_library
 from ntklens.storage.noise_run_files import write_noise_run
 from ntklens.storage.provenance import provenance
+from ntklens.studies.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.training.mini_batch import Sgd
 from ntklens.training.schedules import NoiseSchedule
 

@@ -114,7 +114,7 @@ def subset_settings(config):
 
 
 def point_settings(config, curve, scale):
-    """What `ntklens.experiment.Point` needs to know of one point of ``curve``."""
+    """What `ntklens.studies.experiment.Point` needs to know of one point of ``curve``."""
     entry = entry_of(config, curve)
     by_width = curve.study == "model-scaling"
     return {

@@ -7,9 +7,9 @@ import numpy as np
 from ntklens.kernel.ntk import MEMORY, ntk_matrix
 from ntklens.spectrum.alignments import Alignments, alignments
 from ntklens.spectrum.normalised import effective_rank
-from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.storage.run_files import Minimum, Trajectory
 from ntklens.storage.status import DIVERGED, OK, UNFINISHED
+from ntklens.studies.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.training.full_batch import state_of
 
 

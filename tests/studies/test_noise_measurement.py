@@ -9,7 +9,7 @@ import pytest
 from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.noise_measurement import measure_seeds, noisy_training_set
+from ntklens.studies.noise_measurement import measure_seeds, noisy_training_set
 from ntklens.training import mini_batch as sgd
 from ntklens.training.full_batch import Samples
 from ntklens.training.mini_batch import Sgd

@@ -14,9 +14,9 @@ import numpy as np
 from ntklens.data.noisy_copies import balanced_draw, noisy_copies
 from ntklens.kernel.ntk import MEMORY, ntk_matrix
 from ntklens.networks.modules import ensemble_parameters
-from ntklens.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.storage.noise_run_files import CURVES, NoiseTrajectory
 from ntklens.storage.status import DIVERGED, OK
+from ntklens.studies.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.training import mini_batch as sgd
 from ntklens.training.full_batch import Samples
 
