@@ -22,7 +22,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
-from ntklens.data.datasets import load_mnist_5k
+from ntklens.data.loaders import load_mnist_5k
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
 from ntklens.machine.runtime import use_threads

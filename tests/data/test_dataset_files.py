@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from ntklens.data import dataset_files, download
 from ntklens.data.dataset_files import Place, read_files
-from ntklens.data.image_formats import DatasetError
+from ntklens.data.errors import DatasetError
 
 from tests.support.tiny_files import (
     FASHION_FILES,

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from ntklens.data import download as module
 from ntklens.data.download import download
-from ntklens.data.image_formats import DatasetError
+from ntklens.data.errors import DatasetError
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB, four pieces
 

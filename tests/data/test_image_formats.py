@@ -2,7 +2,8 @@ import pickle
 
 import numpy as np
 import pytest
-from ntklens.data.image_formats import DatasetError, read_cifar_pickle, read_cifar_records, read_idx
+from ntklens.data.errors import DatasetError
+from ntklens.data.image_formats import read_cifar_pickle, read_cifar_records, read_idx
 
 from tests.support.tiny_files import BATCHES, CIFAR_BATCH, cifar_batch, cifar_pickle, cifar_records, idx
 

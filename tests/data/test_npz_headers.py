@@ -4,7 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from ntklens.data.image_formats import DatasetError
+from ntklens.data.errors import DatasetError
 from ntklens.data.npz_headers import npz_contents
 from ntklens.data.npz_images import load_npz
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from ntklens.data.image_formats import DatasetError
+from ntklens.data.errors import DatasetError
 from ntklens.data.npz_images import load_npz
 
 IMAGES = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
@@ -77,7 +77,7 @@ TEST = {"test_images": IMAGES[:2], "test_labels": LABELS[:2]}
             "'labels' is damaged or no array of numbers .*write the file",
         ),
         ({"labels": LABELS[:3]}, "4 images, but 3 'labels'; there must be one for each"),
-        ({"labels": LABELS / 2}, "'labels' is of type float64 .*should be one integer a sample"),
+        ({"labels": LABELS / 2}, "'labels' is of type float64 .*should be one integer per sample"),
         ({"labels": LABELS[:, None]}, r"'labels' is of type int64 and shape \(4, 1\), should be one integer"),
         ({"labels": LABELS - 1}, "'labels' go from -1 to 0; number the classes from 0 on"),
         ({"labels": LABELS * 10**12}, "'labels' go from 0 to 1000000000000; number the classes from 0 on"),

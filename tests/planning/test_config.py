@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ntklens.data.datasets import REGISTRY
+from ntklens.data.registry import REGISTRY
 from ntklens.planning.config import ConfigError, complete
 from ntklens.planning.curves import (
     calibration_settings,

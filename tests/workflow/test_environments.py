@@ -26,9 +26,6 @@ UNIMPORTED = {
     # that imports. jax takes any scipy, but does not work with a newer one.
     "neural-tangents": {"jaxlib", "pip", "frozendict", "more-itertools", "scipy"},
 }
-# Imported by functions that no script with this environment calls: figures look up datasets' names in the
-# module that also loads datasets.
-UNCALLED = {"figures": {"mlxtend", "requests", "scikit-learn", "tqdm", "urllib3"}}
 
 # Small files to read.
 LOCK = """\
@@ -171,7 +168,7 @@ def test_rule_without_script_or_environment_is_found():
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_environment_lists_what_its_scripts_import(name):
     missing = imported_with(name, RULES) - set(packages(ENVIRONMENTS[name]))
-    assert missing == UNCALLED.get(name, set())
+    assert missing == set()
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from ntklens.costs import prices as costs
 from ntklens.costs.units import UNIT_COSTS, read_unit_costs
-from ntklens.data.image_formats import DatasetError
+from ntklens.data.errors import DatasetError
 from ntklens.planning import requests as resources
 from ntklens.planning.config import ConfigError, complete
 from ntklens.planning.curves import figure_curves

@@ -4,7 +4,9 @@ import argparse
 import os
 import sys
 
-from ntklens.data.datasets import DatasetError, names, write_dataset
+from ntklens.data.errors import DatasetError
+from ntklens.data.loaders import write_dataset
+from ntklens.data.registry import names
 
 
 def main(argv=None):

@@ -10,8 +10,8 @@ import math
 from typing import NamedTuple
 
 from ntklens.costs import operations
-from ntklens.data.datasets import source
 from ntklens.data.npz_headers import npz_contents
+from ntklens.data.registry import facts_of
 from ntklens.planning import curves as studies
 from ntklens.planning.curves import NOISE, Curve
 from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, NoiseSchedule
@@ -109,7 +109,7 @@ def data_of(config, curve):
         shape, classes, samples, own_test = npz_contents(entry["dataset"])
         test = min(config["test_samples"], own_test or samples)
         return Data(shape, classes, samples, samples - (own_test or test), test)
-    known = source(entry["dataset"])
+    known = facts_of(entry["dataset"])
     test = known.test_size(config["test_samples"])
     return Data(known.shape, known.classes, known.samples, known.pool_size(test), test)
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from ntklens.data.download import download
-from ntklens.data.image_formats import DatasetError
+from ntklens.data.errors import DatasetError
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,4 @@
-"""Downloads that survive a bad line: mirrors in turn, new tries, broken transfers gone on with, progress.
-
-requests and tqdm are imported where they are used: figures import the registry, and with it this module,
-in an environment that has neither.
-"""
+"""Downloads that survive a bad line: several mirrors, new tries, broken transfers resumed, progress shown."""
 
 import contextlib
 import fcntl
@@ -10,7 +6,11 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-from ntklens.data.image_formats import DatasetError
+import requests
+import urllib3
+from tqdm import tqdm
+
+from ntklens.data.errors import DatasetError
 
 TRIES = 4  # in a row without a byte gained, then the next mirror is asked
 PAUSE = 1.0  # seconds before the second try, doubled before each further one
@@ -31,8 +31,6 @@ def download(addresses, target, read):
     processes with the same ``target`` the second waits. Raises DatasetError with every address and why it
     failed.
     """
-    import requests
-
     target.parent.mkdir(parents=True, exist_ok=True)
     with _lock(target), requests.Session() as session:
         if target.exists():
@@ -73,9 +71,6 @@ def _transfer(session, address, part):
 
     True where it was put together from several transfers.
     """
-    import requests
-    import urllib3
-
     longest, failed = _size(part), 0
     while True:
         try:
@@ -159,8 +154,6 @@ def _lock(target):
 @contextlib.contextmanager
 def _progress(address, held, total):
     """A function to call with every number of bytes: a bar on a terminal, a line for each tenth in a log."""
-    from tqdm import tqdm
-
     if sys.stderr.isatty():
         name = address.rsplit("/", 1)[-1]
         with tqdm(total=total, initial=held, unit="B", unit_scale=True, desc=name) as bar:

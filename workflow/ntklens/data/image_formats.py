@@ -11,18 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
-class DatasetError(Exception):
-    """A dataset that is missing, unreachable or not what it should be: ``what``, and what to do about it."""
-
-    def __init__(self, what, advice=None):
-        super().__init__(what if advice is None else f"{what}: {advice}")
-        self.what = what
+from ntklens.data.errors import DatasetError
 
 
 @dataclass(frozen=True)
 class Images:
-    """``images`` (d, n₀), a row an image, and ``labels`` (d,) from 0 on.
+    """``images`` (d, n₀), one row per image, and ``labels`` (d,) from 0 on.
 
     ``white`` is the brightest value; a row reshaped to ``shape`` (height, width, channels) is the picture.
     Train samples stand before test samples, which begin at row ``test_first``; None without a test part.

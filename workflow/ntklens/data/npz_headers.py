@@ -4,7 +4,7 @@ import zipfile
 
 import numpy as np
 
-from ntklens.data.image_formats import DatasetError
+from ntklens.data.errors import DatasetError
 from ntklens.data.npz_images import image_shape
 
 HEADERS = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ntklens.data.image_formats import DatasetError, Images
+from ntklens.data.errors import DatasetError
+from ntklens.data.image_formats import Images
 
 
 def load_npz(path):
@@ -105,8 +106,8 @@ def _npz_labels(arrays, key, path, samples, most):
     labels = _npz_array(arrays, key, path)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise DatasetError(
-            f"{path}: {key!r} is of type {labels.dtype} and shape {labels.shape}, should be one integer a "
-            "sample"
+            f"{path}: {key!r} is of type {labels.dtype} and shape {labels.shape}, should be one integer "
+            "per sample"
         )
     if len(labels) != samples:
         raise DatasetError(f"{path}: {samples} images, but {len(labels)} {key!r}; there must be one for each")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ntklens.analysis.ensemble import read_ensembles
-from ntklens.data.datasets import title
+from ntklens.data.registry import title
 from ntklens.figures.style import band, draw_band, plain_ticks, scale_colours, spread_ticks
 from ntklens.storage.files import read_json
 

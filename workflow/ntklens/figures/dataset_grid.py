@@ -11,7 +11,7 @@ import json
 import matplotlib.pyplot as plt
 from matplotlib.lines import Line2D
 
-from ntklens.data.datasets import title
+from ntklens.data.registry import title
 from ntklens.figures.along_training import (
     STUDIES,
     draw_lines,

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, NullFormatter
 
 from ntklens.analysis.noise_ensemble import read_noise_ensembles
-from ntklens.data.datasets import title
+from ntklens.data.registry import title
 from ntklens.figures.style import (
     COLUMN,
     LETTERS,

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from ntklens.analysis.laws import LimitedPowerLaw, PowerLaw
-from ntklens.data.datasets import title
+from ntklens.data.registry import title
 from ntklens.figures.style import (
     COLUMN,
     LETTERS,

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ntklens.analysis.laws import BrokenPowerLaw, PowerLaw
-from ntklens.data.datasets import title
+from ntklens.data.registry import title
 from ntklens.figures.style import (
     COLUMN,
     LETTERS,

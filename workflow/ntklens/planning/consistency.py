@@ -2,7 +2,8 @@
 
 import re
 
-from ntklens.data.datasets import DatasetError, names, source
+from ntklens.data.errors import DatasetError
+from ntklens.data.registry import facts_of, names
 from ntklens.planning.curves import (
     NOISE,
     curves,
@@ -130,7 +131,7 @@ def _check_noise(entry, key):
 def _check_samples(config, study, entry, key):
     """That a dataset of the registry has the samples asked for."""
     try:
-        dataset = source(entry["dataset"])
+        dataset = facts_of(entry["dataset"])
     except DatasetError as error:
         raise ConfigError(f"config key '{key}.dataset': {error}") from None
     tested = dataset.test_size(config["test_samples"])

@@ -9,7 +9,7 @@ import math
 
 from ntklens.costs import prices as costs
 from ntklens.costs.units import read_unit_costs
-from ntklens.data.image_formats import DatasetError
+from ntklens.data.errors import DatasetError
 
 MEMORY_MARGIN = 1.5  # measured peaks lie a quarter above the model at most
 RUNTIME_MARGIN = 3.0

@@ -1,15 +1,16 @@
 import hashlib
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
-from ntklens.data import dataset_files, datasets
+from ntklens.data import dataset_files, loaders
 from ntklens.data.dataset_files import Place
-from ntklens.data.datasets import DatasetError, Images, Source, load_digits, load_mnist_5k, write_dataset
+from ntklens.data.errors import DatasetError
+from ntklens.data.image_formats import Images
+from ntklens.data.loaders import load_digits, load_mnist_5k, write_dataset
+from ntklens.data.registry import REGISTRY, DatasetFacts, facts_of
 
 from tests.support.tiny_files import (
     BATCHES,
@@ -41,16 +42,16 @@ FILES = {
 def _tiny(monkeypatch):
     """Every dataset that comes from files is a few samples large."""
     monkeypatch.setattr(dataset_files, "PUBLISHED", TINY_PUBLISHED)
-    monkeypatch.setattr(datasets, "MNIST", TINY_MNIST)
-    monkeypatch.setattr(datasets, "FASHION_MNIST", TINY_FASHION)
-    monkeypatch.setattr(datasets, "CIFAR_10_BINARY", TINY_BINARY)
-    monkeypatch.setattr(datasets, "CIFAR_10_PYTHON", TINY_PYTHON)
-    monkeypatch.setattr(datasets, "IDX_SHAPES", IDX_SHAPES)
-    monkeypatch.setattr(datasets, "CIFAR_BATCH", CIFAR_BATCH)
+    monkeypatch.setattr(loaders, "MNIST", TINY_MNIST)
+    monkeypatch.setattr(loaders, "FASHION_MNIST", TINY_FASHION)
+    monkeypatch.setattr(loaders, "CIFAR_10_BINARY", TINY_BINARY)
+    monkeypatch.setattr(loaders, "CIFAR_10_PYTHON", TINY_PYTHON)
+    monkeypatch.setattr(loaders, "IDX_SHAPES", IDX_SHAPES)
+    monkeypatch.setattr(loaders, "CIFAR_BATCH", CIFAR_BATCH)
     for name, (samples, test_first) in SIZES.items():
         shape = (2, 2, 1) if "mnist" in name else (32, 32, 3)
-        tiny = replace(datasets.REGISTRY[name], samples=samples, test_first=test_first, shape=shape)
-        monkeypatch.setitem(datasets.REGISTRY, name, tiny)
+        tiny = replace(REGISTRY[name], samples=samples, test_first=test_first, shape=shape)
+        monkeypatch.setitem(REGISTRY, name, tiny)
 
 
 @pytest.fixture
@@ -67,12 +68,16 @@ def put(tmp_path):
     return write
 
 
+def test_every_dataset_of_the_registry_has_a_loader():
+    assert list(loaders.LOADERS) == list(REGISTRY)
+
+
 def idx_values(files, name):
     return np.frombuffer(files[name], np.uint8)[8 if "labels" in name else 16 :]
 
 
 @pytest.mark.parametrize(
-    ("load", "files"), [(datasets.load_mnist, MNIST_FILES), (datasets.load_fashion_mnist, FASHION_FILES)]
+    ("load", "files"), [(loaders.load_mnist, MNIST_FILES), (loaders.load_fashion_mnist, FASHION_FILES)]
 )
 def test_idx_datasets_load_train_before_test(put, load, files):
     data = load(Place(put(files)))
@@ -85,7 +90,7 @@ def test_idx_datasets_load_train_before_test(put, load, files):
 
 @pytest.mark.parametrize("files", [RECORD_FILES, PICKLE_FILES], ids=["binary", "python"])
 def test_cifar_10_loads_the_same_from_both_versions(put, files):
-    data = datasets.load_cifar_10(Place(put(files)))
+    data = loaders.load_cifar_10(Place(put(files)))
     for i, (planes, labels) in enumerate(BATCHES):
         rows = slice(i * CIFAR_BATCH, (i + 1) * CIFAR_BATCH)
         pictures = data.images[rows].reshape(-1, 32, 32, 3)
@@ -97,7 +102,7 @@ def test_cifar_10_loads_the_same_from_both_versions(put, files):
 
 def test_cifar_4_is_bird_cat_airplane_automobile_in_this_order(put):
     folder = put(RECORD_FILES)
-    ten, four = (load(Place(folder)) for load in (datasets.load_cifar_10, datasets.load_cifar_4))
+    ten, four = (load(Place(folder)) for load in (loaders.load_cifar_10, loaders.load_cifar_4))
     order = [2, 3, 0, 1]  # of CIFAR-10's labels
     kept = [label in order for label in ten.labels]
     np.testing.assert_array_equal(four.images, ten.images[kept])
@@ -119,8 +124,8 @@ def test_mnist_5k_is_what_the_registry_says(digits_5k):
 
 
 def test_mnist_5k_4_is_the_digits_3_5_8_9_in_this_order(digits_5k, monkeypatch):
-    monkeypatch.setattr(datasets, "load_mnist_5k", lambda: digits_5k)
-    four, digits = datasets.load_mnist_5k_4(), [3, 5, 8, 9]
+    monkeypatch.setattr(loaders, "load_mnist_5k", lambda: digits_5k)
+    four, digits = loaders.load_mnist_5k_4(), [3, 5, 8, 9]
     kept = np.isin(digits_5k.labels, digits)
     np.testing.assert_array_equal(four.images, digits_5k.images[kept])
     np.testing.assert_array_equal([digits[label] for label in four.labels], digits_5k.labels[kept])
@@ -138,12 +143,12 @@ def test_digits_are_what_the_registry_says():
 
 @pytest.mark.parametrize("name", ["mnist-5k-4", "digits"])
 def test_embedded_dataset_is_written(tmp_path, name, digits_5k, monkeypatch):
-    monkeypatch.setattr(datasets, "load_mnist_5k", lambda: digits_5k)
+    monkeypatch.setattr(loaders, "load_mnist_5k", lambda: digits_5k)
     write_dataset(tmp_path / "out.h5", name)
-    source = datasets.source(name)
+    facts = facts_of(name)
     with h5py.File(tmp_path / "out.h5") as file:
-        assert file["images"].shape == (source.samples, np.prod(source.shape))
-        assert (file.attrs["classes"], file.attrs["test_first"]) == (source.classes, -1)
+        assert file["images"].shape == (facts.samples, np.prod(facts.shape))
+        assert (file.attrs["classes"], file.attrs["test_first"]) == (facts.classes, -1)
         assert json.loads(file.attrs["files_sha256"]) == {}
         assert not file.attrs["modified"]
     assert [path.name for path in tmp_path.iterdir()] == ["out.h5"]
@@ -155,18 +160,18 @@ def test_written_dataset_holds_the_loaded_one_and_where_it_is_from(tmp_path, put
     full_name = name + "-modified" * modified
     folder = put(FILES[name])
     write_dataset(tmp_path / "out.h5", full_name, folder)
-    source = datasets.source(full_name)
-    data = source.load(Place(folder))
+    facts = facts_of(full_name)
+    data = loaders.load(full_name, Place(folder))
     with h5py.File(tmp_path / "out.h5") as file:
         np.testing.assert_array_equal(file["images"], data.images)
         np.testing.assert_array_equal(file["labels"], data.labels)
         assert file["images"].attrs["units"] == "1/255"
-        assert file.attrs["description"] == source.description
-        assert file.attrs["title"] == source.title
+        assert file.attrs["description"] == facts.description
+        assert file.attrs["title"] == facts.title
         assert bool(file.attrs["modified"]) is modified
-        assert (file.attrs["classes"], file.attrs["white"]) == (source.classes, 255)
+        assert (file.attrs["classes"], file.attrs["white"]) == (facts.classes, 255)
         assert file.attrs["test_first"] == SIZES[name][1]
-        assert tuple(file.attrs["shape"]) == source.shape
+        assert tuple(file.attrs["shape"]) == facts.shape
         digests = {key: hashlib.sha256(content).hexdigest() for key, content in FILES[name].items()}
         assert json.loads(file.attrs["files_sha256"]) == digests
 
@@ -221,15 +226,17 @@ def test_modified_data_without_a_folder_raises(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def tiny_source(**changes):
-    """A dataset of three samples and two classes, and an entry for it."""
+TINY = DatasetFacts(3, 2, shape=(2, 2, 1), title="Tiny", description="three images")
+
+
+def tiny_images(**changes):
+    """`Images` of three samples and two classes, as ``TINY`` says, but for ``changes``."""
     parts = {
         "images": np.zeros((3, 4), np.uint8),
         "labels": np.array([0, 1, 0]),
         "shape": (2, 2, 1),
     } | changes
-    data = Images(white=255, **parts)
-    return Source(lambda _: data, 3, 2, shape=(2, 2, 1), title="Tiny", description="three images")
+    return Images(white=255, **parts)
 
 
 @pytest.mark.parametrize(
@@ -244,82 +251,11 @@ def tiny_source(**changes):
     ],
 )
 def test_dataset_unlike_its_entry_raises_and_writes_nothing(tmp_path, monkeypatch, changes, complaint):
-    monkeypatch.setitem(datasets.REGISTRY, "tiny", tiny_source(**changes))
+    monkeypatch.setitem(REGISTRY, "tiny", TINY)
+    monkeypatch.setitem(loaders.LOADERS, "tiny", lambda _: tiny_images(**changes))
     with pytest.raises(DatasetError, match=f"tiny should have.*{complaint}.*again"):
         write_dataset(tmp_path / "tiny.h5", "tiny")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_names_and_titles():
-    titles = {name: datasets.title(name) for name in datasets.names()}
-    assert titles == {
-        "mnist-5k": "MNIST (5k)",
-        "mnist-5k-4": "MNIST (5k, 4 classes)",
-        "digits": "Digits (8×8)",
-        "mnist": "MNIST",
-        "fashion-mnist": "Fashion-MNIST",
-        "cifar-10": "CIFAR-10",
-        "cifar-4": "CIFAR-4",
-        "mnist-modified": "MNIST (modified data)",
-        "fashion-mnist-modified": "Fashion-MNIST (modified data)",
-        "cifar-10-modified": "CIFAR-10 (modified data)",
-        "cifar-4-modified": "CIFAR-4 (modified data)",
-    }
-
-
-def test_title_of_a_user_s_own_dataset_is_its_name():
-    assert datasets.title("galaxies") == "galaxies"
-
-
-@pytest.mark.parametrize("name", ["galaxies", "digits-modified", "mnist-modified-modified", "-modified", ""])
-def test_unknown_dataset_raises_and_lists_the_allowed_ones(name):
-    with pytest.raises(
-        DatasetError, match=rf"unknown dataset '{name}'; allowed are mnist-5k, .*cifar-4-modified"
-    ):
-        datasets.source(name)
-
-
-@pytest.mark.parametrize("name", ["digits", "mnist-5k"])
-def test_pool_is_what_the_test_samples_leave(name):
-    entry = datasets.source(name)
-    assert entry.pool_size(300) == entry.samples - 300
-    assert entry.test_size(300) == 300
-    assert entry.most_test_samples == entry.samples - 1
-
-
-@pytest.mark.parametrize("name", SIZES)
-def test_own_test_part_is_given_as_far_as_it_goes(name):
-    entry = datasets.source(name)
-    own = SIZES[name][0] - SIZES[name][1]
-    assert (entry.test_size(own - 1), entry.test_size(own), entry.test_size(10_000)) == (own - 1, own, own)
-    assert entry.pool_size(300) == SIZES[name][1]
-    assert entry.most_test_samples == own
-
-
-def test_sizes_in_the_registry_are_the_published_ones():
-    """As they are without this module's tiny files."""
-    listed = "[(name, entry.samples, entry.test_first) for name, entry in REGISTRY.items()]"
-    program = f"from ntklens.data.datasets import REGISTRY; print({listed})"
-    environment = {"PYTHONPATH": "workflow"}
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
-    assert eval(shown.stdout) == [
-        ("mnist-5k", 5000, None),
-        ("mnist-5k-4", 2000, None),
-        ("digits", 1797, None),
-        ("mnist", 70000, 60000),
-        ("fashion-mnist", 70000, 60000),
-        ("cifar-10", 60000, 50000),
-        ("cifar-4", 24000, 20000),
-    ]
-
-
-def test_importing_the_registry_needs_numpy_and_h5py_alone():
-    """Figures ask it for titles where nothing to download with is installed."""
-    program = "import sys, ntklens.data.datasets; print(*{name.split('.')[0] for name in sys.modules})"
-    environment = {"PYTHONPATH": "workflow"}
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
-    assert {"numpy", "h5py"} <= set(shown.stdout.split())
-    assert not {"requests", "urllib3", "tqdm", "mlxtend", "sklearn"} & set(shown.stdout.split())
 
 
 @pytest.fixture

