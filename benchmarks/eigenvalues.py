@@ -25,7 +25,7 @@ import scipy.linalg
 from ntklens.data.loaders import load_mnist_5k
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
-from ntklens.machine.runtime import use_threads
+from ntklens.machine.threads import use_threads
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.spectrum import lapack, mkl
 from ntklens.spectrum import on_device as device_spectrum

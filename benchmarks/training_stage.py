@@ -25,9 +25,9 @@ import jax.numpy as jnp
 import numpy as np
 from ntklens.data.subsets import read_subset
 from ntklens.kernel.ntk import ntk_matrix
-from ntklens.machine.runtime import use_threads
+from ntklens.machine.threads import use_threads
 from ntklens.planning.paths import benchmark
-from ntklens.spectrum.normalised import eigenvalues, normalised
+from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
 from ntklens.studies.experiment import Point
 from ntklens.training.full_batch import Adam

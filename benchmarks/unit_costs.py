@@ -27,10 +27,11 @@ from ntklens.costs.units import UNIT_COSTS
 from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
-from ntklens.machine.runtime import use_threads
+from ntklens.machine.threads import use_threads
 from ntklens.networks.modules import build_network, initial_parameters
 from ntklens.spectrum.alignments import alignments
-from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
+from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.files import read_json, write_json
 from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.studies.experiment import Point

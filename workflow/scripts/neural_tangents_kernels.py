@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from ntklens.data.subsets import read_subset
 from ntklens.kernel.neural_tangents import flattened, import_neural_tangents
-from ntklens.machine.runtime import use_threads
+from ntklens.machine.threads import use_threads
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
 
 

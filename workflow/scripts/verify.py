@@ -11,10 +11,12 @@ import jax
 import numpy as np
 from ntklens.data.subsets import read_subset
 from ntklens.kernel.ntk import ntk_matrix, ntk_trace
-from ntklens.machine.runtime import use_compilation_cache, use_threads
+from ntklens.machine.compilation_cache import use_compilation_cache
+from ntklens.machine.threads import use_threads
 from ntklens.networks.modules import build_network
 from ntklens.planning.paths import point_name
-from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
+from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.files import whole_file, write_json
 from ntklens.storage.provenance import provenance
 from ntklens.storage.run_files import read_run

@@ -25,7 +25,7 @@ MEMORY_VARIABLES = ("XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION")
 def use_device(gpus, jobs_per_gpu=1):
     """Compute on the CPU alone (``gpus`` = 0) or on one GPU (1), leased as `gpu_lease` says.
 
-    To be called before JAX's first computation, but after `runtime.use_threads`: this starts JAX on a GPU.
+    To be called before JAX's first computation, but after `threads.use_threads`: this starts JAX on a GPU.
     Up to ``jobs_per_gpu`` jobs share a GPU and its memory. Raises DeviceError where there is no GPU, or none
     that JAX can use.
     """

@@ -9,8 +9,9 @@ import sys
 import jax
 
 from ntklens.kernel.ntk import MEMORY
+from ntklens.machine.compilation_cache import use_compilation_cache
 from ntklens.machine.devices import DeviceError, description, use_device
-from ntklens.machine.runtime import use_compilation_cache, use_threads
+from ntklens.machine.threads import use_threads
 from ntklens.storage.checkpoints import Checkpoint
 from ntklens.storage.import_closure import code_sha256
 

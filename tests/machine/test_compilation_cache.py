@@ -12,14 +12,14 @@ import zlib
 from pathlib import Path
 
 import pytest
-from ntklens.machine import locks, runtime
+from ntklens.machine import compilation_cache, locks
 
 WORKFLOW = str(Path(__file__).parents[2] / "workflow")
 # Compiles as many programs as it is told to. Prints how many it looked for, and how many it found.
 PROGRAM = """
 import json, sys
 import jax
-from ntklens.machine.runtime import use_compilation_cache
+from ntklens.machine.compilation_cache import use_compilation_cache
 
 use_compilation_cache(*json.loads(sys.argv[1]))
 {extra}
@@ -148,7 +148,7 @@ def published(folder, programs):
     shared.mkdir()
     for name, content in programs.items():
         (private / "programs" / name).write_bytes(content)
-    runtime._publish(private / "programs", shared, private)
+    compilation_cache._publish(private / "programs", shared, private)
     kept = {path.name: path.read_bytes() for path in shared.iterdir()}
     assert kept.items() <= programs.items()
     return set(kept)
@@ -178,7 +178,7 @@ def test_what_is_no_compressed_program_is_not_kept(tmp_path):
         "text": b"not compressed at all",
         "damaged": whole[:-1] + bytes([whole[-1] ^ 1]),
         "too long": whole + b"more",
-        "zstd": runtime.ZSTD + b"and nothing of the kind after it",
+        "zstd": compilation_cache.ZSTD + b"and nothing of the kind after it",
     }
     assert published(tmp_path, files) == set()
 
@@ -219,7 +219,7 @@ def test_copy_of_a_running_job_is_left_alone(node):
 
 def test_copy_that_its_job_removes_meanwhile_is_no_matter(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    other, lock = runtime._private_folder(), locks.lock
+    other, lock = compilation_cache._private_folder(), locks.lock
 
     def lock_too_late(path):
         if path.parent == other:
@@ -227,7 +227,7 @@ def test_copy_that_its_job_removes_meanwhile_is_no_matter(tmp_path, monkeypatch)
         return lock(path)
 
     monkeypatch.setattr(locks, "lock", lock_too_late)
-    own = runtime._private_folder()
+    own = compilation_cache._private_folder()
     assert own.is_dir()
     assert not other.exists()
 
@@ -269,17 +269,3 @@ def test_without_a_folder_nothing_is_kept(node):
     assert (process.returncode, errors) == (0, "")
     assert output.split()[1] == "0"
     assert not node.copies()
-
-
-def test_one_thread_for_everything():
-    program = (
-        "import os; from ntklens.machine.runtime import use_threads; use_threads(1);"
-        "print(os.environ['NPROC'], os.environ['XLA_FLAGS'])"
-    )
-    environment = {**os.environ, "PYTHONPATH": WORKFLOW, "XLA_FLAGS": "--xla_cpu_enable_fast_math=false"}
-    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
-    assert result.stdout.split() == [
-        "1",
-        "--xla_cpu_enable_fast_math=false",
-        "--xla_cpu_multi_thread_eigen=false",
-    ]

@@ -1,4 +1,4 @@
-"""How much of the machine a job may use, and where it keeps what it compiled."""
+"""Compiled programs, kept from job to job: JAX's persistent cache, made safe against kills."""
 
 import atexit
 import os
@@ -8,27 +8,13 @@ import tempfile
 import zlib
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-
-from threadpoolctl import threadpool_limits
 
 from ntklens.machine import locks, processor
 from ntklens.storage.files import json_sha256, whole_file
 
 ZSTD = b"\x28\xb5\x2f\xfd"  # how a Zstandard frame starts
-
-
-def use_threads(count):
-    """Let XLA and the linear algebra libraries use ``count`` threads on the CPU.
-
-    A fixed number keeps results independent of how many cores a machine has. To be called before
-    the first JAX computation, when XLA reads its settings.
-    """
-    os.environ["NPROC"] = str(count)
-    if count == 1:
-        flags = os.environ.get("XLA_FLAGS", "")
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-    threadpool_limits(count)
 
 
 def use_compilation_cache(*kind):
@@ -117,13 +103,11 @@ def _decompressor(program):
     """The one for what JAX wrote: by Zstandard where Python has it or it is installed, else by zlib."""
     if not program.startswith(ZSTD):
         return zlib.decompressobj()
+    # By their names: neither has to be there where JAX compresses by zlib. The first comes with Python 3.14.
     try:
-        from compression import zstd  # Python 3.14
+        return import_module("compression.zstd").ZstdDecompressor()
     except ImportError:
-        import zstandard
-
-        return zstandard.ZstdDecompressor().decompressobj()
-    return zstd.ZstdDecompressor()
+        return import_module("zstandard").ZstdDecompressor().decompressobj()
 
 
 def _names(folder):
