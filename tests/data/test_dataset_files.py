@@ -279,11 +279,13 @@ def test_datasets_with_the_same_names_are_downloaded_apart(tmp_path, host):
         assert read_files([one], Place(downloads=tmp_path / "downloads"))[1] == files
 
 
-def test_cifar_is_downloaded_as_an_archive_once(tmp_path, host):
+@pytest.mark.parametrize("order", [1, -1])
+def test_cifar_is_downloaded_once_in_the_format_that_has_hosts(tmp_path, host, order):
     put_archive(tmp_path / "host", "cifar-10-binary.tar.gz", RECORD_FILES, "cifar-10-batches-bin")
-    cifar = [replace(one, hosts=(host,)) for one in CIFAR]
+    binary = replace(TINY_BINARY, hosts=(host,))
     for _ in range(2):
-        assert read_files(cifar, Place(downloads=tmp_path / "downloads")) == (cifar[0], RECORD_FILES)
+        file_sets = [binary, TINY_PYTHON][::order]
+        assert read_files(file_sets, Place(downloads=tmp_path / "downloads")) == (binary, RECORD_FILES)
         (tmp_path / "host" / "cifar-10-binary.tar.gz").unlink(missing_ok=True)
 
 
@@ -305,8 +307,9 @@ def test_failed_download_names_addresses_and_data_dir_and_keeps_nothing_wrong(tm
 
 
 def test_every_published_file_set_is_complete():
-    """Digests are SHA-256, addresses end where a name can follow."""
-    for file_set in (dataset_files.MNIST, dataset_files.FASHION_MNIST, *CIFAR):
+    """Digests are SHA-256, addresses end where a name can follow, and no download rests on one host."""
+    downloaded = (dataset_files.MNIST, dataset_files.FASHION_MNIST, dataset_files.CIFAR_10_BINARY)
+    for file_set in (*downloaded, dataset_files.CIFAR_10_PYTHON):
         assert all(len(bytes.fromhex(digest)) == 32 for digest in file_set.digests.values())
         assert all(host.endswith("/") for host in file_set.hosts)
-        assert len(file_set.hosts) >= 2
+        assert len(file_set.hosts) >= 2 * (file_set in downloaded)

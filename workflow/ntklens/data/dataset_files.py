@@ -20,13 +20,14 @@ class FileSet:
     """The files of one dataset in one format: ``digests`` has each one's SHA-256 by name.
 
     They are published one by one, gzip-packed, or together as ``archive``, which unpacks to
-    ``archive_folder``. ``hosts`` are address beginnings, the usual one first.
+    ``archive_folder``. ``hosts`` are address beginnings, the usual one first; a format without any is read
+    from folders alone.
     """
 
     dataset: str
     title: str
     digests: dict[str, str]
-    hosts: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
     archive: str | None = None
     archive_folder: str = ""
 
@@ -89,7 +90,6 @@ CIFAR_10_PYTHON = FileSet(
         "data_batch_5": "d91802434d8376bbaeeadf58a737e3a1b12ac839077e931237e0dcd43adcb154",
         "test_batch": "f53d8d457504f7cff4ea9e021afcf0e0ad8e24a91f3fc42091b8adef61157831",
     },
-    hosts=("https://www.cs.toronto.edu/~kriz/", "https://cave.cs.toronto.edu/kriz/"),
     archive="cifar-10-python.tar.gz",
     archive_folder="cifar-10-batches-py",
 )
@@ -110,7 +110,7 @@ class Place:
 
 
 def read_files(file_sets, place):
-    """The first of ``file_sets``, formats of a dataset, that ``place`` has; its files' bytes by name."""
+    """Returns the format among ``file_sets`` that ``place`` has, and the bytes of its files by name."""
     if place.data_dir is not None:
         contents = _from_folder
     elif place.modified:
@@ -163,7 +163,7 @@ def _locate(file_set, data_dir):
 
 
 def _from_hosts(file_sets, place):
-    file_set = file_sets[0]  # the format that its loader likes best
+    file_set = next(one for one in file_sets if one.hosts)
     folder = place.downloads / file_set.dataset
     if file_set.archive:
         packages, unpack = {file_set.archive: list(file_set.digests)}, _archived
