@@ -188,6 +188,7 @@ def test_imports_are_found_wherever_they_stand(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import json, os.path\nimport scipy.linalg as linalg\n"
+        "from ntklens.machine.compilation_cache import use_compilation_cache\n"
         "from ntklens.machine.threads import use_threads\n"
         "def later():\n    from sklearn.datasets import load_digits\n    import yaml\n"
     )
