@@ -1,4 +1,7 @@
+import contextlib
+import errno
 import http.server
+import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +10,7 @@ import pytest
 from ntklens.data import download as module
 from ntklens.data.download import download
 from ntklens.data.errors import DatasetError
+from ntklens.machine.locks import lock
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB, four pieces
 
@@ -271,6 +275,29 @@ def test_two_at_once_download_one_file(start, target):
         results = list(pool.map(lambda _: download([host.address], target, accept), range(4)))
     assert results == [CONTENT] * 4
     assert len(host.ranges) == 1
+
+
+def test_file_system_without_locks_will_do(start, target, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    assert download([start(serve()).address], target, accept) == CONTENT
+
+
+def test_lock_ends_with_the_download_however_it_ends(start, target):
+    for answer in (state(404), serve()):
+        with contextlib.suppress(DatasetError):
+            download([start(answer).address], target, accept)
+        os.close(lock(target.with_name("file.gz.lock")))
+
+
+def test_part_that_cannot_be_written_raises_and_says_what_to_do(start, target):
+    host = start(serve())
+    part = target.parent / f"file.gz.part-127.0.0.1-{host.server.server_port}"
+    part.mkdir(parents=True)
+    with pytest.raises(DatasetError, match=r"Is a directory.*as data_dir"):
+        download([host.address], target, accept)
 
 
 def test_log_gets_a_line_each_tenth_at_most(start, target, capsys):

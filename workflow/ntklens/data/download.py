@@ -1,7 +1,6 @@
 """Downloads that survive a bad line: several mirrors, new tries, broken transfers resumed, progress shown."""
 
 import contextlib
-import fcntl
 import sys
 import time
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ import urllib3
 from tqdm import tqdm
 
 from ntklens.data.errors import DatasetError
+from ntklens.machine.locks import locked
 
 TRIES = 4  # in a row without a byte gained, then the next mirror is asked
 PAUSE = 1.0  # seconds before the second try, doubled before each further one
@@ -24,15 +24,15 @@ class _FailedError(Exception):
 
 
 def download(addresses, target, read):
-    """What ``read(target)`` returns, ``target`` downloaded from the first of ``addresses`` that serves.
+    """Downloads ``target`` from the first of ``addresses`` that serves. Returns what ``read(target)`` does.
 
     ``read`` raises DatasetError on a wrong file: what it refuses is not kept. A ``target`` from before is
-    not downloaded again, and a part of it (``*.part-*``, one for each host) is gone on with. Of two
-    processes with the same ``target`` the second waits. Raises DatasetError with every address and why it
+    not downloaded again, and a part of it (``*.part-*``, one for each host) is resumed. Of two processes
+    with the same ``target`` the second waits. Raises DatasetError with every address and why it
     failed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(target), requests.Session() as session:
+    with _alone(target), requests.Session() as session:
         if target.exists():
             with contextlib.suppress(DatasetError):
                 return read(target)
@@ -67,9 +67,9 @@ def _from_mirror(session, address, target, read):
 
 
 def _transfer(session, address, part):
-    """Complete the file ``part`` from ``address``, in as many tries as it takes while bytes are gained.
+    """Completes the file ``part`` from ``address``, in as many tries as it takes while bytes are gained.
 
-    True where it was put together from several transfers.
+    Returns True where it was put together from several transfers.
     """
     longest, failed = _size(part), 0
     while True:
@@ -88,7 +88,10 @@ def _transfer(session, address, part):
 
 
 def _receive(session, address, part):
-    """One try: append to ``part`` what it lacks, True, or write it anew if the server cannot do so, False."""
+    """Tries once: appends what ``part`` lacks, or writes it anew where the server cannot resume.
+
+    Returns True where it appended.
+    """
     held = _size(part)
     # Identity: a server that packs or unpacks on the way would count other bytes than it sends.
     headers = {"Accept-Encoding": "identity"}
@@ -143,11 +146,12 @@ def _size(path):
 
 
 @contextlib.contextmanager
-def _lock(target):
-    """The only process at ``target``, also if it is killed: the system then lets go of the lock."""
-    with target.with_name(target.name + ".lock").open("a") as file:
-        with contextlib.suppress(OSError):  # a file system without locks: the checksum still tells
-            fcntl.flock(file, fcntl.LOCK_EX)
+def _alone(target):
+    """Waits until no other process is at ``target``, where locks can be had: else checksums still tell."""
+    with contextlib.ExitStack() as stack:
+        # Some cluster file systems have no locks, and the lock in a shared folder may be another user's.
+        with contextlib.suppress(OSError):
+            stack.enter_context(locked(target.with_name(target.name + ".lock")))
         yield
 
 
