@@ -1,22 +1,16 @@
-"""Balanced training sets and their noisy copies, for any labels, level and seed."""
+"""Noisy copies, for any labels, level and seed."""
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from ntklens.data.noisy_copies import balanced_draw, noisy_copies
+from ntklens.data.noisy_copies import noisy_copies
+
+from tests.support.label_arrays import label_arrays
 
 SIGMA = 0.01
 seeds = st.integers(0, 2**32)
 percents = st.integers(0, 99)
-
-
-@st.composite
-def label_arrays(draw):
-    """Labels of one to five classes with 1 to 30 samples each, in any order."""
-    counts = draw(st.lists(st.integers(1, 30), min_size=1, max_size=5))
-    labels = np.repeat(np.arange(len(counts)), counts).astype(np.int32)
-    return np.random.default_rng(draw(seeds)).permutation(labels)
 
 
 def numbered_images(labels):
@@ -29,14 +23,14 @@ def replaced_count(samples, percent):
 
 
 def copied(labels, percent, seed, sigma=SIGMA):
-    """Images and sources where every class keeps a sample; other cases are not examples."""
+    """Images and the rows they are from, where every class keeps a sample; other cases are not examples."""
     for samples in np.unique(labels, return_counts=True)[1]:
         assume(replaced_count(samples, percent) < samples)
     return noisy_copies(numbered_images(labels), labels, percent, sigma, seed)
 
 
-def is_kept(source):
-    return source == np.arange(len(source))
+def is_kept(copied_from):
+    return copied_from == np.arange(len(copied_from))
 
 
 every_case = given(label_arrays(), percents, seeds)
@@ -46,29 +40,29 @@ thorough = settings(deadline=None, max_examples=100)
 @thorough
 @every_case
 def test_exactly_the_share_of_every_class_is_replaced(labels, percent, seed):
-    _, source = copied(labels, percent, seed)
+    _, copied_from = copied(labels, percent, seed)
     for label in np.unique(labels):
         own = labels == label
-        assert np.sum(~is_kept(source)[own]) == replaced_count(own.sum(), percent)
+        assert np.sum(~is_kept(copied_from)[own]) == replaced_count(own.sum(), percent)
 
 
 @thorough
 @every_case
 def test_copies_are_of_kept_samples_of_their_class(labels, percent, seed):
-    _, source = copied(labels, percent, seed)
-    kept = np.flatnonzero(is_kept(source))
-    replaced = np.flatnonzero(~is_kept(source))
-    assert set(source[replaced]) <= set(kept)
-    np.testing.assert_array_equal(labels[source], labels)
+    _, copied_from = copied(labels, percent, seed)
+    kept = np.flatnonzero(is_kept(copied_from))
+    replaced = np.flatnonzero(~is_kept(copied_from))
+    assert set(copied_from[replaced]) <= set(kept)
+    np.testing.assert_array_equal(labels[copied_from], labels)
 
 
 @thorough
 @every_case
 def test_kept_samples_of_a_class_are_copied_equally_often_up_to_one(labels, percent, seed):
-    _, source = copied(labels, percent, seed)
-    uses = np.bincount(source, minlength=len(labels))
+    _, copied_from = copied(labels, percent, seed)
+    uses = np.bincount(copied_from, minlength=len(labels))
     for label in np.unique(labels):
-        own = uses[(labels == label) & is_kept(source)]
+        own = uses[(labels == label) & is_kept(copied_from)]
         assert own.max() - own.min() <= 1
         assert own.sum() == np.sum(labels == label)
 
@@ -84,21 +78,21 @@ def test_what_a_higher_level_keeps_a_lower_one_keeps_too(labels, percent, other,
 
 @thorough
 @every_case
-def test_kept_images_are_untouched_and_copies_are_near_their_source(labels, percent, seed):
+def test_kept_images_are_untouched_and_copies_are_near_the_original(labels, percent, seed):
     images = numbered_images(labels)
-    found, source = copied(labels, percent, seed)
-    kept = is_kept(source)
+    found, copied_from = copied(labels, percent, seed)
+    kept = is_kept(copied_from)
     np.testing.assert_array_equal(found[kept], images[kept])
-    assert np.all(np.abs(found - images[source]) < 8 * SIGMA)
-    assert np.all(np.any(found[~kept] != images[source[~kept]], axis=1))
+    assert np.all(np.abs(found - images[copied_from]) < 8 * SIGMA)
+    assert np.all(np.any(found[~kept] != images[copied_from[~kept]], axis=1))
     assert found.dtype == images.dtype
 
 
 @thorough
 @every_case
-def test_without_noise_copies_equal_their_source(labels, percent, seed):
-    found, source = copied(labels, percent, seed, sigma=0.0)
-    np.testing.assert_array_equal(found, numbered_images(labels)[source])
+def test_without_noise_copies_equal_the_original(labels, percent, seed):
+    found, copied_from = copied(labels, percent, seed, sigma=0.0)
+    np.testing.assert_array_equal(found, numbered_images(labels)[copied_from])
 
 
 @thorough
@@ -116,8 +110,8 @@ def test_arguments_are_left_alone_and_the_seed_decides(labels, percent, seed):
 def test_noise_has_the_standard_deviation_and_is_independent():
     labels = np.zeros(400, np.int32)
     images = np.full((400, 100), 0.5, np.float32)
-    found, source = noisy_copies(images, labels, 50, 0.02, seed=3)
-    noise = (found - images)[~is_kept(source)]
+    found, copied_from = noisy_copies(images, labels, 50, 0.02, seed=3)
+    noise = (found - images)[~is_kept(copied_from)]
     assert noise.shape == (200, 100)
     assert noise.std() == pytest.approx(0.02, rel=0.02)  # 20,000 values: 0.5 % is one standard error
     assert noise.mean() == pytest.approx(0.0, abs=0.02 * 4 / np.sqrt(noise.size))
@@ -134,17 +128,18 @@ def test_pixels_may_leave_their_range():
 def test_a_row_replaced_at_two_levels_has_the_same_noise():
     labels = np.zeros(40, np.int32)
     images = numbered_images(labels)
-    (few, few_source), (many, many_source) = (noisy_copies(images, labels, p, 0.01, 5) for p in (30, 60))
-    both = ~is_kept(few_source) & ~is_kept(many_source)
+    (few, few_from), (many, many_from) = (noisy_copies(images, labels, p, 0.01, 5) for p in (30, 60))
+    both = ~is_kept(few_from) & ~is_kept(many_from)
     assert both.sum() == 12
-    noise = [(found - images[source])[both] for found, source in ((few, few_source), (many, many_source))]
+    levels = ((few, few_from), (many, many_from))
+    noise = [(found - images[copied_from])[both] for found, copied_from in levels]
     np.testing.assert_allclose(*noise, atol=1e-5)
 
 
 def test_another_seed_replaces_other_samples():
     labels = np.arange(80) % 4
-    sources = [noisy_copies(numbered_images(labels), labels, 50, 0.01, seed)[1] for seed in (0, 1)]
-    assert not np.array_equal(*sources)
+    found = [noisy_copies(numbered_images(labels), labels, 50, 0.01, seed)[1] for seed in (0, 1)]
+    assert not np.array_equal(*found)
 
 
 def test_level_that_keeps_nothing_of_a_class_raises():
@@ -158,34 +153,3 @@ def test_level_outside_its_range_raises(percent):
     labels = np.zeros(10, np.int32)
     with pytest.raises(ValueError, match=f"removed_percent is {percent}"):
         noisy_copies(numbered_images(labels), labels, percent, 0.01, 0)
-
-
-@thorough
-@given(label_arrays(), st.integers(1, 30), seeds)
-def test_balanced_draw_has_equally_many_of_each_class_without_repeats(labels, each, seed):
-    classes, available = np.unique(labels, return_counts=True)
-    each = min(each, available.min())
-    rows = balanced_draw(labels, each * len(classes), seed)
-    assert len(set(rows.tolist())) == len(rows)
-    found, counts = np.unique(labels[rows], return_counts=True)
-    np.testing.assert_array_equal(found, classes)
-    assert set(counts) == {each}
-    np.testing.assert_array_equal(rows, balanced_draw(labels, each * len(classes), seed))
-
-
-def test_balanced_draw_follows_its_seed_and_is_shuffled():
-    labels = np.arange(200) % 4
-    first, other = (balanced_draw(labels, 100, seed) for seed in (0, 1))
-    assert set(first) != set(other)
-    assert not np.array_equal(labels[first], np.sort(labels[first]))
-
-
-def test_balanced_draw_that_classes_cannot_share_raises():
-    with pytest.raises(ValueError, match="make train_samples a multiple of 4"):
-        balanced_draw(np.arange(200) % 4, 102, 0)
-
-
-def test_balanced_draw_from_a_scarce_class_raises():
-    labels = np.array([0] * 20 + [1] * 5)
-    with pytest.raises(ValueError, match="class 1 has 5 in the pool: make train_samples at most 10"):
-        balanced_draw(labels, 12, 0)

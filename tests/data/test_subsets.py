@@ -1,7 +1,7 @@
 import h5py
 import numpy as np
 import pytest
-from ntklens.data.subsets import draw, read_subset, split, write_subset
+from ntklens.data.subsets import read_subset, split, write_subset
 from ntklens.storage.hdf5 import add_dataset, new_file
 
 
@@ -64,26 +64,6 @@ def test_more_test_samples_than_the_own_test_part_take_all_of_it():
 def test_no_sample_left_to_train_on_raises():
     with pytest.raises(ValueError, match="test_samples is 100, but the dataset has 100 samples in all"):
         split(100, None, 100, seed=0)
-
-
-def test_draws_are_nested():
-    large = draw(50, 30, draw_seed=1)
-    for samples in (1, 7, 29):
-        np.testing.assert_array_equal(draw(50, samples, draw_seed=1), large[:samples])
-
-
-def test_draw_has_no_repeats_and_stays_in_the_pool():
-    np.testing.assert_array_equal(np.sort(draw(50, 50, draw_seed=2)), np.arange(50))
-
-
-def test_draw_follows_its_seed():
-    np.testing.assert_array_equal(draw(50, 20, 5), draw(50, 20, 5))
-    assert not np.array_equal(draw(50, 20, 5), draw(50, 20, 6))
-
-
-def test_draw_larger_than_pool_raises():
-    with pytest.raises(ValueError, match="cannot draw 51 training samples from a pool of 50"):
-        draw(50, 51, draw_seed=0)
 
 
 def test_written_subset_comes_back_scaled_with_its_labels(dataset, tmp_path):

@@ -1,6 +1,6 @@
 """Which samples a study trains on, tests on and measures the NTK on (App. D.1).
 
-One split a dataset, shared by all points and seeds of a config. Test samples come from the
+One split per dataset, shared by all points and seeds of a config. Test samples come from the
 dataset's own test part where it has one; the NTK samples are the first of the test samples; all
 others form the pool that training sets are drawn from. Pixels are scaled to [0, 1].
 """
@@ -47,17 +47,6 @@ def split(samples, test_first, test_samples, seed):
     return rng.permutation(test_first), test_first + rng.permutation(own_test)[:test_samples]
 
 
-def draw(pool_size, samples, draw_seed):
-    """Positions in the pool of one random training set, ``samples`` of them without repeats.
-
-    Draws from the same seed are nested: a smaller one is the beginning of a larger one, so that
-    curves along data size compare like with like.
-    """
-    if samples > pool_size:
-        raise ValueError(f"cannot draw {samples} training samples from a pool of {pool_size}")
-    return np.random.default_rng([0, draw_seed]).permutation(pool_size)[:samples]
-
-
 def write_subset(path, dataset_path, test_samples, ntk_samples, split_seed):
     with h5py.File(dataset_path) as dataset, new_file(path, "train pool and test samples") as file:
         test_first = int(dataset.attrs["test_first"])
@@ -67,7 +56,7 @@ def write_subset(path, dataset_path, test_samples, ntk_samples, split_seed):
         units = dataset["images"].attrs["units"]
         for role, rows in (("pool", pool), ("test", test)):
             add_dataset(file, f"{role}_indices", rows, "row of each sample in the dataset")
-            add_dataset(file, f"{role}_images", images[rows], "brightness, a row an image", units)
+            add_dataset(file, f"{role}_images", images[rows], "brightness, one row per image", units)
             add_dataset(file, f"{role}_labels", labels[rows], "class of each image")
         file.attrs["ntk_samples"] = ntk_samples
         file.attrs["classes"] = dataset.attrs["classes"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from ntklens.data.subsets import draw
+from ntklens.data.draws import draw
 from ntklens.networks.modules import build_network, ensemble_parameters
 from ntklens.training.calibration import Trial
 from ntklens.training.full_batch import Samples, train

@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ntklens.data.noisy_copies import balanced_draw, noisy_copies
+from ntklens.data.draws import balanced_draw
+from ntklens.data.noisy_copies import noisy_copies
 from ntklens.kernel.ntk import MEMORY, ntk_matrix
 from ntklens.networks.modules import ensemble_parameters
 from ntklens.storage.noise_run_files import CURVES, NoiseTrajectory
