@@ -19,7 +19,7 @@ OWN_LOCK = {"neural-tangents": LOCKS[1]}  # the others are of the first
 # What PyPI, and so a lock, calls a package by another name than conda-forge: there "matplotlib" brings Qt.
 PYPI_NAMES = {"matplotlib-base": "matplotlib"}
 # Packages whose module has another name.
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
 class Package(NamedTuple):
