@@ -11,7 +11,7 @@ ORACLE_PYTHON ?= $(firstword $(foreach python,$(PYTHON) python3.12 python3.11,$(
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures test test-slurm test-envs lint format clean lock setup oracle mkl bench estimate
+.PHONY: figures test test-slurm test-envs lint format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@python workflow/release_lock.py
@@ -71,17 +71,11 @@ $(ORACLE_READY): requirements-oracle.lock
 	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-oracle.lock
 	@touch $@
 
-# Adds MKL (1 GB, x86 alone) to .venv: ntklens.spectrum.normalised takes eigenvalues with it from then on. Worth it where
-# `python benchmarks/eigenvalues.py` finds MKL faster than scipy; `pip uninstall mkl` undoes it.
-mkl: $(READY)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mkl.lock
-
 # Rewrites the locks from the files requirements*.in, for every Python >= 3.11. Needs uv.
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:
 	$(COMPILE) requirements.in -o requirements.lock
 	$(COMPILE) --no-deps requirements-oracle.in -o requirements-oracle.lock
-	$(COMPILE) requirements-mkl.in -o requirements-mkl.lock
 
 # Everything that make and the workflow produced, the environments included.
 clean:

@@ -4,18 +4,17 @@
 
 This is what the choice of a solver rests on. First every solver, with one thread, all in turn
 within a round; then several spectra at once by threads or by processes, and one by two BLAS threads.
-Medians over the rounds. MKL takes part where it is installed (`make mkl`). Errors are against the
-same float32 matrix solved in float64. Prints tables and writes the numbers as JSON.
+Medians over the rounds. Errors are against the same float32 matrix solved in float64. Prints
+tables and writes the numbers as JSON.
 """
 
 import argparse
-import ctypes
 import multiprocessing
 import os
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,9 +26,10 @@ from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
 from ntklens.machine.threads import use_threads
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.spectrum import lapack, mkl
+from ntklens.spectrum import lapack
 from ntklens.spectrum import on_device as device_spectrum
-from ntklens.spectrum.normalised import effective_rank, normalised
+from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.spectrum.eigenvalues import normalised
 from ntklens.storage.files import write_json
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -39,7 +39,6 @@ ROUNDS = 7
 SPECTRA = 8  # in a measurement of several workers
 OUT = Path(__file__).parent / "results" / "eigenvalues.json"
 SCIPY, LAPACK = "scipy, evd", "its LAPACK's evd by ctypes"
-OPENBLAS, MKL = "scipy's OpenBLAS, two stages", "MKL, two stages"
 
 
 def normalised_ntk():
@@ -52,32 +51,28 @@ def normalised_ntk():
     return normalised(np.asarray(ntk_matrix(model, params, jnp.asarray(images), lower=True)))
 
 
-@cache
-def solvers():
-    """Name -> function matrix -> eigenvalues, of all that this machine has."""
-    found = {f"scipy, {driver}": partial(by_scipy, driver) for driver in ("ev", "evd", "evr")}
-    found[LAPACK] = lapack.scipy_solver()
-    found["numpy"] = np.linalg.eigvalsh
-    found["jax.numpy"] = lambda matrix: np.asarray(device_spectrum.eigenvalues(matrix))
-    for library in map(ctypes.CDLL, {info["filepath"] for info in threadpool_info()}):
-        if hasattr(library, "scipy_ssyevd_2stage_"):
-            found[OPENBLAS] = lapack.solver(library, "scipy_{}syevd_2stage_")
-    if path := mkl.installed_library():
-        found["MKL, one stage"] = mkl.mkl_solver(path, "{}syevd_")
-        found[MKL] = mkl.mkl_solver(path)
-    return found
-
-
 def by_scipy(driver, matrix):
     return scipy.linalg.eigvalsh(matrix.T, lower=False, driver=driver, check_finite=False)
+
+
+def by_jax(matrix):
+    return np.asarray(device_spectrum.eigenvalues(matrix))
+
+
+SOLVERS = {
+    **{f"scipy, {driver}": partial(by_scipy, driver) for driver in ("ev", "evd", "evr")},
+    LAPACK: lapack.eigenvalues,
+    "numpy": np.linalg.eigvalsh,
+    "jax.numpy": by_jax,
+}
 
 
 def compare_solvers(matrix, rounds):
     """Rows of milliseconds and errors: of any eigenvalue over the largest one, relative to itself, of Γ."""
     exact = by_scipy("evd", matrix.astype(np.float64))
     rows = []
-    for name, times in alternate({n: partial(seconds, s, matrix) for n, s in solvers().items()}, rounds):
-        found = solvers()[name](matrix)
+    for name, times in alternate({n: partial(seconds, s, matrix) for n, s in SOLVERS.items()}, rounds):
+        found = SOLVERS[name](matrix)
         rows.append(
             {
                 "solver": name,
@@ -113,7 +108,7 @@ def compare_workers(matrix, rounds):
     spawn = multiprocessing.get_context("spawn")
     pools = [ProcessPoolExecutor(1, spawn, initializer=use_threads, initargs=(1,)) for _ in range(2)]
     ways = {}
-    for name in (solver for solver in (SCIPY, LAPACK, OPENBLAS, MKL) if solver in solvers()):
+    for name in (SCIPY, LAPACK):
         ways[name, "one worker"] = partial(by_threads, name, matrix, 1)
         ways[name, "two threads"] = partial(by_threads, name, matrix, 2)
         ways[name, "two processes"] = partial(by_processes, name, matrix, pools)
@@ -144,7 +139,7 @@ def by_threads(name, matrix, threads, spectra=SPECTRA):
     """Take ``spectra``; the CPU seconds that this process spent."""
     begin = time.process_time()
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(solvers()[name], [matrix] * spectra))
+        list(pool.map(SOLVERS[name], [matrix] * spectra))
     return time.process_time() - begin
 
 
@@ -163,11 +158,10 @@ def cores():
 
 
 def machine():
-    packages = ["numpy", "scipy", "jax"] + (["mkl"] if MKL in solvers() else [])
     return {
         "processor": processor.model(),
         "cores": cores(),
-        "versions": {name: version(name) for name in packages},
+        "versions": {name: version(name) for name in ("numpy", "scipy", "jax")},
         "blas": [
             {key: info.get(key) for key in ("internal_api", "version", "architecture")}
             for info in threadpool_info()

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ntklens.kernel import infinite_width as limit
 from ntklens.kernel.ntk import ntk_matrix
-from ntklens.spectrum.normalised import effective_rank, eigenvalues, normalised
+from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 
 
 def samples(d=5, inputs=4, seed=0):

@@ -13,7 +13,7 @@ from ntklens.kernel import infinite_width as limit
 from ntklens.kernel import ntk
 from ntklens.kernel.ntk import layer_kernels, ntk_matrix, ntk_trace, outputs_and_trace
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.spectrum.normalised import effective_rank
+from ntklens.spectrum.effective_rank import effective_rank
 
 from tests.support.architectures import ARCHITECTURES
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ntklens.analysis.noise_ensemble import read_noise_ensembles
 from ntklens.planning import paths
-from ntklens.spectrum.normalised import effective_rank
+from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.noise_run_files import read_noise_run
 
 from workflow.scripts import aggregate_noise, fetch, figure_4, figure_7, subsample, train_noise

@@ -13,7 +13,7 @@ from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.architectures import INITIALISATIONS, PARAMETRISATIONS
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.spectrum.alignments import Alignments
-from ntklens.spectrum.normalised import eigenvalues, normalised
+from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
 from ntklens.storage.run_files import Minimum, Trajectory, write_run
 from ntklens.storage.status import OK

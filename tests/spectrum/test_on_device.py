@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ntklens.spectrum import normalised as spectrum
+from ntklens.spectrum import eigenvalues as spectrum
 from ntklens.spectrum import on_device as device_spectrum
 from ntklens.studies import spectrum_workers
 

@@ -12,7 +12,7 @@ from ntklens.data.subsets import Subset
 from ntklens.kernel import ntk
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.spectrum.alignments import Alignments, label_alignment, misalignments
-from ntklens.spectrum.normalised import effective_rank
+from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.studies import measurement
 from ntklens.studies.experiment import Point, minimum_trial
 from ntklens.studies.measurement import measure_batch

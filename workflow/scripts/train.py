@@ -8,7 +8,6 @@ import time
 import numpy as np
 from ntklens.data.subsets import read_subset
 from ntklens.machine import jobs
-from ntklens.spectrum.mkl import installed_library
 from ntklens.storage.provenance import provenance
 from ntklens.storage.run_files import write_run
 from ntklens.studies.experiment import Point
@@ -37,7 +36,7 @@ def main(argv=None):
         learning_rate = read_rate(args.learning_rates, settings["scale"])
         inputs.append(args.learning_rates)
     record = {
-        **provenance(settings, inputs, [*PACKAGES, *(["mkl"] if installed_library() else [])]),
+        **provenance(settings, inputs, PACKAGES),
         "seeds": seeds,
         "learning_rate": learning_rate,
         "ntk_rows": len(subset.ntk_images) * subset.classes,

@@ -8,7 +8,6 @@ import time
 from ntklens.data.subsets import read_subset
 from ntklens.machine import jobs
 from ntklens.networks.modules import build_network
-from ntklens.spectrum.mkl import installed_library
 from ntklens.storage.noise_run_files import write_noise_run
 from ntklens.storage.provenance import provenance
 from ntklens.studies.noise_measurement import measure_seeds, noisy_training_set
@@ -35,7 +34,7 @@ def main(argv=None):
     except ValueError as error:
         sys.exit(f"train_noise {args.out}: {error}")
     record = {
-        **provenance(settings, [args.subset], [*PACKAGES, *(["mkl"] if installed_library() else [])]),
+        **provenance(settings, [args.subset], PACKAGES),
         "seeds": seeds,
         "ntk_rows": schedule.ntk_samples * subset.classes,
         "dtype": "float32",

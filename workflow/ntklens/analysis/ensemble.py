@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from ntklens.spectrum.alignments import Alignments
-from ntklens.spectrum.normalised import effective_rank
+from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
 from ntklens.storage.status import OK
 

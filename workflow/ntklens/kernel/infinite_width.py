@@ -21,7 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from ntklens.spectrum import normalised as spectrum
+from ntklens.spectrum.effective_rank import effective_rank as effective_rank_of_spectrum
+from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 
 
 def ntk(x, widths, outputs, weight_variance=1.0, bias_variance=0.0):
@@ -77,7 +78,7 @@ def effective_rank(x, hidden_layers, outputs, weight_variance=1.0, bias_variance
     if hidden_layers < 1 or outputs < 1:
         raise ValueError(f"needs a hidden layer and an output, not {hidden_layers} and {outputs}")
     growing = _sum_over_layers((layer.features for layer in layers[1:]), layers[1:])
-    return outputs * spectrum.effective_rank(spectrum.eigenvalues(spectrum.normalised(growing)))
+    return outputs * effective_rank_of_spectrum(eigenvalues(normalised(growing)))
 
 
 class _Layer(NamedTuple):

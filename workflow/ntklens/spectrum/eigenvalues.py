@@ -1,12 +1,8 @@
-"""The spectrum of the normalised NTK and its effective rank (Eq. 3, App. B.3)."""
-
-from functools import cache
+"""The normalised NTK and the eigenvalues of a kernel in the computer's own memory (App. B.3)."""
 
 import numpy as np
 
-from ntklens.spectrum import lapack, mkl
-
-EIGENVALUE_FLOOR = 1e-14  # a semi-definite matrix has small negative eigenvalues in floating point
+from ntklens.spectrum import lapack
 
 
 def normalised(theta):
@@ -22,25 +18,9 @@ def normalised(theta):
 def eigenvalues(matrix):
     """Eigenvalues (N,), ascending, of a symmetric ``matrix`` (N, N), float32 or float64, in that precision.
 
-    Only the lower triangle is read. NaN throughout where that has an entry that is not finite, as a
-    diverged network's has. By MKL where it is installed, else by scipy's LAPACK: equal up to rounding.
+    Only the lower triangle is read. The result is NaN throughout if that triangle has an entry that is not
+    finite, as a diverged network's has. Threads and errors are as with `lapack.eigenvalues`.
     """
     if not np.isfinite(np.tril(matrix)).all():
         return np.full(len(matrix), np.nan, matrix.dtype)
-    return _solver()(matrix)
-
-
-@cache
-def _solver():
-    library = mkl.installed_library()
-    return mkl.mkl_solver(library) if library else lapack.scipy_solver()
-
-
-def effective_rank(eigenvalues):
-    """Γ = exp(−Σ p ln p) along the last axis, p the eigenvalues' shares of their sum (Eq. 3).
-
-    Eigenvalues are clipped at 1e-14 first: 1 ≤ Γ ≤ the number of eigenvalues.
-    """
-    clipped = np.maximum(np.asarray(eigenvalues, dtype=np.float64), EIGENVALUE_FLOOR)
-    shares = clipped / clipped.sum(axis=-1, keepdims=True)
-    return np.exp(-np.sum(shares * np.log(shares), axis=-1))
+    return lapack.eigenvalues(matrix)

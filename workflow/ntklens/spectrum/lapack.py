@@ -1,142 +1,95 @@
-"""LAPACK's eigenvalues and eigenvectors of a symmetric matrix, called so that several threads can at once.
+"""LAPACK's eigenvalues and eigenvectors of a symmetric matrix, by calls that release the GIL.
 
-scipy's own functions keep Python's lock while LAPACK computes: two threads take as long as one after
-the other, and a training beside them stands still. Called by ctypes, LAPACK lets go of it.
+scipy's own functions hold the GIL while LAPACK computes: two threads take as long as one after the other,
+and a training beside them stands still. Here ctypes calls the same routines of scipy's LAPACK and releases
+the GIL, so several threads can compute at once.
+
+Both functions read only the lower triangle of a matrix and leave the matrix unchanged. They raise ValueError
+or TypeError if it is not square or neither float32 nor float64, numpy.linalg.LinAlgError if LAPACK fails.
 """
 
 import ctypes
-from functools import cache, partial
-from types import SimpleNamespace
+from functools import cache
 
 import numpy as np
 from scipy.linalg import cython_lapack
 
-
-def scipy_solver():
-    """As `solver`, by ?SYEVD of the LAPACK that scipy has."""
-    return solver(_scipy_library(), "{}syevd")
+PRECISION_LETTERS = {np.dtype(np.float32): "s", np.dtype(np.float64): "d"}
 
 
-@cache
-def _scipy_library():
-    """The routines that this module calls, of the LAPACK that scipy has."""
-    names = ("ssyevd", "dsyevd", "ssyevr", "dsyevr")
-    addresses = {name: _address(cython_lapack.__pyx_capi__[name]) for name in names}
-    # Without a declared argument, a function takes any.
-    return SimpleNamespace(**{name: ctypes.CFUNCTYPE(None)(address) for name, address in addresses.items()})
-
-
-def _address(capsule):
-    """Of the C function that scipy exports for other packages to call."""
-    name = ctypes.pythonapi.PyCapsule_GetName
-    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    pointer = ctypes.pythonapi.PyCapsule_GetPointer
-    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    return pointer(capsule, name(capsule))
-
-
-def solver(library, routine):
-    """The function matrix (N, N) -> eigenvalues (N,), ascending, that calls ``routine`` of ``library``.
-
-    ``routine`` is LAPACK's ?SYEVD or ?SYEVD_2STAGE as the `ctypes.CDLL` ``library`` spells it, "{}"
-    standing for the letter of the precision. Of the matrix, float32 or float64, the lower triangle
-    alone is read. Several threads may call the function at once: ctypes lets go of Python's lock.
-
-    Raises AttributeError where the library lacks the routine; the function raises ValueError or
-    TypeError for another matrix than described, numpy.linalg.LinAlgError where LAPACK fails.
-    """
-    return partial(_eigenvalues, _by_precision(library, routine))
+def eigenvalues(matrix):
+    """Eigenvalues (N,), ascending, of ``matrix`` (N, N), in its precision, by ?SYEVD."""
+    routine = _routine_for(matrix, "syevd")
+    rows = len(matrix)
+    values = np.empty(rows, matrix.dtype)
+    overwritten = np.array(matrix, order="C")
+    # N, A, LDA, W
+    _run(routine, "NU", [rows, overwritten, max(1, rows), values], matrix.dtype)
+    return values
 
 
 def top_eigenvectors(matrix, count):
     """Eigenvectors (count, N) of the ``count`` largest eigenvalues of ``matrix`` (N, N), the largest first.
 
-    By scipy's ?SYEVR, which computes no others. A row is a vector of length one, its sign the solver's.
-    Of the matrix, float32 or float64, the lower triangle alone is read; threads and errors are as with
-    the functions by `solver`.
+    ?SYEVR computes these eigenvectors and no others. Each row is a vector of length one, with the sign that
+    the solver gave it. Raises ValueError if ``count`` is not between 1 and N.
     """
-    function = _checked(_by_precision(_scipy_library(), "{}syevr"), matrix)
-    if not 1 <= count <= len(matrix):
-        raise ValueError(f"a matrix of {len(matrix)} rows has no {count} largest eigenvalues")
-    call = partial(_call_for_vectors, function, np.array(matrix, order="C"), count)
-    best_size, best_integer_size = np.empty(1, matrix.dtype), _integer(0)
-    call(best_size, -1, best_integer_size, -1)
-    sizes = int(best_size[0]), int(best_integer_size.view(np.int32)[0])
-    return call(np.empty(sizes[0], matrix.dtype), sizes[0], np.empty(sizes[1], "<i8"), sizes[1])[::-1]
+    routine = _routine_for(matrix, "syevr")
+    rows = len(matrix)
+    if not 1 <= count <= rows:
+        raise ValueError(f"a matrix of {rows} rows has no {count} largest eigenvalues")
+    values, vectors = np.empty(rows, matrix.dtype), np.empty((count, rows), matrix.dtype)
+    overwritten, support = np.array(matrix, order="C"), np.empty(2 * rows, np.intc)
+    unused_bound, default_tolerance = np.zeros(1, matrix.dtype), np.zeros(1, matrix.dtype)
+    # N, A, LDA, VL, VU, IL, IU, ABSTOL, M, W, Z, LDZ, ISUPPZ
+    arguments = [rows, overwritten, rows, unused_bound, unused_bound, rows - count + 1, rows]
+    arguments += [default_tolerance, count, values, vectors, rows, support]
+    _run(routine, "VIU", arguments, matrix.dtype)
+    return vectors[::-1]
 
 
-def _by_precision(library, routine):
-    letters = {np.dtype(np.float32): "s", np.dtype(np.float64): "d"}
-    return {dtype: getattr(library, routine.format(letter)) for dtype, letter in letters.items()}
-
-
-def _checked(functions, matrix):
-    """Of ``functions`` by precision, that for ``matrix``."""
+def _routine_for(matrix, name):
+    """LAPACK's routine ``name`` in the precision of ``matrix``; raises if that is no matrix for it."""
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"a square matrix is needed, not one of shape {matrix.shape}")
-    if matrix.dtype not in functions:
+    if matrix.dtype not in PRECISION_LETTERS:
         raise TypeError(f"a float32 or float64 matrix is needed, not {matrix.dtype}")
-    return functions[matrix.dtype]
+    return _routine(PRECISION_LETTERS[matrix.dtype] + name)
 
 
-def _eigenvalues(functions, matrix):
-    function = _checked(functions, matrix)
-    call = partial(_call, function, np.array(matrix, order="C"))  # LAPACK overwrites it
-    best_size = np.empty(1, matrix.dtype)
-    call(best_size, -1)
-    size = int(best_size[0])
-    return call(np.empty(size, matrix.dtype), size)
+@cache
+def _routine(name):
+    """The C function that scipy exports under ``name`` for other packages to call."""
+    capsule = cython_lapack.__pyx_capi__[name]
+    capsule_name = ctypes.pythonapi.PyCapsule_GetName
+    capsule_name.restype, capsule_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    # Such a function releases the GIL. Without declared arguments it takes any.
+    return ctypes.CFUNCTYPE(None)(pointer(capsule, capsule_name(capsule)))
 
 
-def _call(function, matrix, work, work_size):
-    """The eigenvalues; with ``work_size`` −1 none, but the best size in ``work[0]``.
-
-    Integers are passed in 64 bits, of which a library of 32-bit integers takes the lower half.
-    """
-    rows = len(matrix)
-    values = np.empty(rows, matrix.dtype)
-    order, leading, size, one, info = (_integer(n) for n in (rows, max(1, rows), work_size, 1, 0))
-    integer_work = _integer(0)
-    arguments = [order, matrix, leading, values, work, size, integer_work, one, info]
-    _run(function, b"NU", arguments)
-    _check(info, rows)
-    return values
+def _run(routine, options, arguments, dtype):
+    """Call ``routine`` for the sizes of its two work arrays, WORK and IWORK, then to compute with these."""
+    work, integer_work = np.empty(1, dtype), np.empty(1, np.intc)
+    _call(routine, options, [*arguments, work, -1, integer_work, -1])
+    work, integer_work = np.empty(int(work[0]), dtype), np.empty(int(integer_work[0]), np.intc)
+    _call(routine, options, [*arguments, work, len(work), integer_work, len(integer_work)])
 
 
-def _call_for_vectors(function, matrix, count, work, work_size, integer_work, integer_work_size):
-    """The eigenvectors, ascending; with sizes −1 none, but the best sizes in the work arrays' first items."""
-    rows = len(matrix)
-    values, vectors = np.empty(rows, matrix.dtype), np.empty((count, rows), matrix.dtype)
-    unused_bounds, tolerance = [np.zeros(1, matrix.dtype)] * 2, np.zeros(1, matrix.dtype)
-    leading, first, size, integer_size, found, info = (
-        _integer(n) for n in (rows, rows - count + 1, work_size, integer_work_size, 0, 0)
-    )
-    support = np.empty(2 * rows, "<i8")
-    # N, A, LDA, VL, VU, IL, IU, ABSTOL, M, W, Z, LDZ, ISUPPZ, WORK, LWORK, IWORK, LIWORK, INFO
-    arguments = [leading, matrix, leading, *unused_bounds, first, leading, tolerance, found, values]
-    arguments += [vectors, leading, support, work, size, integer_work, integer_size, info]
-    _run(function, b"VIU", arguments)
-    _check(info, rows)
-    return vectors
-
-
-def _run(function, options, arguments):
-    """Call ``function`` with one string for each letter of ``options`` and pointers to ``arguments``.
+def _call(routine, options, arguments):
+    """Call ``routine`` with one string per letter of ``options``, then pointers to ``arguments`` and INFO.
 
     Fortran sees a matrix stored by rows as its transpose: the lower triangle is its upper one ("U").
-    Behind the arguments stand the strings' lengths.
     """
-    letters = [bytes([letter]) for letter in options]
-    lengths = [ctypes.c_size_t(1)] * len(letters)
-    function(*letters, *(ctypes.c_void_p(array.ctypes.data) for array in arguments), *lengths)
-
-
-def _integer(value):
-    return np.array([value], "<i8")
+    info = np.zeros(1, np.intc)
+    arrays = [np.array(value, np.intc) if isinstance(value, int) else value for value in arguments]
+    pointers = [ctypes.c_void_p(array.ctypes.data) for array in [*arrays, info]]
+    routine(*(letter.encode() for letter in options), *pointers)
+    _check(int(info[0]), rows=arguments[0])
 
 
 def _check(info, rows):
-    info = int(info.view(np.int32)[0])
     if info < 0:
         raise np.linalg.LinAlgError(f"LAPACK refuses its argument {-info} for a matrix of {rows} rows")
     if info > 0:

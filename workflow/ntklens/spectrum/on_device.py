@@ -1,4 +1,4 @@
-"""The functions of `normalised` for a kernel that lies on an accelerator: N eigenvalues alone leave it.
+"""The functions of `spectrum.eigenvalues` for a kernel on an accelerator, which only N eigenvalues leave.
 
 Both functions are compiled and keep to the contracts of those of the same name there.
 """

@@ -5,7 +5,7 @@ import json
 import h5py
 import numpy as np
 
-from ntklens.spectrum.normalised import effective_rank
+from ntklens.spectrum.effective_rank import effective_rank
 
 
 def describe(path):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ntklens.kernel.ntk import MEMORY, ntk_matrix
 from ntklens.spectrum.alignments import Alignments, alignments
-from ntklens.spectrum.normalised import effective_rank
+from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.run_files import Minimum, Trajectory
 from ntklens.storage.status import DIVERGED, OK, UNFINISHED
 from ntklens.studies.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ntklens.spectrum import normalised as spectrum
+from ntklens.spectrum import eigenvalues as host_spectrum
 from ntklens.spectrum import on_device as device_spectrum
 
 
@@ -19,7 +19,7 @@ class Spectra(NamedTuple):
 
 
 class SpectrumWorkers:
-    """Threads that take spectra while the caller goes on; LAPACK lets go of Python's lock.
+    """Threads that take spectra while the caller goes on; LAPACK releases the GIL.
 
     At most two tasks a thread wait their turn: `submit` then waits too, so that memory stays bounded.
     """
@@ -54,7 +54,7 @@ def spectra_of(theta, of_theta_too=False):
     if device_spectrum.on_accelerator(theta):
         solver = device_spectrum
     else:
-        solver, theta = spectrum, np.asarray(theta)
+        solver, theta = host_spectrum, np.asarray(theta)
     return Spectra(
         ntk_trace=float(np.sum(np.asarray(theta.diagonal()), dtype=np.float64)),
         eigenvalues=np.asarray(solver.eigenvalues(solver.normalised(theta))),

@@ -1,0 +1,91 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.spectrum.eigenvalues import eigenvalues, normalised
+from ntklens.storage.import_closure import import_closure
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+
+
+def random_kernel(size, rank, seed=0):
+    factor = np.random.default_rng(seed).standard_normal((size, rank))
+    return factor @ factor.T
+
+
+def gamma(matrix):
+    return effective_rank(eigenvalues(matrix))
+
+
+def test_effective_rank_of_equation_14_is_two():
+    assert gamma(np.diag([1 / 2, 1 / 2])) == pytest.approx(2)
+
+
+def test_effective_rank_of_equation_15_is_two_only_once_normalised():
+    theta = np.diag([1 / 3, 2 / 3])
+    assert gamma(theta) == pytest.approx(3 / 2 ** (2 / 3))  # = 1.8899
+    assert gamma(normalised(theta)) == pytest.approx(2)
+
+
+@pytest.mark.parametrize("rank", [1, 3, 12, 40])
+def test_effective_rank_is_at_most_rows_and_parameters(rank):
+    value = gamma(normalised(random_kernel(12, rank)))
+    assert 1 <= value <= min(12, rank) + 1e-9
+
+
+def test_effective_rank_of_projector_is_its_rank():
+    basis, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((9, 4)))
+    assert gamma(basis @ basis.T) == pytest.approx(4)
+
+
+def test_effective_rank_ignores_scale_and_acts_along_last_axis():
+    spectra = np.array([[1.0, 1.0, 0.0], [5.0, 5.0, 5.0]])
+    np.testing.assert_allclose(effective_rank(spectra), [2, 3], rtol=1e-9)
+
+
+def test_negative_rounding_errors_do_not_count():
+    assert effective_rank([-1e-7, 1.0, 1.0]) == pytest.approx(2)
+
+
+def test_float32_costs_little_effective_rank():
+    theta = random_kernel(300, 1000)
+    assert gamma(theta.astype(np.float32)) == pytest.approx(gamma(theta), rel=1e-5)
+
+
+def test_import_needs_numpy_alone():
+    code = """if True:
+        import sys
+        import ntklens.spectrum.effective_rank
+        print(*(name in sys.modules for name in ("jax", "scipy", "ntklens.spectrum.lapack")))
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["False", "False", "False"]
+
+
+ANALYSES = [SCRIPTS / f"{name}.py" for name in ("adaptation_rate", "aggregate", "power_laws", "transition")]
+ANALYSES += sorted(SCRIPTS.glob("figure_*.py"))
+# The other analyses still import spectrum.alignments for the names of its fields, and lapack with it.
+# Once they don't, all of ANALYSES belongs here, and the two tests below are one.
+WITHOUT_ALIGNMENTS = [SCRIPTS / "figure_2.py", SCRIPTS / "figure_3.py"]
+
+
+def spectrum_modules(script):
+    return {path.stem for path in import_closure(script) if path.parent.name == "spectrum"}
+
+
+@pytest.mark.parametrize("script", ANALYSES, ids=lambda path: path.stem)
+def test_analyses_and_figures_depend_on_no_eigenvalues(script):
+    """Edited code that takes eigenvalues must not refit a law or redraw a figure."""
+    assert not spectrum_modules(script) & {"eigenvalues", "on_device"}
+
+
+@pytest.mark.parametrize("script", WITHOUT_ALIGNMENTS, ids=lambda path: path.stem)
+def test_analyses_and_figures_depend_on_no_solver(script):
+    assert not spectrum_modules(script) & {"alignments", "lapack"}
