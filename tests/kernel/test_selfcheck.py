@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from flax import linen as nn
 from ntklens.kernel import selfcheck
@@ -94,6 +95,24 @@ class TokenMajor(nn.Module):
         return rows.sum(axis=0)
 
 
+class Saturated(nn.Module):
+    """Raw pixel values drive its hidden units to ±1, where tanh's derivative is rounding error."""
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(3)(jnp.tanh(nn.Dense(6)(jnp.tanh(nn.Dense(5)(x)))))
+
+
+class Counting(nn.Module):
+    """Has an integer in a collection of its own, and scales its outputs by a number among its parameters."""
+
+    @nn.compact
+    def __call__(self, x):
+        calls = self.variable("counters", "calls", lambda: jnp.zeros((), jnp.int32))
+        scale = self.param("scale", lambda key: jnp.ones(()))
+        return scale * nn.Dense(2)(x) + 0 * calls.value
+
+
 def initialised(model, *shape):
     x = jax.random.normal(jax.random.key(1), (4, *shape))
     return model, model.init(jax.random.key(0), x), x
@@ -145,6 +164,47 @@ def test_diverged_parameters_pass():
     model = DenseNetwork(1, 3, 2)
     params = jax.tree.map(lambda leaf: leaf * jnp.nan, initial_parameters(model, 4, 0))
     assert jnp.isnan(ntk_trace(model, params, jnp.ones((5, 4))))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(
+    "scale", [3.0, np.float32(3), jnp.float32(3)], ids=lambda scale: type(scale).__name__
+)
+@pytest.mark.parametrize("calls", [7, np.int64(7), jnp.int32(7)], ids=lambda calls: type(calls).__name__)
+def test_a_step_counter_and_a_python_number_pass(calls, scale, compiled):
+    model, params, x = initialised(Counting(), 3)
+    expected = ntk_trace(model, {**params, "params": {**params["params"], "scale": jnp.float32(3)}}, x)
+    params = {"params": {**params["params"], "scale": scale}, "counters": {"calls": calls}}
+
+    def trace(dense):
+        return ntk_trace(model, {**params, "params": {**params["params"], "Dense_0": dense}}, x)
+
+    found = (jax.jit(trace) if compiled else trace)(params["params"]["Dense_0"])
+    assert found == pytest.approx(float(expected), rel=1e-6)
+
+
+@pytest.mark.parametrize(("seed", "largest"), [(2, 255), (3, 160)])
+def test_saturated_layers_pass(seed, largest):
+    """The first layer's share, below a ten-millionth of the trace, has two digits: two ways to it differ."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (7, 4)) / 256
+    x = (pixels * largest).astype(np.float32)
+    model = Saturated()
+    assert ntk_trace(model, model.init(jax.random.key(0), x), x) > 0
+
+
+def test_mixing_beside_a_step_counter_is_found():
+    model, params, x = initialised(Centred(), 3)
+    with pytest.raises(InexactNtkError, match="depend on the other samples"):
+        ntk_trace(model, {**params, "counters": {"step": jnp.int32(7)}}, x)
+
+
+def test_a_python_number_of_another_type_is_checked_anew(monkeypatch):
+    checks = []
+    monkeypatch.setattr(selfcheck, "check", lambda model, params, x: checks.append(params["counters"]))
+    model, params, x = initialised(nn.Dense(3), 3)
+    for step in (1, 2, 1.0):
+        selfcheck.check_once(model, {**params, "counters": step}, x)
+    assert checks == [1, 1.0]
 
 
 def test_a_large_batch_is_checked_on_some_of_its_samples(monkeypatch):
