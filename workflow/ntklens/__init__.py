@@ -1,1 +1,29 @@
-"""The neural tangent kernel of networks in training: its trace, its spectrum, their scaling."""
+"""The neural tangent kernel of networks in training: its trace, its spectrum, their scaling.
+
+The names in `__all__` are the ones to use on a network of your own: ``from ntklens import ntk_matrix``.
+Each is imported when it is first asked for, so that ``import ntklens`` loads neither JAX nor NumPy. The
+workflow's own code imports from the modules instead: `storage.import_closure` reads import statements, and
+from this one it could not tell which modules a script depends on.
+"""
+
+from importlib import import_module
+
+_MODULES = {
+    "effective_rank": "ntklens.spectrum.effective_rank",
+    "layer_kernels": "ntklens.kernel.ntk",
+    "normalised": "ntklens.spectrum.eigenvalues",
+    "ntk_matrix": "ntklens.kernel.ntk",
+    "ntk_trace": "ntklens.kernel.ntk",
+}
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
