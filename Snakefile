@@ -23,27 +23,8 @@ onstart:
     shell(f"{shlex.quote(sys.executable)} workflow/cancel_orphans.py")
 
 
-# What takes seconds, and what needs a network, which a cluster's nodes may not have.
-localrules:
-    all,
-    fetch,
-    subsample,
-    aggregate,
-    aggregate_noise,
-    adaptation_rate,
-    power_laws,
-    transition,
-    figure_1,
-    figure_2,
-    figure_3,
-    figure_4,
-    figure_5,
-    figure_6,
-    figure_7,
-    figure_8,
-
-
 rule all:
     default_target: True
     input:
         figure_files(),
+    localrule: True

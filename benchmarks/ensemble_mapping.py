@@ -12,11 +12,10 @@ import time
 
 import jax
 import numpy as np
+from full_batch_case import experiment, states
 from ntklens.data.subsets import Subset
 from ntklens.machine.threads import use_threads
-from ntklens.studies.experiment import Point
 from ntklens.training import full_batch as training
-from ntklens.training.full_batch import Adam
 from ntklens.training.schedules import Schedule
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)
@@ -30,16 +29,15 @@ def made_up_subset():
     images = rng.random((1000, 784), dtype=np.float32)
     labels = rng.integers(0, 10, 1000, dtype=np.int32)
     train, test = (images[:500], labels[:500]), (images[500:], labels[500:])
-    return Subset(*train, *test, ntk_samples=128, classes=10, image_shape=(28, 28, 1))
+    return Subset(*train, *test, classes=10, image_shape=(28, 28, 1))
 
 
-def milliseconds(point, subset, vectorised):
+def milliseconds(case, vectorised):
     """Per member and epoch, without the first call, which compiles."""
     training.VECTORISED_PARAMETERS = float("inf") if vectorised else 0
     schedule = Schedule(window_last=EPOCHS, patience=1.2, max_epochs=EPOCHS, trace_every=2)
-    states = point.train(subset, range(MEMBERS), Adam(0.9, 0.999, 1e-8), 1e-4, schedule)
     times = []
-    for epoch, members in states:
+    for epoch, members in states(case, MEMBERS, schedule, ntk_samples=128):
         jax.block_until_ready(members.params)
         times.append((epoch, time.perf_counter()))
     (first, begin), (last, end) = times[1], times[-1]
@@ -51,8 +49,8 @@ def main():
     subset = made_up_subset()
     print(f"{'width':>6} {'parameters':>11} {'vectorised':>11} {'in turn':>8}   ms per member and epoch")
     for width in WIDTHS:
-        point = Point({"hidden_layers": 2, "width": width}, 100, vary_data=False, vary_initialisation=True)
-        rounds = [[milliseconds(point, subset, way) for way in (True, False)] for _ in range(ROUNDS)]
+        case = experiment({"hidden_layers": 2, "width": width}, 100, subset)
+        rounds = [[milliseconds(case, way) for way in (True, False)] for _ in range(ROUNDS)]
         vectorised, in_turn = (statistics.median(times) for times in zip(*rounds, strict=True))
         parameters = 784 * width + width * width + 10 * width + 2 * width + 10
         print(f"{width:>6} {parameters:>11} {vectorised:>11.3f} {in_turn:>8.3f}", flush=True)

@@ -29,27 +29,35 @@ SPECTRA = tuple(range(0, EPOCHS, 50))
 
 
 def settings(width, epochs, spectra):
-    """As `ntklens.planning.curves.training_settings`: every seed runs for exactly ``epochs``."""
+    """As `ntklens.planning.settings.training_settings`: every seed runs for exactly ``epochs``."""
     return {
         "curve": {"study": "model-scaling", "dataset": "mnist-5k", "network": "three-layer"},
         "scale": width,
-        "point": {
-            "hidden_layers": 2,
-            "width": width,
+        "network": {"hidden_layers": 2, "width": width},
+        "data": {
             "train_samples": 100,
-            "vary_data": False,
-            "vary_initialisation": True,
+            "balanced": False,
+            "draw_seed": 0,
+            "noisy_copies": None,
+            "image_size": None,
         },
-        "optimizer": {"b1": 0.9, "b2": 0.999, "eps": 1e-8},
-        "learning_rate": 1e-4,
-        "schedule": {
-            "window_last": epochs,
-            "patience": 1.0,
-            "max_epochs": epochs,
+        "recipe": {
+            "optimiser": {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8},
+            "batch_size": None,
+            "learning_rate": 1e-4,
+            "stop": {"epochs": epochs},
+            "evaluate_every": 1,
+            "vary": "initialisation",
+        },
+        "measurement": {
+            "ntk_samples": 128,
+            "ntk_draws": 1,
             "trace_every": 2,
-            "snapshots": spectra,
+            "spectrum_epochs": spectra,
+            "alignments": True,
+            "minimum": True,
+            "save_parameters": 0,
         },
-        "save_parameters": 0,
     }
 
 
@@ -68,7 +76,7 @@ def prepare(folder):
     dataset = folder / "mnist-5k.h5"
     run = [sys.executable, SCRIPTS / "fetch.py", "--dataset", "mnist-5k", "--out", dataset]
     subprocess.run(run, check=True)
-    split = json.dumps({"test_samples": 500, "ntk_samples": 128, "split_seed": 0})
+    split = json.dumps({"test_samples": 500, "split_seed": 0})
     run = [sys.executable, SCRIPTS / "subsample.py", "--dataset", dataset, "--settings", split]
     subprocess.run([*run, "--out", folder / "subset.h5"], check=True)
 

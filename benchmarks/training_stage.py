@@ -23,20 +23,20 @@ import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
+from full_batch_case import experiment, states
 from ntklens.data.subsets import read_subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine.threads import use_threads
 from ntklens.planning.paths import benchmark
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
-from ntklens.studies.experiment import Point
-from ntklens.training.full_batch import Adam
 from ntklens.training.schedules import Schedule
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results/laptop"
 EPOCHS = 60  # timed, after as many that compile
 ROUNDS = 5
+NTK_SAMPLES = 128
 WIDTHS = (8, 64, 256, 1024)  # of the table of the trace's cost
 
 
@@ -49,10 +49,10 @@ class Unit(NamedTuple):
     eigenvalues: float
 
 
-def milliseconds_an_epoch(point, subset, members, trace_every):
-    schedule = Schedule(EPOCHS, patience=1.0, max_epochs=EPOCHS, trace_every=trace_every)
+def milliseconds_an_epoch(case, members, trace_every):
+    schedule = Schedule.fixed(EPOCHS, trace_every=trace_every)
     times = []
-    for epoch, state in point.train(subset, range(members), Adam(0.9, 0.999, 1e-8), 1e-4, schedule):
+    for epoch, state in states(case, members, schedule, NTK_SAMPLES):
         jax.block_until_ready(state.params)
         times.append((epoch, time.perf_counter()))
     (first, begin), (last, end) = times[1], times[-1]
@@ -68,13 +68,13 @@ def median_milliseconds(call):
     return statistics.median(times[1:])
 
 
-def units(point, subset, members):
+def units(case, members):
     without, every = (
-        statistics.median(milliseconds_an_epoch(point, subset, members, each) for _ in range(ROUNDS))
+        statistics.median(milliseconds_an_epoch(case, members, each) for _ in range(ROUNDS))
         for each in (0, 1)
     )
-    model, x = point.model(subset), jnp.asarray(subset.ntk_images)
-    params = jax.tree.map(lambda leaf: leaf[0], point.initial_parameters(subset, [0]))
+    model, x = case.model, jnp.asarray(case.subset.test_images[:NTK_SAMPLES])
+    params = jax.tree.map(lambda leaf: leaf[0], case.initial_parameters([0]))
     kernel = jax.jit(lambda params: ntk_matrix(model, params, x, lower=True))
     theta = np.asarray(kernel(params))
     return Unit(
@@ -96,7 +96,8 @@ class Run(NamedTuple):
     """What happened in one run file."""
 
     dataset: str
-    point: Point
+    network: dict
+    train_samples: int
     members: int
     epochs: int  # of all members: a batch goes on until its last is finished
     traces: int
@@ -110,13 +111,14 @@ def read(path):
         settings = json.loads(file.attrs["settings"])
     members = len(trajectories)
     epochs = members * max(len(one.curves["train_loss"]) for one in trajectories)
-    kernels = sum(len(one.spectrum_epoch) + 1 for one in trajectories)
+    kernels = sum(len(one.spectrum.epoch) + 1 for one in trajectories)
     return Run(
         dataset=settings["curve"]["dataset"],
-        point=Point(**settings["point"]),
+        network=settings["network"],
+        train_samples=settings["data"]["train_samples"],
         members=members,
         epochs=epochs,
-        traces=epochs // settings["schedule"]["trace_every"],
+        traces=epochs // settings["measurement"]["trace_every"],
         kernels=kernels,
         spectra=kernels + members,
     )
@@ -133,17 +135,18 @@ def priced(run, unit):
     return {name: value / 1000 for name, value in parts.items()}
 
 
-def peer_units(point):
+def peer_units(network):
     """What training_stage_peer.py says of a network on images of 784 pixels."""
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])}
     script = Path(__file__).with_name("training_stage_peer.py")
-    command = [ROOT / ".venv-oracle/bin/python", script, str(point.hidden_layers), str(point.width)]
+    command = [ROOT / ".venv-oracle/bin/python", script, str(network["hidden_layers"]), str(network["width"])]
     return json.loads(subprocess.check_output(command, env=variables))
 
 
 def peer_seconds(run, subset, unit):
     """The same seeds, each in a process of its own, with neural-tangents' NTK and trace."""
-    alone, peer = units(run.point, subset, members=1), peer_units(run.point)
+    case = experiment(run.network, run.train_samples, subset)
+    alone, peer = units(case, members=1), peer_units(run.network)
     milliseconds = run.epochs * alone.epoch + run.traces * peer["trace"]
     milliseconds += run.kernels * peer["ntk"] + run.spectra * unit.eigenvalues
     return run.members * peer["startup"] + milliseconds / 1000
@@ -153,8 +156,7 @@ def report_trace_cost():
     subset = read_subset(RESULTS / "subsets/mnist-5k.h5")
     print("one trace, in training steps with their test loss; milliseconds a member")
     for width in WIDTHS:
-        point = Point({"hidden_layers": 2, "width": width}, 100, vary_data=False, vary_initialisation=True)
-        unit = units(point, subset, members=5)
+        unit = units(experiment({"hidden_layers": 2, "width": width}, 100, subset), members=5)
         print(f"width {width:>5}: {unit.trace / unit.epoch:.2f}   {unit}", flush=True)
 
 
@@ -162,13 +164,14 @@ def main():
     use_threads(1)
     report_trace_cost()
     measured, total, recorded, ours, peers = {}, {}, 0.0, 0.0, 0.0
-    jobs = sorted((RESULTS / "runs").glob("*/*/*/*/*.h5"))
+    jobs = sorted((RESULTS / "runs").glob("*-scaling/*/*-layer/*/*.h5"))
     for path in jobs:
         run, seconds = read(path), seconds_of_job(path)
         subset = read_subset(RESULTS / f"subsets/{run.dataset}.h5")
-        if (run.dataset, run.point) not in measured:
-            measured[run.dataset, run.point] = units(run.point, subset, run.members)
-        unit = measured[run.dataset, run.point]
+        key = run.dataset, json.dumps(run.network), run.train_samples
+        if key not in measured:
+            measured[key] = units(experiment(run.network, run.train_samples, subset), run.members)
+        unit = measured[key]
         for name, part in priced(run, unit).items():
             total[name] = total.get(name, 0.0) + part
         recorded += seconds

@@ -1,330 +1,164 @@
-"""What `make estimate` and requests to a cluster rest on: workflow/ntklens/unit-costs.json. Five minutes.
+"""Measures the units of `make estimate` and of requests: workflow/ntklens/costs/unit-costs.json. One minute.
 
-    python benchmarks/unit_costs.py
-
-Seconds are this process's CPU time on one thread, the least of several rounds: on a busy machine they
-come out up to a half larger, where wall time is a multiple. Everything goes through the workflow's own
-code, on made-up images of the real shapes; what a job takes beyond its units (start-up, compilation) is
-measured by the rules' scripts with next to no work.
+Times are CPU seconds of one thread, medians of several rounds: on a busy machine they come out up to a half
+larger, where wall time is a multiple. All of it is the workflow's own code, on made-up images of the real
+shapes. Starting up is that of this process, until it has done a job of config/smoke.yaml.
 """
 
-import argparse
-import json
-import os
-import subprocess
-import sys
+import resource
 import tempfile
 import time
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from ntklens.costs.operations import forward, layers_of, parameters
+import yaml
+from ntklens.costs import operations
 from ntklens.costs.units import UNIT_COSTS
 from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
 from ntklens.machine.threads import use_threads
-from ntklens.networks.modules import build_network, initial_parameters
+from ntklens.planning.config import complete
+from ntklens.planning.curves import curves, scales
+from ntklens.planning.settings import training_settings
 from ntklens.spectrum.alignments import alignments
-from ntklens.spectrum.effective_rank import effective_rank
-from ntklens.spectrum.eigenvalues import eigenvalues, normalised
-from ntklens.storage.files import read_json, write_json
-from ntklens.storage.hdf5 import add_dataset, new_file
-from ntklens.studies.experiment import Point
-from ntklens.training import mini_batch as sgd
-from ntklens.training.full_batch import Adam, Samples
+from ntklens.storage.files import write_json
+from ntklens.studies.experiments import Experiment
+from ntklens.studies.recorder import record
+from ntklens.studies.spectrum_workers import spectra_of
 from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 
-ROOT = Path(__file__).resolve().parent.parent
-LAYERS = {"convolutions": 0, "filters": 32, "kernel_size": 3, "pooling": "max"}
-DENSE = {**LAYERS, "hidden_layers": 2}
-SCALING = [((8, 8, 1), 8), *(((28, 28, 1), width) for width in (8, 64, 256, 1024, 4096))]  # images, width
-NTK_SAMPLES, CLASSES = 128, 10
-TRAIN, TEST = 100, 500  # samples
-NOISE_NETWORKS = {
-    "dense": {**LAYERS, "hidden_layers": 3, "width": 256, "initialisation": "xavier-uniform"},
-    "convolutional": {
-        **LAYERS,
-        "convolutions": 3,
-        "hidden_layers": 1,
-        "width": 64,
-        "initialisation": "he-uniform",
-    },
-}
-NOISE_SHAPES = [(32, 32, 3), (28, 28, 1)]
-NOISE_CLASSES, NOISE_NTK_SAMPLES, BATCHES = 4, 400, (32, 128)
-ADAM = Adam(0.9, 0.999, 1e-8)
-ROUNDS = 3
-RESOLVED = 1e-8  # seconds: a difference of two times may come out at nothing or less
+SMOKE = Path(__file__).resolve().parents[1] / "config/smoke.yaml"
+ADAM = {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8}
+DATA = {"balanced": False, "draw_seed": 0, "noisy_copies": None, "image_size": None}
+CONVOLUTIONAL = {"convolutions": 3, "filters": 32, "kernel_size": 3, "pooling": "max", "hidden_layers": 1}
+ROUNDS = 8
 
 
-def least_seconds(call, rounds=ROUNDS):
-    """CPU seconds of ``call``, the least of several, after one that compiles."""
-    call()
-    return min(_seconds(call) for _ in range(rounds))
+def made_up(image_shape, classes, pool, test):
+    images = np.random.default_rng(0).random((pool + test, np.prod(image_shape)), dtype=np.float32)
+    labels = np.arange(pool + test, dtype=np.int32) % classes
+    return Subset(images[:pool], labels[:pool], images[pool:], labels[pool:], classes, image_shape)
 
 
-def _seconds(call):
-    begin = time.process_time()
-    call()
-    return time.process_time() - begin
+def experiment(network, image_shape, classes, train, test, batch_size=None):
+    recipe = {"optimiser": ADAM, "batch_size": batch_size, "vary": "initialisation"}
+    subset = made_up(image_shape, classes, train, test)
+    return Experiment(network, {**DATA, "train_samples": train}, recipe, subset)
 
 
-def made_up_subset(image_shape, train, test, ntk_samples, classes):
-    rng = np.random.default_rng(0)
-
-    def samples(count):
-        images = rng.random((count, int(np.prod(image_shape))), dtype=np.float32)
-        return images, rng.integers(0, classes, count, dtype=np.int32)
-
-    return Subset(*samples(train), *samples(test), ntk_samples, classes, tuple(image_shape))
+def dense(width, train=100, test=4000, batch_size=None):
+    network = {"convolutions": 0, "hidden_layers": 2, "width": width}
+    return experiment(network, (28, 28, 1), 10, train, test, batch_size)
 
 
-def epoch_seconds(network, image_shape, members, train, test, trace_every, large):
-    """Of one epoch of one member. Long epochs are timed one by one, short ones by the chunk."""
-    chunk, rounds = (1, 4) if large else (EPOCHS_PER_CALL, 4)
-    epochs = chunk * rounds
-    subset = made_up_subset(image_shape, train, test, NTK_SAMPLES, CLASSES)
-    point = Point(network, train, vary_data=False, vary_initialisation=True)
-    snapshots = tuple(range(epochs)) if large else ()
-    schedule = Schedule(epochs, 1.0, epochs, trace_every, snapshots)
-    times = {}
-    for epoch, state in point.train(subset, range(members), ADAM, 1e-5, schedule):
-        jax.block_until_ready(state.params)
-        times[epoch] = time.process_time()
-    marks = [times[chunk * number] for number in range(1, rounds + 1) if chunk * number in times]
-    return min(np.diff(marks)) / chunk / members
+def layers_of(case):
+    return operations.layers_of(case.network, case.subset.image_shape, case.subset.classes)
 
 
-def scaling_unit(image_shape, width):
-    """Seconds a member: of a training and a test sample, of an epoch beyond these, of a trace, of an NTK."""
-    network = {**DENSE, "width": width}
-    layers = layers_of(network, image_shape, CLASSES)
-    large = forward(layers) > 1e6
-    members = 5 if parameters(layers) < VECTORISED_PARAMETERS else 1 if large else 2
-    # Samples that make an epoch so much longer that the slope is beyond the noise, within seconds in all.
-    more = int(np.clip((6e10 if large else 1e9) / forward(layers), 1000, 4000 if large else 8000))
-    timed = partial(epoch_seconds, network, image_shape, members, large=large)
-    base = timed(TRAIN, TEST, 0)
-    test_sample = (timed(TRAIN, TEST + more, 0) - base) / more
-    train_sample = (timed(TRAIN + more, TEST, 0) - base) / more
+def epoch_seconds(case):
+    """Seconds of one member's epoch. Networks that are vectorised advance as five, some epochs at a time."""
+    vectorised = operations.parameters(layers_of(case)) < VECTORISED_PARAMETERS
+    members, step = (5, EPOCHS_PER_CALL) if vectorised and not case.recipe["batch_size"] else (1, 1)
+    epochs = range(0, ROUNDS * step, step)
+    schedule = Schedule.fixed(ROUNDS * step, evaluate_every=step, snapshots=tuple(epochs))
+    seeds, marks = range(members), []
+    for _, state in case.train(case.trainer(schedule), case.training_sets(seeds), seeds, 1e-5):
+        jax.block_until_ready(getattr(state, "params", None))  # mini-batches' losses have waited
+        marks.append(time.process_time())
+    return float(np.median(np.diff(marks)[1:-1])) / step / members  # the first compiles
+
+
+def median_seconds(call):
+    call()  # compiles
+    marks = [time.process_time()]
+    for _ in range(ROUNDS):
+        call()
+        marks.append(time.process_time())
+    return float(np.median(np.diff(marks)))
+
+
+def kernel_of(case, samples):
+    """A function that gives the NTK of a seed's initial parameters, one triangle of it."""
+    images, stacked = case.test_set.images[:samples], case.initial_parameters([0, 1])
+    kernel = jax.jit(lambda params: ntk_matrix(case.model, params, images, lower=True))
+    return lambda seed: kernel(jax.tree.map(lambda leaf: leaf[seed], stacked)).block_until_ready()
+
+
+def rates(case, samples, parameter):
+    """Seconds of an operation in training and in an NTK; each parameter of an update takes more seconds."""
+    layers, kernel, batch_size = layers_of(case), kernel_of(case, samples), case.recipe["batch_size"]
+    train, test = len(case.subset.pool_labels), len(case.subset.test_labels)
+    passes = 3 * train + test + (train if batch_size else 0)
+    updates = train // (batch_size or train) * operations.parameters(layers)
     return {
-        "network": network,
-        "image_shape": image_shape,
-        "members": members,
-        "train_sample": max(train_sample, RESOLVED),
-        "test_sample": max(test_sample, RESOLVED),
-        "update": max(base - TRAIN * train_sample - TEST * test_sample, RESOLVED),
-        "trace": max(timed(TRAIN, TEST, 1) - base, RESOLVED),
-        "kernel": kernel_seconds(network, image_shape, NTK_SAMPLES, CLASSES)[0],
+        "forward": operations.forward(layers),
+        "training": (epoch_seconds(case) - updates * parameter) / passes / operations.forward(layers),
+        "NTKs": median_seconds(lambda: kernel(0)) / operations.kernel(layers, samples),
     }
 
 
-def kernel_seconds(network, image_shape, samples, classes, seed=0):
-    """Of one triangle of Θ, and Θ."""
-    model = build_network(network, image_shape, classes)
-    x = jnp.asarray(made_up_subset(image_shape, 1, samples, samples, classes).test_images)
-    params = initial_parameters(model, x.shape[1], seed)
-    kernel = jax.jit(lambda params: ntk_matrix(model, params, x, lower=True))
-    return least_seconds(lambda: kernel(params).block_until_ready()), np.array(kernel(params))
+def parameter_seconds(few=200, many=2200):
+    """Seconds that an update takes for each parameter: what is left of an epoch without samples."""
+    least, most = (epoch_seconds(dense(1024, test=test)) for test in (few, many))
+    sample = (most - least) / (many - few)
+    return (least - (3 * 100 + few) * sample) / operations.parameters(layers_of(dense(1024)))
 
 
-def spectrum_unit(theta, after, samples):
-    """Seconds of the normalised NTK's eigenvalues, and of an NTK's alignments before and after an update."""
-    labels = np.random.default_rng(0).integers(0, len(theta) // samples, samples)
-    count = round(effective_rank(eigenvalues(normalised(theta))))
+def spectrum_seconds(samples=128):
+    """Seconds of an NTK's eigenvalues, and of alignments before and after an update."""
+    kernel = kernel_of(dense(256), samples)
+    before, after, labels = np.asarray(kernel(0)), np.asarray(kernel(1)), np.arange(samples) % 10
+    top = len(before) // 10  # eigenvectors, about the effective rank
     return {
-        "rows": len(theta),
-        "top_eigenvectors": count,
-        "eigenvalues": least_seconds(lambda: eigenvalues(normalised(theta))),
-        "alignments": least_seconds(lambda: alignments(theta, after, labels, count)),
+        "rows": len(before),
+        "eigenvalues": median_seconds(lambda: spectra_of(before)),
+        "alignments": median_seconds(lambda: alignments(before, after, labels, top)),
     }
-
-
-def noise_unit(network, image_shape):
-    """Seconds of one sample in a step, of what a step takes beyond, of evaluating one sample, of an NTK."""
-    subset = made_up_subset(image_shape, 1000, 1000, NOISE_NTK_SAMPLES, NOISE_CLASSES)
-    model = build_network(network, image_shape, NOISE_CLASSES)
-    samples = Samples(jnp.asarray(subset.pool_images), jnp.asarray(subset.pool_labels))
-    params = initial_parameters(model, samples.images.shape[1], 0)
-
-    def step_seconds(batch_size):
-        optimiser = sgd.Sgd(0.001, 0.9, batch_size)
-        few = Samples(samples.images[: 4 * batch_size], samples.labels[: 4 * batch_size])
-        epochs = {}
-        for epoch, state in sgd.train(model, optimiser, params, few, 4, range(5), seed=0):
-            jax.block_until_ready(state)
-            epochs[epoch] = time.process_time()
-        return min(np.diff(list(epochs.values()))[1:]) / 4
-
-    small, large = map(step_seconds, BATCHES)
-    sample = (large - small) / (BATCHES[1] - BATCHES[0])
-    return {
-        "network": network,
-        "image_shape": image_shape,
-        "step_sample": max(sample, RESOLVED),
-        "step": max(large - BATCHES[1] * sample, RESOLVED),
-        "evaluated_sample": least_seconds(lambda: sgd.evaluate(model, params, samples)) / len(samples.labels),
-        "kernel": kernel_seconds(network, image_shape, NOISE_NTK_SAMPLES, NOISE_CLASSES)[0],
-    }
-
-
-def write_made_up_subset(path, image_shape, classes):
-    """The file of a small subset, as `subsample` writes it."""
-    subset = made_up_subset(image_shape, 200, 100, 16, classes)
-    with new_file(path, "made-up images") as file:
-        for role in ("pool", "test"):
-            images = (255 * getattr(subset, f"{role}_images")).astype(np.uint8)
-            add_dataset(file, f"{role}_images", images, "made up", "1/255")
-            add_dataset(file, f"{role}_labels", getattr(subset, f"{role}_labels"), "made up")
-        file.attrs.update(ntk_samples=16, classes=classes, white=255, shape=image_shape)
-
-
-def run_script(name, arguments, cache=None):
-    """CPU seconds and peak bytes of a rule's script in a process of its own."""
-    variables = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
-    variables.pop("NTKLENS_COMPILATION_CACHE", None)
-    if cache:
-        variables["NTKLENS_COMPILATION_CACHE"] = str(cache)
-    command = [sys.executable, str(ROOT / "workflow/scripts" / name), *arguments]
-    process = subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{' '.join(command)} ended with status {status}")
-    return {"seconds": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss * 1024}
 
 
 def start_up():
-    """Of each kind of job, with next to no work: the lesser of two."""
-    first, second = _start_up(), _start_up()
+    """Seconds and peak bytes of this process after a small job, and seconds without compiling; goes first."""
+    imported = time.process_time()
+    small_job()
+    first, usage = time.process_time(), resource.getrusage(resource.RUSAGE_SELF)
+    jax.clear_caches()  # what is left are the files
+    small_job()
+    compiled = imported + time.process_time() - first
+    return {"seconds": first, "compiled": compiled, "memory": usage.ru_maxrss * 1024}
+
+
+def small_job():
+    """Trains and measures two seeds of config/smoke.yaml's first point."""
+    config = complete(yaml.safe_load(SMOKE.read_text()))
+    curve = curves(config)[0]
+    settings = training_settings(config, curve, scales(config, curve)[0])
+    parts = (settings[part] for part in ("network", "data", "recipe"))
+    record(Experiment(*parts, made_up((8, 8, 1), 10, 1000, 64)), settings["measurement"], range(2), 0.01)
+
+
+def measure():
+    starting, parameter = start_up(), parameter_seconds()
+    convolutional = experiment({**CONVOLUTIONAL, "width": 64}, (32, 32, 3), 4, 256, 400, batch_size=128)
     return {
-        kind: {key: min(value, second[kind][key]) for key, value in usage.items()}
-        for kind, usage in first.items()
-    }
-
-
-def _start_up():
-    """Training three times: nothing compiled, compiled for another data size, and all compiled."""
-    with tempfile.TemporaryDirectory() as folder:
-        subset, cache = Path(folder, "subset.h5"), Path(folder, "cache")
-        write_made_up_subset(subset, (28, 28, 1), CLASSES)
-        common = ["--subset", str(subset), "--out", str(Path(folder, "out"))]
-
-        def train(samples, cache):
-            settings = json.dumps(train_settings(samples))
-            return run_script("train.py", [*common, "--settings", settings, "--seeds", "0", "4"], cache)
-
-        def calibrate(widths):
-            return run_script(
-                "calibrate.py", [*common, "--settings", json.dumps(calibration_settings(widths))]
-            )
-
-        measured = {
-            "train": train(TRAIN, cache),
-            "train_other_size": train(TRAIN + 20, cache),
-            "train_compiled": train(TRAIN, cache),
-        }
-        one, two = calibrate([8]), calibrate([8, 12])
-        measured["calibrate"] = {**one, "seconds": 2 * one["seconds"] - two["seconds"]}
-        measured["calibrate_anchor"] = {"seconds": two["seconds"] - one["seconds"]}
-        write_made_up_subset(subset, (32, 32, 3), NOISE_CLASSES)
-        for name, network in NOISE_NETWORKS.items():
-            settings = json.dumps(noise_settings(network))
-            arguments = [*common, "--settings", settings, "--seeds", "0", "0"]
-            measured[f"noise_{name}"] = run_script("train_noise.py", arguments)
-    return measured
-
-
-def train_settings(samples):
-    return {
-        "point": vars(Point({**DENSE, "width": 8}, samples, vary_data=False, vary_initialisation=True)),
-        "optimizer": vars(ADAM),
-        "learning_rate": 1e-5,
-        "schedule": vars(Schedule(2, 1.0, 2, trace_every=1, snapshots=(0,))),
-        "save_parameters": 1,
-    }
-
-
-def calibration_settings(widths):
-    """Every trial succeeds, and takes a few hundred epochs of a small network."""
-    point = vars(Point({**DENSE, "width": 8}, TRAIN, vary_data=False, vary_initialisation=True))
-    return {
-        "points": [
-            {"scale": width, "point": {**point, "network": {**DENSE, "width": width}}} for width in widths
-        ],
-        "optimizer": vars(ADAM),
-        "window": {"first": 20, "last": 40},
-        "target_epoch": 30,
-        "patience": 1.2,
-        "max_epochs": 400,
-        "seeds": 3,
-        "tolerance": 1e6,
-        "max_trials": 4,
-        "first_rate": 0.02,
-    }
-
-
-def noise_settings(network):
-    return {
-        "removed_percent": 50,
-        "network": network,
-        "sgd": {"learning_rate": 0.001, "momentum": 0.9, "batch_size": 32},
-        "train_samples": 40,
-        "draw_seed": 0,
-        "sigma": 0.01,
-        "epochs": 1,
-        "evaluate_every": 1,
-        "spectrum_epochs": [0],
-        "ntk_samples": 16,
-        "ntk_draws": 1,
-    }
-
-
-def scaling_units():
-    return [scaling_unit(shape, width) for shape, width in SCALING]
-
-
-def spectrum_units():
-    """At the rows of the scaling studies and, for eigenvalues alone, of the noise study."""
-    wide = {**DENSE, "width": 256}
-    before, after = (kernel_seconds(wide, (28, 28, 1), NTK_SAMPLES, CLASSES, seed)[1] for seed in (0, 1))
-    noisy = kernel_seconds(NOISE_NETWORKS["dense"], (32, 32, 3), NOISE_NTK_SAMPLES, NOISE_CLASSES)[1]
-    return [spectrum_unit(before, after, NTK_SAMPLES), spectrum_unit(noisy, noisy, NOISE_NTK_SAMPLES)]
-
-
-def noise_units():
-    return [noise_unit(network, shape) for network in NOISE_NETWORKS.values() for shape in NOISE_SHAPES]
-
-
-PARTS = {"start_up": start_up, "scaling": scaling_units, "spectra": spectrum_units, "noise": noise_units}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", default=UNIT_COSTS, type=Path)
-    parser.add_argument(
-        "--parts", nargs="+", choices=PARTS, default=PARTS, help="the others stay as they are"
-    )
-    args = parser.parse_args()
-    use_threads(1)
-    measured = read_json(args.out) if args.out.exists() else {}
-    measured |= {
         "processor": processor.model(),
         "versions": {name: version(name) for name in ("jax", "numpy", "scipy")},
-        "scaling_ntk_samples": NTK_SAMPLES,
-        "scaling_outputs": CLASSES,
-        "noise_ntk_samples": NOISE_NTK_SAMPLES,
-        "noise_outputs": NOISE_CLASSES,
+        "start_up": starting,
+        "parameter": parameter,
+        "step": epoch_seconds(dense(8, test=1, batch_size=1)) / 100,
+        "spectra": spectrum_seconds(),
+        "dense": [rates(dense(width), 128, parameter) for width in (8, 64, 256, 1024, 4096)],
+        "convolutional": [rates(convolutional, 400, parameter)],
     }
-    for part in args.parts:
-        measured[part] = PARTS[part]()
-        print(part, json.dumps(measured[part], indent=1), flush=True)
-        write_json(args.out, measured)
 
 
 if __name__ == "__main__":
-    main()
+    use_threads(1)
+    with tempfile.TemporaryDirectory() as programs:
+        # Programs are kept as `ntklens.machine.compilation_cache` keeps them.
+        jax.config.update("jax_compilation_cache_dir", programs)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+        write_json(UNIT_COSTS, measure())

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ntklens.data.draws import balanced_draw, draw
+from ntklens.data.errors import UnsuitableDataError
 
 from tests.support.label_arrays import label_arrays
 
@@ -29,7 +30,7 @@ def test_draw_follows_its_seed():
 
 
 def test_draw_larger_than_pool_raises():
-    with pytest.raises(ValueError, match="cannot draw 51 training samples from a pool of 50"):
+    with pytest.raises(UnsuitableDataError, match="cannot draw 51 training samples from a pool of 50"):
         draw(50, 51, seed=0)
 
 
@@ -54,11 +55,11 @@ def test_balanced_draw_follows_its_seed_and_is_shuffled():
 
 
 def test_balanced_draw_that_classes_cannot_share_raises():
-    with pytest.raises(ValueError, match="make train_samples a multiple of 4"):
+    with pytest.raises(UnsuitableDataError, match="make train_samples a multiple of 4"):
         balanced_draw(np.arange(200) % 4, 102, 0)
 
 
 def test_balanced_draw_from_a_scarce_class_raises():
     labels = np.array([0] * 20 + [1] * 5)
-    with pytest.raises(ValueError, match="class 1 has 5 in the pool: make train_samples at most 10"):
+    with pytest.raises(UnsuitableDataError, match="class 1 has 5 in the pool: make train_samples at most 10"):
         balanced_draw(labels, 12, 0)

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.image_sizes import FITS, to_size
 
 sides = st.integers(1, 9)
@@ -140,7 +141,9 @@ def test_size_below_one_raises(fit, pixels):
 
 @pytest.mark.parametrize("shape", [(6, 2, 1), (2, 6, 1)])
 def test_canvas_smaller_than_the_image_raises(shape):
-    with pytest.raises(ValueError, match=rf"images of {shape[0]}×{shape[1]} pixels do not fit into 5×5"):
+    with pytest.raises(
+        UnsuitableDataError, match=rf"images of {shape[0]}×{shape[1]} pixels do not fit into 5×5"
+    ):
         to_size(np.ones((2, 12)), shape, 5, "zero-padded")
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.noisy_copies import noisy_copies
 
 from tests.support.label_arrays import label_arrays
@@ -144,7 +145,7 @@ def test_another_seed_replaces_other_samples():
 
 def test_level_that_keeps_nothing_of_a_class_raises():
     labels = np.array([0] * 20 + [1] * 4)
-    with pytest.raises(ValueError, match="removing 90 % of the 4 samples of class 1 keeps none"):
+    with pytest.raises(UnsuitableDataError, match="removing 90 % of the 4 samples of class 1 keeps none"):
         noisy_copies(numbered_images(labels), labels, 90, 0.01, 0)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ntklens.data.draws import balanced_draw, draw
+from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.image_sizes import FITS, to_size
 from ntklens.data.noisy_copies import noisy_copies
 from ntklens.data.subsets import Subset
@@ -28,7 +29,6 @@ def subset():
         pool_labels=rng.permutation(np.arange(90) % 3).astype(np.int32),
         test_images=rng.random((20, 36), np.float32),
         test_labels=(np.arange(20) % 3).astype(np.int32),
-        ntk_samples=10,
         classes=3,
         image_shape=(3, 4, 3),
     )
@@ -123,7 +123,7 @@ def test_pool_is_left_alone(subset):
     ],
 )
 def test_too_few_samples_raise(subset, changes, complaint):
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(UnsuitableDataError, match=complaint):
         training_sets(subset, DATA | changes, SEEDS)
 
 
@@ -138,7 +138,7 @@ def test_pool_and_test_images_are_brought_to_size(subset, fit):
     np.testing.assert_array_equal(found.pool_images, to_size(subset.pool_images, (3, 4, 3), 6, fit))
     np.testing.assert_array_equal(found.test_images, to_size(subset.test_images, (3, 4, 3), 6, fit))
     assert found.image_shape == (6, 6, 3)
-    for name in ("pool_labels", "test_labels", "ntk_samples", "classes"):
+    for name in ("pool_labels", "test_labels", "classes"):
         assert getattr(found, name) is getattr(subset, name)
 
 
@@ -151,7 +151,7 @@ def test_sizes_do_not_change_which_samples_are_drawn(subset):
 
 
 def test_image_too_large_for_its_canvas_raises(subset):
-    with pytest.raises(ValueError, match="images of 3×4 pixels do not fit into 3×3"):
+    with pytest.raises(UnsuitableDataError, match="images of 3×4 pixels do not fit into 3×3"):
         sized(subset, DATA | {"image_size": {"pixels": 3, "fit": "zero-padded"}})
 
 
@@ -162,7 +162,7 @@ from ntklens.data.subsets import Subset
 from ntklens.data.training_sets import OPTIONAL_MODULES, sized, training_sets
 
 images, labels = np.ones((6, 4), np.float32), np.arange(6) % 2
-subset = Subset(images, labels, images, labels, ntk_samples=1, classes=2, image_shape=(2, 2, 1))
+subset = Subset(images, labels, images, labels, classes=2, image_shape=(2, 2, 1))
 data = dict(train_samples=4, balanced=True, draw_seed=0, noisy_copies=None, image_size=None)
 for asked in (
     {},

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ORACLE = ROOT / ".venv-oracle"
 IMPLEMENTATIONS = {"JACOBIAN_CONTRACTION", "NTK_VECTOR_PRODUCTS", "STRUCTURED_DERIVATIVES"}
-# The NTK of a tied kernel is refused, see tests/unit/test_selfcheck.py.
+# The NTK of a tied kernel is refused, see tests/kernel/test_selfcheck.py.
 EXACT = [name for name in ARCHITECTURES if name != "tied-kernel"]
 NAMES = [*EXACT, *(f"{name}-{when}" for name in DIGITS for when in ("initial", "trained"))]
 # Relative, in the Frobenius norm.

@@ -6,15 +6,8 @@ import pytest
 import yaml
 from ntklens.data.registry import REGISTRY
 from ntklens.planning.config import ConfigError, complete
-from ntklens.planning.curves import (
-    calibration_settings,
-    curves,
-    noise_settings,
-    own_files,
-    scales,
-    scaling_curves,
-    training_settings,
-)
+from ntklens.planning.curves import curves, follows_minimum, learning_rate_of, own_files, scales
+from ntklens.planning.settings import calibration_settings, training_settings
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
 
@@ -54,11 +47,8 @@ INVALID = [
     (("calibration", "first_rate"), "1e-3", "must be of type number"),
     (("analysis", "smoothing_epochs"), 7, "7 must be a multiple of training.trace_every, 2"),
     (("studies",), {}, "must have at least 1 entry"),
-    (
-        ("studies",),
-        {"time-scaling": []},
-        "'time-scaling'; allowed are data-scaling, model-scaling, noise-scaling",
-    ),
+    (("studies", "time-scaling"), [], "must list at least 1 item"),
+    (("studies",), {"time scaling": []}, "is 'time scaling', but must match"),
     (("studies", "model-scaling"), [], "must list at least 1 item"),
     ((*WIDTHS,), {"sizes": [40]}, "unknown key 'sizes'; allowed are calibrate_at, dataset,"),
     ((*WIDTHS, "dataset"), "cifar", "unknown dataset 'cifar'; allowed are mnist-5k, mnist-5k-4, digits,"),
@@ -191,8 +181,8 @@ def test_given_learning_rate_lifts_the_bound_on_anchors_and_reaches_training():
     config = changed((*WIDTHS, "widths"), [8, 4096])
     config["studies"]["model-scaling"][0]["learning_rate"] = 0.02
     completed = complete(config)
-    assert training_settings(completed, BY_WIDTH, 4096)["learning_rate"] == 0.02
-    assert training_settings(completed, BY_SIZE, 40)["learning_rate"] is None
+    assert learning_rate_of(completed, BY_WIDTH) == 0.02
+    assert learning_rate_of(completed, BY_SIZE) is None
 
 
 def test_defaults_are_filled_in():
@@ -297,7 +287,9 @@ def test_invalid_noise_scaling_raises_and_names_the_key(changes, message):
 
 
 def test_convolutional_network_in_a_scaling_study_raises():
-    with pytest.raises(ConfigError, match=r"'convolutional' is convolutional: model-scaling varies"):
+    with pytest.raises(
+        ConfigError, match=r"'convolutional' is convolutional: model-scaling trains dense networks alone"
+    ):
         complete(changed((*WIDTHS, "networks"), ["convolutional"]))
 
 
@@ -334,11 +326,9 @@ def test_modified_data_have_a_name_of_their_own():
 @pytest.mark.parametrize("path", SHIPPED, ids=[path.stem for path in SHIPPED])
 def test_shipped_config_completes(path):
     completed = complete(yaml.safe_load(path.read_text()))
-    for curve in curves(completed, "noise-scaling"):
-        for percent in scales(completed, curve):
-            json.dumps(noise_settings(completed, curve, percent))
-    for curve in scaling_curves(completed):
-        json.dumps(calibration_settings(completed, curve))
+    for curve in curves(completed):
+        if follows_minimum(completed, curve):
+            json.dumps(calibration_settings(completed, curve))
         for scale in scales(completed, curve):
             json.dumps(training_settings(completed, curve, scale))
 
@@ -346,3 +336,92 @@ def test_shipped_config_completes(path):
 def test_configs_are_shipped_under_different_names():
     names = {yaml.safe_load(path.read_text())["name"] for path in SHIPPED}
     assert names == {"laptop", "paper", "reduced", "smoke"}
+
+
+def with_own_study(**changes):
+    entry = {"axis": "depth", "dataset": "digits", "networks": ["narrow"], "scales": [1, 2]}
+    config = changed(("studies", "own"), [{**entry, "calibrate_at": [1, 2], **changes}])
+    config["networks"] = {
+        "narrow": {"hidden_layers": 2, "width": 6},
+        "no-width": {"hidden_layers": 2},
+        "convolutional": {"hidden_layers": 1, "width": 4, "convolutions": 1},
+        "three-layer": {"hidden_layers": 2},
+        "four-layer": {"hidden_layers": 3},
+    }
+    config["recipes"] = {
+        "adam": {},
+        "fixed": {"epochs": 100},
+        "batches": {"batch_size": 16, "epochs": 300, "learning_rate": 0.1},
+    }
+    return config
+
+
+def test_own_study_takes_defaults():
+    (entry,) = complete(with_own_study())["studies"]["own"]
+    assert (entry["recipe"], entry["vary"], entry["train_samples"]) == ("adam", "initialisation", 100)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"axis": "colour"},
+            "own[0].axis': unknown 'colour'; allowed are width, train_samples, removed_share",
+        ),
+        ({"recipe": "lbfgs"}, "own[0].recipe': unknown 'lbfgs'; allowed are adam, fixed, batches"),
+        (
+            {"recipe": "fixed"},
+            "own[0].recipe': trains for a fixed number of epochs, so it needs a learning_rate",
+        ),
+        ({"recipe": "fixed", "learning_rate": 0.1}, "own[0].spectrum_epochs': must ascend from 0 to at most"),
+        ({"networks": ["no-width"]}, "networks.no-width.width': must be given"),
+        (
+            {"networks": ["convolutional"]},
+            "'convolutional' is convolutional: own trains dense networks alone",
+        ),
+        ({"scales": [0, 1]}, "own[0].scales': 0 must be at least 1"),
+        ({"scales": []}, "own[0].scales' is [], but must list at least 1 item"),
+        ({"scales": [1.5]}, "own[0].scales[0]' is 1.5, but must be of type integer"),
+        ({"calibrate_at": []}, "own[0].calibrate_at': must name scales, or learning_rate give a rate"),
+        ({"scales": [1, 9]}, "own[0].calibrate_at': must reach within a factor 2"),
+        ({"train_samples": 700}, "own[0].train_samples': 700 samples are more than a third"),
+        ({"balanced": True, "train_samples": 64}, "own[0].train_samples': 64 samples cannot be equally many"),
+        ({"ntk_draws": 4}, "ntk_samples': 512 test samples in all, but digits gives 500"),
+        ({"ntk_draws": 6, "ntk_samples": 100}, "own[0].ntk_samples': 600 test samples in all"),
+        (
+            {"axis": "removed_share", "scales": [50, 99], "learning_rate": 0.1},
+            "own[0].scales': 99 % leaves none",
+        ),
+        (
+            {"axis": "input_size", "image_fit": "zero-padded", "scales": [4, 8], "learning_rate": 0.1},
+            "own[0].scales': images of 8 pixels a side cannot be zero-padded to 4",
+        ),
+        ({"images": 3}, "own[0]' has the unknown key 'images'; allowed are axis, balanced,"),
+    ],
+)
+def test_invalid_own_study_raises_and_names_the_key(changes, message):
+    with pytest.raises(ConfigError) as caught:
+        complete(with_own_study(**changes))
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("config key '")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"recipe": "batches"}, {"recipe": "batches", "networks": ["convolutional"]}]
+)
+def test_own_study_on_mini_batches_takes_any_network(changes):
+    assert complete(with_own_study(**changes))["recipes"]["batches"]["optimizer"] == "adam"
+
+
+def test_misspelt_study_of_the_paper_is_taken_for_an_own_one_and_says_where_its_keys_belong():
+    config = small()
+    config["studies"]["model_scaling"] = config["studies"].pop("model-scaling")
+    with pytest.raises(ConfigError, match=r"unknown key 'widths'.*is a key of studies\.model-scaling\[…\]"):
+        complete(config)
+
+
+def test_own_study_without_its_axis_says_what_the_papers_are_called():
+    config = small()
+    config["studies"]["model_scaling"] = [{"dataset": "digits"}]
+    with pytest.raises(ConfigError, match=r"lacks the key axis, networks, scales.*the paper's are"):
+        complete(config)

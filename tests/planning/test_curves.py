@@ -1,26 +1,17 @@
-import copy
-import math
-
 import pytest
 from ntklens.planning.config import complete
 from ntklens.planning.curves import (
     Curve,
-    aggregation_settings,
     batches,
-    calibration_settings,
     curves,
     default_seeds_per_job,
     entry_of,
-    figure_1_curves,
-    figure_2_curves,
-    noise_aggregation_settings,
-    noise_settings,
-    point_settings,
+    follows_minimum,
+    learning_rate_of,
+    point_name,
+    point_of,
     scales,
-    scaling_curves,
-    subset_settings,
-    target_epoch,
-    training_settings,
+    verified_curves,
     verified_scales,
 )
 
@@ -37,7 +28,7 @@ def test_curves_in_the_configs_order():
 
 def test_entry_of_a_curve_that_is_not_there_raises():
     completed = complete(small())
-    assert entry_of(completed, BY_SIZE)["sizes"] == [40, 160]
+    assert entry_of(completed, BY_SIZE)["scales"] == [40, 160]
     with pytest.raises(KeyError, match="no curve data-scaling/digits/three-layer"):
         entry_of(completed, BY_SIZE._replace(network="three-layer"))
 
@@ -130,212 +121,55 @@ def test_added_seeds_leave_full_batches_alone(scale):
         before = found
 
 
-def test_target_epoch_is_the_windows_geometric_middle():
-    window = {"first": 100, "last": 400}
-    assert target_epoch(complete(changed(("training", "window"), window))) == pytest.approx(200)
-
-
-def test_point_of_model_scaling_varies_the_initialisation():
+def test_point_of_model_scaling_has_its_width():
     completed = complete(small())
     assert completed["networks"]["three-layer"]["hidden_layers"] == 2
-    assert point_settings(completed, BY_WIDTH, 32) == {
+    assert point_of(completed, BY_WIDTH, 32) == {
         "network": {**completed["networks"]["three-layer"], "width": 32},
-        "train_samples": 100,
-        "vary_data": False,
-        "vary_initialisation": True,
+        "data": {
+            "train_samples": 100,
+            "balanced": False,
+            "draw_seed": 0,
+            "noisy_copies": None,
+            "image_size": None,
+        },
     }
 
 
 @pytest.mark.parametrize("both", [False, True])
 def test_point_of_data_scaling_varies_the_data(both):
     completed = complete(changed((*SIZES, "vary_initialisation"), both))
-    assert point_settings(completed, BY_SIZE, 160) == {
-        "network": {**completed["networks"]["four-layer"], "width": 8},
-        "train_samples": 160,
-        "vary_data": True,
-        "vary_initialisation": both,
-    }
+    point = point_of(completed, BY_SIZE, 160)
+    assert point["network"] == {**completed["networks"]["four-layer"], "width": 8}
+    assert (point["data"]["train_samples"], point["data"]["draw_seed"]) == (160, None)
+    assert entry_of(completed, BY_SIZE)["vary"] == ("both" if both else "data")
 
 
-def test_figure_curves_follow_dataset_and_network():
-    config = small()
-    for entries in config["studies"].values():
-        entries.append({**copy.deepcopy(entries[0]), "dataset": "mnist-5k"})
-    config["figures"] = {"dataset": "mnist-5k", "model_scaling_network": "four-layer"}
-    completed = complete(config)
-    assert figure_1_curves(completed) == [
-        Curve("model-scaling", "mnist-5k", "four-layer"),
-        Curve("data-scaling", "mnist-5k", "four-layer"),
-    ]
-    assert figure_2_curves(completed) == [
-        Curve("model-scaling", "digits", "four-layer"),
-        Curve("model-scaling", "mnist-5k", "four-layer"),
-        Curve("data-scaling", "digits", "four-layer"),
-        Curve("data-scaling", "mnist-5k", "four-layer"),
-    ]
+def test_point_of_an_input_size_resizes_its_images():
+    entry = {"axis": "input_size", "dataset": "digits", "networks": ["three-layer"], "scales": [16]}
+    entry |= {"image_fit": "zero-padded", "learning_rate": 0.1, "width": 5}
+    completed = complete(changed(("studies", "sizes"), [entry]))
+    curve = Curve("sizes", "digits", "three-layer")
+    assert point_of(completed, curve, 16)["data"]["image_size"] == {"fit": "zero-padded", "pixels": 16}
+    assert point_name(completed, curve, 16) == "pixels-16"
 
 
-def test_figure_1_takes_the_first_dataset_unless_told():
-    config = small()
-    first = config["studies"]["model-scaling"][0]
-    config["studies"]["model-scaling"] = [{**first, "dataset": "mnist-5k"}, first]
-    assert figure_1_curves(complete(config)) == [
-        Curve("model-scaling", "mnist-5k", "three-layer"),
-        BY_SIZE,
-    ]
+def test_learning_rate_of_an_entry_goes_before_that_of_its_recipe():
+    config = changed((*WIDTHS, "learning_rate"), 0.1)
+    assert learning_rate_of(complete(config), BY_WIDTH) == 0.1
+    assert learning_rate_of(complete(config), BY_SIZE) is None
+    config["recipes"] = {"adam": {"learning_rate": 0.2}}
+    assert learning_rate_of(complete(config), BY_WIDTH) == 0.1
+    assert learning_rate_of(complete(config), BY_SIZE) == 0.2
 
 
-def training_of(config):
-    return training_settings(complete(config), BY_WIDTH, 8)
-
-
-def calibration_of(config):
-    return calibration_settings(complete(config), BY_WIDTH)
-
-
-def subset_of(config):
-    return subset_settings(complete(config))
-
-
-def aggregation_of(config):
-    return aggregation_settings(complete(config), BY_WIDTH)
-
-
-def dependence(*columns):
-    """Parameters (slice, path, value): those that matter to a slice, or do not."""
-    return [
-        pytest.param(of, path, value, id=f"{of.__name__}-{path[-1]}")
-        for of, changes in columns
-        for path, value in changes
-    ]
-
-
-@pytest.mark.parametrize(
-    ("settings_of", "path", "value"),
-    dependence(
-        (
-            training_of,
-            [
-                (("name",), "other"),
-                (("analysis", "smoothing_epochs"), 12),
-                (("calibration", "tolerance"), 1.4),
-                (("ensemble", "seeds"), 9),
-                (("ensemble", "min_members"), 2),
-                ((*WIDTHS, "seeds_per_job"), 2),
-                (("training", "window"), {"first": 200}),
-                (("networks",), {"three-layer": {"hidden_layers": 2}, "four-layer": {"hidden_layers": 4}}),
-                (("figures", "dataset"), "digits"),
-                ((*WIDTHS, "widths"), [8, 16, 32]),
-                ((*WIDTHS, "calibrate_at"), [8, 16, 32]),
-                ((*SIZES, "width"), 16),
-            ],
-        ),
-        (
-            calibration_of,
-            [
-                (("analysis", "smoothing_epochs"), 12),
-                (("ensemble", "seeds"), 9),
-                (("training", "trace_every"), 4),
-                (("training", "spectrum_epochs"), [0, 10]),
-                (("training", "save_parameters"), 0),
-                ((*WIDTHS, "widths"), [8, 16, 32]),
-                ((*SIZES, "sizes"), [40, 80, 160]),
-            ],
-        ),
-        (
-            subset_of,
-            [
-                (("training", "trace_every"), 4),
-                (("ensemble", "seeds"), 9),
-                ((*WIDTHS, "train_samples"), 50),
-            ],
-        ),
-        (
-            aggregation_of,
-            [
-                (("analysis", "smoothing_epochs"), 12),
-                (("figures", "dataset"), "digits"),
-                ((*SIZES, "sizes"), [40, 80, 160]),
-            ],
-        ),
-    ),
-)
-def test_slice_stays_equal_when_something_else_changes(settings_of, path, value):
-    assert complete(changed(path, value)) != complete(small())
-    assert settings_of(changed(path, value)) == settings_of(small())
-
-
-@pytest.mark.parametrize(
-    ("settings_of", "path", "value"),
-    dependence(
-        (
-            training_of,
-            [
-                (("optimizer", "b1"), 0.8),
-                (("training", "window"), {"last": 500}),
-                (("training", "patience"), 1.5),
-                (("training", "max_epochs"), 1500),
-                (("training", "trace_every"), 4),
-                (("training", "spectrum_epochs"), [0, 10]),
-                (("training", "save_parameters"), 0),
-                (("networks",), {"three-layer": {"hidden_layers": 1}, "four-layer": {"hidden_layers": 3}}),
-                ((*WIDTHS, "train_samples"), 50),
-                ((*WIDTHS, "learning_rate"), 0.1),
-            ],
-        ),
-        (
-            calibration_of,
-            [
-                (("optimizer", "b1"), 0.8),
-                (("training", "window"), {"first": 200}),
-                (("training", "patience"), 1.5),
-                (("training", "max_epochs"), 1500),
-                (("calibration", "seeds"), 4),
-                (("calibration", "tolerance"), 1.4),
-                ((*WIDTHS, "calibrate_at"), [8, 16, 32]),
-                ((*WIDTHS, "train_samples"), 50),
-            ],
-        ),
-        (subset_of, [(("test_samples",), 400), (("ntk_samples",), 64), (("split_seed",), 1)]),
-        (
-            aggregation_of,
-            [
-                ((*WIDTHS, "widths"), [8, 16, 32]),
-                (("ensemble", "min_members"), 2),
-                (("training", "window"), {"first": 200}),
-            ],
-        ),
-    ),
-)
-def test_slice_changes_with_what_matters(settings_of, path, value):
-    assert settings_of(changed(path, value)) != settings_of(small())
-
-
-def test_calibration_points_are_the_anchors_ascending():
-    settings = calibration_of(changed((*WIDTHS, "calibrate_at"), [32, 8]))
-    assert [(point["scale"], point["point"]["network"]["width"]) for point in settings["points"]] == [
-        (8, 8),
-        (32, 32),
-    ]
-    assert settings["target_epoch"] == pytest.approx(math.sqrt(160 * 400))
-
-
-def test_aggregation_points_are_named_as_their_folders():
-    completed = complete(small())
-    assert aggregation_settings(completed, BY_WIDTH)["points"] == {"width-8": 8, "width-32": 32}
-    assert aggregation_settings(completed, BY_SIZE)["points"] == {"size-40": 40, "size-160": 160}
-
-
-def test_noise_scaling_is_no_scaling_curve():
+def test_noise_scaling_is_not_verified():
     entry = {"dataset": "mnist-5k-4", "train_samples": 400, "removed_percent": [50, 0], "ntk_samples": 100}
     completed = complete(changed(("studies", "noise-scaling"), [{**entry, "seeds": 2}]))
     dense, convolutional = curves(completed, "noise-scaling")
     assert (dense.network, convolutional.network) == ("dense", "convolutional")
-    assert dense not in scaling_curves(completed)
+    assert not follows_minimum(completed, dense)
+    assert dense not in verified_curves(completed)
+    assert BY_WIDTH in verified_curves(completed)
     assert scales(completed, dense) == [0, 50]
     assert batches(completed, dense, 50) == [(0, 0), (1, 1)]
-    settings = noise_settings(completed, convolutional, 50)
-    assert settings["network"] == completed["networks"]["convolutional"]
-    assert (settings["removed_percent"], settings["sgd"]["batch_size"]) == (50, 128)
-    points = {"removed-0": 0, "removed-50": 50}
-    assert noise_aggregation_settings(completed, dense) == {"curve": dense._asdict(), "points": points}

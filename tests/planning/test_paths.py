@@ -15,7 +15,7 @@ BATCH = {**CURVE, "point": "size-40", "first": 0, "last": 4}
             "results/small/learning-rates/data-scaling/digits/four-layer.json",
         ),
         (paths.run("small"), "results/small/runs/data-scaling/digits/four-layer/size-40/seeds-0-4.h5"),
-        (paths.ensemble("small"), "results/small/ensembles/data-scaling/digits/four-layer.h5"),
+        (paths.averages("small"), "results/small/averages/data-scaling/digits/four-layer.h5"),
         (
             paths.fit("small", "power-laws"),
             "results/small/fits/data-scaling/digits/four-layer/power-laws.json",
@@ -32,13 +32,3 @@ BATCH = {**CURVE, "point": "size-40", "first": 0, "last": 4}
 )
 def test_pattern_filled_in_gives_the_file_name(pattern, expected):
     assert pattern.format(**BATCH) == expected
-
-
-@pytest.mark.parametrize(("study", "expected"), [("model-scaling", "width-64"), ("data-scaling", "size-64")])
-def test_point_name_tells_what_the_scale_is(study, expected):
-    assert paths.point_name(study, 64) == expected
-
-
-def test_point_name_of_an_unknown_study_raises():
-    with pytest.raises(KeyError, match="time-scaling"):
-        paths.point_name("time-scaling", 64)

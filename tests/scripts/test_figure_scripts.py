@@ -1,57 +1,116 @@
-"""The command lines of figures 5, 6 and 8, on small files made by hand."""
+"""The command line that draws every figure, on small files made by hand."""
 
 import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import yaml
+from ntklens.figures.catalogue import figures_of, settings_of_figure
+from ntklens.planning.config import complete
+from ntklens.planning.curves import scales
+from ntklens.storage.import_closure import import_closure
 
-from tests.unit.test_figures import curve_files
-from workflow.scripts import figure_5, figure_6, figure_8
+from tests.support.measured import average, write_file
+from workflow.scripts import figure
 
-SETTINGS = [["model-scaling", "digits"], ["data-scaling", "digits"]]
-SCRIPTS = {"5": figure_5, "6": figure_6, "8": figure_8}
+ROOT = Path(__file__).parents[2]
+ENTRY = {"dataset": "digits", "networks": ["three-layer", "four-layer"], "calibrate_at": [8, 32]}
+OWN = {
+    "sgd-width": {**ENTRY, "axis": "width", "scales": [8, 16]},
+    "deep": {
+        **ENTRY,
+        "axis": "depth",
+        "scales": [2],
+        "width": 8,
+        "networks": ["three-layer"],
+        "calibrate_at": [2],
+    },
+    "copies": {**ENTRY, "axis": "removed_share", "scales": [0, 50], "learning_rate": 0.01, "width": 8},
+    "fixed": {**ENTRY, "axis": "width", "scales": [8], "recipe": "fixed", "spectrum_epochs": [0, 9]},
+}
 
 
-def arguments(number, folder, settings=SETTINGS):
-    """What the rule passes, and the files among it."""
-    ensembles, rates = zip(*(curve_files(folder, study) for study, _ in SETTINGS), strict=True)
-    given = {"--ensembles": ensembles}
-    if number == "5":
-        given["--adaptation-rates"] = rates
-    options = [word for option, files in given.items() for word in (option, *files)]
-    out = ["--settings", json.dumps(settings), "--out", str(folder / "figure.pdf")]
-    return options + out, [path for files in given.values() for path in files]
+def own_config():
+    """The smoke config, with a study for each kind of own figure."""
+    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    config["recipes"] = {"adam": {}, "fixed": {"epochs": 9, "learning_rate": 0.01}}
+    config["studies"] |= {name: [entry] for name, entry in OWN.items()}
+    return complete(config)
 
 
-@pytest.mark.parametrize("number", SCRIPTS)
-def test_the_figure_is_drawn_with_its_numbers_and_their_origin(number, tmp_path):
-    command, inputs = arguments(number, tmp_path)
-    SCRIPTS[number].main(command)
-    content = json.loads((tmp_path / "figure.json").read_text())
-    assert content["figure"] == number
-    assert content["fits"] == []
-    assert {panel["study"] for panel in content["panels"]} == {"model-scaling", "data-scaling"}
-    assert all(panel["dataset"] == "digits" and panel["series"] for panel in content["panels"])
+CONFIG = own_config()
+FIGURES = figures_of(CONFIG)
+KEYS = [*"12345678", "sgd-width-laws", "sgd-width-dynamics", "sgd-width-transition"]
+KEYS += ["deep-laws", "deep-dynamics", "copies-laws", "copies-dynamics", "fixed-epochs"]
+
+
+def test_every_figure_is_drawn_below():
+    assert list(FIGURES) == KEYS
+
+
+def draw(key, folder, settings=None):
+    """Make the files that the figure needs, and call the script as the rule does: its JSON and its files."""
+    shown = FIGURES[key]
+    files = [folder / name for name in shown.files("smoke")]
+    needed = [(curve, need) for curve in shown.curves for need in shown.needs]
+    for path, (curve, need) in zip(files, needed, strict=True):
+        write_file(path, need, scales(CONFIG, curve))
+    settings = settings or settings_of_figure(CONFIG, shown)
+    out = folder / "figures" / f"figure-{key}.pdf"
+    command = ["--settings", json.dumps(settings), "--files", *map(str, files), "--out", str(out)]
+    figure.main(command)
+    return json.loads(out.with_suffix(".json").read_text()), files, out
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_figure_is_drawn_with_its_numbers_and_their_origin(key, tmp_path):
+    content, files, out = draw(key, tmp_path)
+    assert content["figure"] == key
+    assert content["panels"]
+    assert all(panel["series"] for panel in content["panels"])
+    assert content["provenance"]["settings"] == settings_of_figure(CONFIG, FIGURES[key])
     assert content["provenance"]["inputs"] == {
-        path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in inputs
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
-    for suffix in ("pdf", "png"):
-        assert (tmp_path / f"figure.{suffix}").stat().st_size > 10_000
+    for suffix in (".pdf", ".png"):
+        assert out.with_suffix(suffix).stat().st_size > 5_000
 
 
-@pytest.mark.parametrize("number", SCRIPTS)
-def test_as_many_files_as_curves_are_asked_for(number, tmp_path):
-    command, _ = arguments(number, tmp_path, settings=SETTINGS[:1])
-    with pytest.raises(ValueError, match="zip"):
-        SCRIPTS[number].main(command)
-    assert not (tmp_path / "figure.pdf").exists()
+def test_figure_4_shows_effective_ranks_by_level(tmp_path):
+    content, _, _ = draw("4", tmp_path)
+    assert [panel["network"] for panel in content["panels"]] == ["dense", "convolutional"]
+    for series in content["panels"][0]["series"]:
+        rank = average(series["scale"]).along["effective_rank"]
+        assert series["x"] == rank.epoch.tolist()
+        np.testing.assert_allclose(series["y"], rank.mean)
 
 
-def test_figure_5_asks_for_adaptation_rates_and_the_others_refuse_them(tmp_path, capsys):
-    with_rates, _ = arguments("5", tmp_path)
-    without_rates, _ = arguments("6", tmp_path)
-    for script, command in ((figure_5, without_rates), (figure_6, with_rates), (figure_8, with_rates)):
-        with pytest.raises(SystemExit):
-            script.main(command)
-        assert "--adaptation-rates" in capsys.readouterr().err
+def test_own_studies_of_too_few_scales_have_no_power_law(tmp_path):
+    for key in ("deep-laws", "copies-laws"):
+        content, _, _ = draw(key, tmp_path)
+        assert content["fits"] == []
+
+
+@pytest.mark.parametrize("key", ["1", "3", "4"])
+def test_the_same_numbers_make_the_same_bytes(key, tmp_path):
+    _, _, out = draw(key, tmp_path)
+    suffixes = (".pdf", ".png", ".json")
+    first = [out.with_suffix(suffix).read_bytes() for suffix in suffixes]
+    draw(key, tmp_path)
+    assert [out.with_suffix(suffix).read_bytes() for suffix in suffixes] == first
+
+
+def test_as_many_files_as_curves_are_asked_for(tmp_path):
+    settings = settings_of_figure(CONFIG, FIGURES["5"])
+    settings["curves"].pop()
+    with pytest.raises(ValueError, match="4 files are given for 1 curves of 2 files each"):
+        draw("5", tmp_path, settings)
+    assert not (tmp_path / "figures").exists()
+
+
+def test_the_script_depends_on_no_kind():
+    """A rule declares its own figure's kind beside the script: editing another one leaves it alone."""
+    loaded = {path.stem for path in import_closure(ROOT / "workflow/scripts/figure.py")}
+    assert loaded.isdisjoint({shown.kind for shown in FIGURES.values()} | {"along_training", "catalogue"})

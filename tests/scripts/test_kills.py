@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from ntklens.planning import curves as studies
+from ntklens.planning import curves, settings
 from ntklens.planning.config import SCHEMA, complete
 
 from workflow.scripts import fetch, subsample
@@ -31,31 +31,26 @@ def long_config():
 
 def job(config, script, study):
     """A script's name, and its settings and seeds for one point of ``study``."""
-    curve = studies.curves(config, study)[0]
-    scale = studies.scales(config, curve)[-1]
+    curve = curves.curves(config, study)[0]
     if script == "calibrate":
-        return script, studies.calibration_settings(config, curve), []
-    settings_of = studies.noise_settings if study == studies.NOISE else studies.training_settings
-    settings = settings_of(config, curve, scale)
-    if script == "train":
-        settings["learning_rate"] = 0.002
-    return script, settings, ["--seeds", "0", "1"]
+        return script, settings.calibration_settings(config, curve), []
+    wanted = settings.training_settings(config, curve, curves.scales(config, curve)[-1])
+    wanted["recipe"]["learning_rate"] = wanted["recipe"]["learning_rate"] or 0.002
+    return script, wanted, ["--seeds", "0", "1"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kills")
     fetch.main(["--dataset", "digits", "--out", f"{folder}/digits.h5"])
-    settings = json.dumps(studies.subset_settings(long_config()))
-    subsample.main(
-        ["--dataset", f"{folder}/digits.h5", "--settings", settings, "--out", f"{folder}/subset.h5"]
-    )
+    wanted = json.dumps(settings.subset_settings(long_config()))
+    subsample.main(["--dataset", f"{folder}/digits.h5", "--settings", wanted, "--out", f"{folder}/subset.h5"])
     return folder
 
 
-def started(folder, script, settings, more, out):
+def started(folder, script, wanted, more, out):
     command = [sys.executable, str(ROOT / "workflow/scripts" / f"{script}.py")]
-    command += ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(settings), *more]
+    command += ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), *more]
     command += ["--checkpoint", str(out.with_suffix(".state.npz")), "--out", str(out)]
     environment = {
         **os.environ,
@@ -82,12 +77,12 @@ def kill_at_random(process, checkpoint, signal_number, rng):
 
 @pytest.mark.parametrize(
     ("script", "study"),
-    [("train", "model-scaling"), ("train_noise", "noise-scaling"), ("calibrate", "data-scaling")],
+    [("train", "model-scaling"), ("train", "noise-scaling"), ("calibrate", "data-scaling")],
 )
 def test_killed_script_ends_with_the_same_bytes(folder, script, study):
-    rng = np.random.default_rng(len(script))
+    rng = np.random.default_rng(len(study))
     task = job(long_config(), script, study)
-    whole, killed = (folder / f"{script}-{name}.h5" for name in ("whole", "killed"))
+    whole, killed = (folder / f"{study}-{name}.h5" for name in ("whole", "killed"))
     with started(folder, *task, whole) as process:
         _, output = process.communicate()
         assert process.returncode == 0, output
@@ -104,4 +99,4 @@ def test_killed_script_ends_with_the_same_bytes(folder, script, study):
     for text in [*outputs[1:], output]:
         assert "going on from a checkpoint" in text
     assert killed.read_bytes() == whole.read_bytes()
-    assert not list(folder.glob(f"*{script}-*state*")), "checkpoints are removed on success"
+    assert not list(folder.glob(f"*{study}-*state*")), "checkpoints are removed on success"

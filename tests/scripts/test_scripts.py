@@ -1,33 +1,46 @@
-"""Each rule's script called as a function, in the workflow's order, on one small curve."""
+"""Each rule's script called as a function, in the workflow's order, on a curve of each way to train."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import yaml
-from ntklens.planning import curves as studies
-from ntklens.planning import paths
+from ntklens.machine import progress
+from ntklens.planning import curves, settings
 from ntklens.planning.config import SCHEMA, complete
+from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.storage.averages import read_averages
+from ntklens.storage.files import read_json
+from ntklens.storage.import_closure import import_closure
+from ntklens.storage.run_files import read_run
+from ntklens.studies.recipes import modules_of
 
 from workflow.scripts import (
     adaptation_rate,
     aggregate,
     calibrate,
     fetch,
-    figure_1,
-    figure_2,
-    figure_3,
     power_laws,
     subsample,
     train,
     transition,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 SMOKE = yaml.safe_load((SCHEMA.parents[2] / "config/smoke.yaml").read_text())
+SMOKE["ensemble"]["min_members"] = 2
+SMOKE["studies"]["model-scaling"][0]["learning_rate"] = 0.02
+SMOKE["studies"]["noise-scaling"][0].update(removed_percent=[0, 50, 80], seeds=2)
 CONFIG = complete(SMOKE)
-CURVE = studies.curves(CONFIG, "model-scaling")[0]
+SCALING = curves.curves(CONFIG, "model-scaling")[0]
+CALIBRATED = curves.curves(CONFIG, "data-scaling")[0]
+DENSE, CONVOLUTIONAL = curves.curves(CONFIG, "noise-scaling")
 
 
 @pytest.fixture(scope="module")
@@ -35,126 +48,218 @@ def folder(tmp_path_factory):
     """Dataset and subset of the smoke config."""
     folder = tmp_path_factory.mktemp("scripts")
     fetch.main(["--dataset", "digits", "--out", f"{folder}/digits.h5"])
-    settings = json.dumps(studies.subset_settings(CONFIG))
-    subsample.main(
-        ["--dataset", f"{folder}/digits.h5", "--settings", settings, "--out", f"{folder}/subset.h5"]
-    )
+    wanted = json.dumps(settings.subset_settings(CONFIG))
+    subsample.main(["--dataset", f"{folder}/digits.h5", "--settings", wanted, "--out", f"{folder}/subset.h5"])
     return folder
 
 
-@pytest.fixture(scope="module")
-def runs(folder):
-    """Run files of seeds 0 and 1 at every width, at a given learning rate."""
+def train_batch(folder, wanted, out, *options, seeds=("0", "1")):
+    train.main(
+        ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), "--seeds", *seeds]
+        + ["--out", str(out), *options]
+    )
+
+
+def trained(folder, curve):
+    """Run files of seeds 0 and 1 at every point of ``curve``."""
     files = []
-    for scale in studies.scales(CONFIG, CURVE):
-        out = folder / paths.point_name(CURVE.study, scale) / "seeds-0-1.h5"
-        settings = {**studies.training_settings(CONFIG, CURVE, scale), "learning_rate": 0.02}
-        train_batch(folder, settings, out)
+    for scale in curves.scales(CONFIG, curve):
+        out = folder / "/".join(curve) / curves.point_name(CONFIG, curve, scale) / "seeds-0-1.h5"
+        train_batch(folder, settings.training_settings(CONFIG, curve, scale), out)
         files.append(str(out))
     return files
 
 
 @pytest.fixture(scope="module")
-def fits(folder, runs):
-    """What the analysis scripts make of the runs: quantity -> path."""
-    made = {name: str(folder / name) for name in ("curve.h5", "rate.json", "laws.json", "bends.json")}
-    settings = json.dumps(studies.aggregation_settings(CONFIG, CURVE))
-    aggregate.main(["--runs", *runs, "--settings", settings, "--out", made["curve.h5"]])
-    adaptation_rate.main(
-        [
-            "--ensembles",
-            made["curve.h5"],
-            "--settings",
-            json.dumps(CONFIG["analysis"]),
-            "--out",
-            made["rate.json"],
-        ]
-    )
-    power_laws.main(
-        [
-            "--ensembles",
-            made["curve.h5"],
-            "--adaptation-rate",
-            made["rate.json"],
-            "--out",
-            made["laws.json"],
-        ]
-    )
-    transition.main(["--power-laws", made["laws.json"], "--out", made["bends.json"]])
-    return made
+def scaling_runs(folder):
+    return trained(folder, SCALING)
 
 
-def train_batch(folder, settings, out, seeds=("0", "1")):
-    train.main(
-        ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(settings), "--seeds", *seeds]
-        + ["--out", str(out)]
-    )
+@pytest.fixture(scope="module")
+def noise_runs(folder):
+    return trained(folder, DENSE)
+
+
+def average(runs, curve, out, **changes):
+    wanted = {**settings.averaging_settings(CONFIG, curve), **changes}
+    aggregate.main(["--runs", *runs, "--settings", json.dumps(wanted), "--out", str(out)])
 
 
 def test_calibrate_puts_the_minimum_near_the_target(folder):
-    settings = studies.calibration_settings(CONFIG, CURVE)
+    wanted = settings.calibration_settings(CONFIG, CALIBRATED)
     out = folder / "rates.json"
-    calibrate.main(["--subset", f"{folder}/subset.h5", "--settings", json.dumps(settings), "--out", str(out)])
+    calibrate.main(["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), "--out", str(out)])
     content = json.loads(out.read_text())
     last = {trial["scale"]: trial for trial in content["trials"]}
     for trial in last.values():
         middle = np.exp(np.mean(np.log(trial["epochs"])))
-        assert settings["target_epoch"] / 1.5 <= middle <= settings["target_epoch"] * 1.5
+        assert wanted["target_epoch"] / 1.5 <= middle <= wanted["target_epoch"] * 1.5
 
 
 def test_calibrate_that_fails_says_where_and_writes_nothing(folder, tmp_path):
-    settings = {**studies.calibration_settings(CONFIG, CURVE), "max_trials": 1, "first_rate": 1e-6}
+    wanted = {**settings.calibration_settings(CONFIG, CALIBRATED), "max_trials": 1, "first_rate": 1e-6}
     out = tmp_path / "rates.json"
-    arguments = ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(settings), "--out", str(out)]
+    arguments = ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), "--out", str(out)]
     with pytest.raises(SystemExit) as error:
         calibrate.main(arguments)
-    assert "scale 8" in str(error.value)
+    assert "scale 60" in str(error.value)
     assert "learning_rate" in str(error.value)
     assert not out.exists()
 
 
 def test_train_reads_the_rate_of_its_point(folder, tmp_path):
     rates = tmp_path / "rates.json"
-    rates.write_text(json.dumps({"coefficients": [-0.5, np.log(0.08)]}))  # 0.08 / √width
-    settings = studies.training_settings(CONFIG, CURVE, 16)
+    rates.write_text(json.dumps({"coefficients": [-0.5, np.log(0.24)]}))  # 0.24 / √size
+    wanted = settings.training_settings(CONFIG, CALIBRATED, 60)
     out = tmp_path / "run.h5"
-    train.main(
-        ["--subset", f"{folder}/subset.h5", "--learning-rates", str(rates), "--seeds", "1", "1"]
-        + ["--settings", json.dumps(settings), "--out", str(out)]
-    )
+    train_batch(folder, wanted, out, "--learning-rates", str(rates), seeds=("1", "1"))
     with h5py.File(out) as file:
-        assert file.attrs["learning_rate"] == pytest.approx(0.02)
+        assert file.attrs["learning_rate"] == pytest.approx(0.24 / np.sqrt(60))
         assert list(file) == ["seed-0001"]
 
 
-def test_train_twice_gives_the_same_file(folder, runs, tmp_path):
-    settings = {**studies.training_settings(CONFIG, CURVE, 8), "learning_rate": 0.02}
-    train_batch(folder, settings, tmp_path / "again.h5")
-    with h5py.File(runs[0]) as first, h5py.File(tmp_path / "again.h5") as second:
+@pytest.mark.parametrize(("curve", "scale"), [(SCALING, 8), (DENSE, 50), (CONVOLUTIONAL, 50)])
+def test_train_twice_gives_the_same_numbers_by_any_number_of_threads(folder, tmp_path, curve, scale):
+    wanted = settings.training_settings(CONFIG, curve, scale)
+    for name, threads in (("one.h5", "1"), ("two.h5", "2")):
+        train_batch(folder, wanted, tmp_path / name, "--threads", threads)
+    with h5py.File(tmp_path / "one.h5") as first, h5py.File(tmp_path / "two.h5") as second:
         assert first.attrs["settings"] == second.attrs["settings"]
         for seed in first:
-            np.testing.assert_array_equal(first[seed]["test_loss"], second[seed]["test_loss"])
-            np.testing.assert_array_equal(
-                first[seed]["spectrum/eigenvalues"], second[seed]["spectrum/eigenvalues"]
-            )
+            for name in ("train_loss", "test_loss", "test_accuracy", "spectrum/eigenvalues"):
+                np.testing.assert_array_equal(first[seed][name], second[seed][name])
 
 
-def test_aggregate_reports_seeds_and_window(runs, tmp_path, capsys):
-    settings = studies.aggregation_settings(CONFIG, CURVE)
-    aggregate.main(["--runs", *runs, "--settings", json.dumps(settings), "--out", str(tmp_path / "curve.h5")])
+# Trains, then prints the files of ntklens that Python has loaded.
+LOADED = """
+import json, sys
+from workflow.scripts import train
+train.main(sys.argv[1:])
+print(json.dumps([m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "ntklens"]))
+"""
+
+
+@pytest.mark.parametrize(("curve", "scale"), [(SCALING, 8), (DENSE, 50)])
+def test_train_loads_what_its_rule_declares_and_nothing_else(folder, tmp_path, curve, scale):
+    wanted = settings.training_settings(CONFIG, curve, scale)
+    command = ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), "--seeds", "0", "0"]
+    result = subprocess.run(
+        [sys.executable, "-c", LOADED, *command, "--out", str(tmp_path / "run.h5")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    declared = import_closure(train.__file__, *modules_of(wanted["recipe"], wanted["data"]))
+    loaded = {Path(file).resolve() for file in json.loads(result.stdout.splitlines()[-1])}
+    assert loaded == set(declared) - {Path(train.__file__).resolve()}
+
+
+def test_mini_batch_study_measures_every_epoch_it_was_asked_for(noise_runs):
+    for path, percent in zip(noise_runs, (0, 50, 80), strict=True):
+        for trajectory in read_run(path):
+            assert trajectory.status == "ok"
+            assert trajectory.epoch.tolist() == [0, 1, 2, 3, 4, 6]
+            assert trajectory.spectrum.epoch.tolist() == [0, 1, 3, 6]
+            assert trajectory.spectrum.eigenvalues.shape == (4, 2, 80)
+            np.testing.assert_allclose(trajectory.spectrum.eigenvalues.sum(axis=-1), 80, rtol=1e-4)
+            replaced = trajectory.copied_from != np.arange(60)
+            assert replaced.sum() == 10 * round(6 * percent / 100)
+            assert trajectory.minimum is None
+
+
+def test_train_records_where_a_run_comes_from(noise_runs):
+    with h5py.File(noise_runs[1]) as file:
+        assert json.loads(file.attrs["settings"]) == settings.training_settings(CONFIG, DENSE, 50)
+        assert json.loads(file.attrs["seeds"]) == [0, 1]
+        assert file.attrs["ntk_rows"] == 80
+        assert any(name.endswith("subset.h5") for name in json.loads(file.attrs["inputs"]))
+        assert list(file) == ["seed-0000", "seed-0001"]
+
+
+def test_percentages_share_initial_parameters_and_samples(noise_runs):
+    none, half, most = (read_run(path)[0] for path in noise_runs)
+    for other in (half, most):
+        np.testing.assert_array_equal(other.spectrum.eigenvalues[0], none.spectrum.eigenvalues[0])
+        np.testing.assert_array_equal(other.train_indices, none.train_indices)
+
+
+@pytest.mark.parametrize(("curve", "scale"), [(SCALING, 8), (DENSE, 50)])
+def test_train_says_progress_and_how_seeds_ended(folder, tmp_path, capsys, monkeypatch, curve, scale):
+    monkeypatch.setattr(progress, "INTERVAL", 0.0)
+    train_batch(folder, settings.training_settings(CONFIG, curve, scale), tmp_path / "run.h5")
+    lines = capsys.readouterr().err.splitlines()
+    assert any("epoch 6" in line and "of 2 seeds finished" in line for line in lines)
+    assert [line.split(",")[0] for line in lines[-2:]] == ["seed 0: ok", "seed 1: ok"]
+
+
+def test_train_whose_samples_cannot_be_balanced_says_what_to_change(folder, tmp_path):
+    wanted = settings.training_settings(CONFIG, DENSE, 50)
+    wanted["data"]["train_samples"] = 64
+    with pytest.raises(SystemExit, match="make train_samples a multiple of 10"):
+        train_batch(folder, wanted, tmp_path / "run.h5")
+    assert not (tmp_path / "run.h5").exists()
+
+
+def test_aggregate_reports_seeds_and_window(scaling_runs, tmp_path, capsys):
+    average(scaling_runs, SCALING, tmp_path / "curve.h5")
     report = capsys.readouterr().err.splitlines()
     assert len(report) == 3
     assert report[0].startswith("width-8: 2 seeds used")
+    assert "inside epochs 20 to 60" in report[0]
 
 
-def test_aggregate_with_too_few_seeds_exits_and_writes_nothing(runs, tmp_path):
-    settings = {**studies.aggregation_settings(CONFIG, CURVE), "min_members": 3}
-    out = tmp_path / "curve.h5"
-    with pytest.raises(
-        SystemExit, match=r"scale 8: 2 of 2 seeds are usable, ensemble\.min_members asks for 3"
-    ):
-        aggregate.main(["--runs", *runs, "--settings", json.dumps(settings), "--out", str(out)])
-    assert not out.exists()
+def test_aggregate_reports_where_training_ended(noise_runs, tmp_path, capsys):
+    average(noise_runs, DENSE, tmp_path / "curve.h5")
+    report = capsys.readouterr().err.splitlines()
+    assert [line.partition(",")[0] for line in report] == [f"removed-{n}: 2 seeds used" for n in (0, 50, 80)]
+    assert "effective rank" in report[0]
+
+
+def test_aggregate_averages_seeds_and_draws(noise_runs, tmp_path):
+    average(noise_runs, DENSE, tmp_path / "curve.h5")
+    points = read_averages(tmp_path / "curve.h5")
+    assert [point.scale for point in points] == [0, 50, 80]
+    for point, path in zip(points, noise_runs, strict=True):
+        ranks = effective_rank([t.spectrum.eigenvalues for t in read_run(path)])  # (seeds, epochs, draws)
+        np.testing.assert_allclose(point.along["effective_rank"].mean, ranks.mean(axis=(0, 2)))
+        assert point.seeds.tolist() == [0, 1]
+        assert point.minimum == {}
+
+
+@pytest.mark.parametrize("curve", [SCALING, DENSE])
+def test_aggregate_with_too_few_seeds_exits_and_writes_nothing(request, tmp_path, curve):
+    runs = request.getfixturevalue("scaling_runs" if curve == SCALING else "noise_runs")
+    scale = curves.scales(CONFIG, curve)[0]
+    wanted = rf"scale {scale}: 2 of 2 seeds are usable, 3 are needed \(ensemble\.min_members"
+    with pytest.raises(SystemExit, match=wanted):
+        average(runs, curve, tmp_path / "curve.h5", min_members=3)
+    assert not (tmp_path / "curve.h5").exists()
+
+
+def test_aggregate_names_a_point_whose_seeds_diverged(folder, noise_runs, tmp_path):
+    wanted = settings.training_settings(CONFIG, DENSE, 80)
+    wanted["recipe"]["learning_rate"] = 1e30
+    diverged = tmp_path / "removed-80/seeds-0-1.h5"
+    train_batch(folder, wanted, diverged)
+    with pytest.raises(SystemExit, match=r"scale 80: 0 of 2 seeds are usable.*seed 0: diverged"):
+        average([*noise_runs[:2], str(diverged)], DENSE, tmp_path / "curve.h5")
+
+
+@pytest.mark.parametrize("name", ["adaptation-rate", "power-laws", "transition"])
+def test_fits_are_made_from_averages(scaling_runs, tmp_path, name):
+    files = {key: str(tmp_path / key) for key in ("averages", "adaptation-rate", "power-laws", "transition")}
+    average(scaling_runs, SCALING, files["averages"])
+    given = ["--averages", files["averages"]]
+    smoothing = ["--settings", json.dumps(CONFIG["analysis"])]
+    adaptation_rate.main([*given, *smoothing, "--out", files["adaptation-rate"]])
+    power_laws.main([*given, "--adaptation-rate", files["adaptation-rate"], "--out", files["power-laws"]])
+    transition.main(["--power-laws", files["power-laws"], "--out", files["transition"]])
+    content = read_json(files[name])
+    if name == "adaptation-rate":
+        assert [point["scale"] for point in content["points"]] == [8, 16, 32]
+    else:
+        assert content["trace_ratio"]["scale"] == content["effective_rank"]["scale"] == [8, 16, 32]
 
 
 def copied_over(path, other):
@@ -172,95 +277,48 @@ def copied_over(path, other):
         ("width-8/seeds-2-3.h5", 1, "it holds scale 16, not 8"),
     ],
 )
-def test_aggregate_refuses_a_run_file_copied_over_another(runs, tmp_path, place, other, wrong):
-    kept = [path for path in runs if place not in path]
-    swapped = copied_over(tmp_path / place, runs[other])
-    settings, out = json.dumps(studies.aggregation_settings(CONFIG, CURVE)), tmp_path / "curve.h5"
+def test_aggregate_refuses_a_run_file_copied_over_another(scaling_runs, tmp_path, place, other, wrong):
+    kept = [path for path in scaling_runs if place not in path]
+    swapped = copied_over(tmp_path / place, scaling_runs[other])
+    wanted, out = json.dumps(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
     with pytest.raises(SystemExit, match=rf"{place} is not the run file .*: {wrong}\. Delete it"):
-        aggregate.main(["--runs", *kept, swapped, "--settings", settings, "--out", str(out)])
+        aggregate.main(["--runs", *kept, swapped, "--settings", wanted, "--out", str(out)])
     assert not out.exists()
 
 
 @pytest.mark.parametrize("content", ["dataset", "text", "nothing"])
-def test_aggregate_refuses_a_file_that_is_no_run(folder, runs, tmp_path, content):
+def test_aggregate_refuses_a_file_that_is_no_run(folder, scaling_runs, tmp_path, content):
     path = tmp_path / "width-8/seeds-2-3.h5"
     copied_over(path, folder / "digits.h5")
     if content != "dataset":
         path.write_text("" if content == "nothing" else "no HDF5 file")
-    settings, out = json.dumps(studies.aggregation_settings(CONFIG, CURVE)), tmp_path / "curve.h5"
+    wanted, out = json.dumps(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
     with pytest.raises(SystemExit, match=r"seeds-2-3\.h5 is not the run file .*: it cannot be read"):
-        aggregate.main(["--runs", *runs, str(path), "--settings", settings, "--out", str(out)])
+        aggregate.main(["--runs", *scaling_runs, str(path), "--settings", wanted, "--out", str(out)])
 
 
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
         ({"settings": {"curve": {"dataset": "mnist-5k"}}}, "it holds curve"),
-        ({"settings": {"learning_rate": 0.03}}, "its settings are not those"),
+        ({"settings": {"scale": 8, "recipe": {}}}, "its settings are not those"),
         ({"inputs": {"subset.h5": "another digest"}}, "its inputs are not those"),
     ],
 )
-def test_aggregate_refuses_runs_of_other_settings_or_inputs(runs, tmp_path, change, wrong):
+def test_aggregate_refuses_runs_of_other_settings_or_inputs(scaling_runs, tmp_path, change, wrong):
     path = tmp_path / "width-8/seeds-2-3.h5"
-    copied_over(path, runs[0])
+    copied_over(path, scaling_runs[0])
     with h5py.File(path, "a") as file:
         file.attrs["seeds"] = "[2, 3]"
         for name, own in change.items():
             content = json.loads(file.attrs[name])
             file.attrs[name] = json.dumps({**content, **own})
-    settings, out = json.dumps(studies.aggregation_settings(CONFIG, CURVE)), tmp_path / "curve.h5"
+    wanted, out = json.dumps(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
     with pytest.raises(SystemExit, match=wrong):
-        aggregate.main(["--runs", *runs, str(path), "--settings", settings, "--out", str(out)])
+        aggregate.main(["--runs", *scaling_runs, str(path), "--settings", wanted, "--out", str(out)])
 
 
 def test_fetch_without_its_files_exits_with_what_to_do(tmp_path):
     with pytest.raises(SystemExit, match=r"train-images-idx3-ubyte.*data_dir"):
         fetch.main(["--dataset", "mnist", "--data-dir", str(tmp_path), "--out", str(tmp_path / "mnist.h5")])
     assert list(tmp_path.iterdir()) == []
-
-
-def test_figure_1_is_drawn(fits, tmp_path):
-    stem = tmp_path / "figure-1"
-    figure_1.main(
-        ["--settings", json.dumps({"model-scaling": "digits"}), "--ensembles", fits["curve.h5"]]
-        + ["--adaptation-rates", fits["rate.json"], "--out", f"{stem}.pdf"]
-    )
-    assert_figure(stem, "1", panels=3)
-
-
-def test_figure_2_is_drawn(fits, tmp_path):
-    stem = tmp_path / "figure-2"
-    figure_2.main(
-        ["--settings", json.dumps([["model-scaling", "digits"]]), "--power-laws", fits["laws.json"]]
-        + ["--out", f"{stem}.pdf"]
-    )
-    assert_figure(stem, "2", panels=3)
-
-
-def test_figure_3_is_drawn(fits, tmp_path):
-    stem = tmp_path / "figure-3"
-    figure_3.main(
-        ["--settings", json.dumps([["digits", "three-layer"]]), "--transitions", fits["bends.json"]]
-        + ["--out", f"{stem}.pdf"]
-    )
-    assert_figure(stem, "3", panels=1)
-
-
-def assert_figure(stem, number, panels):
-    content = json.loads(stem.with_suffix(".json").read_text())
-    assert content["figure"] == number
-    assert len(content["panels"]) == panels
-    assert all(panel["series"] for panel in content["panels"])
-    for suffix in (".pdf", ".png"):
-        assert stem.with_suffix(suffix).stat().st_size > 10_000
-
-
-def test_figure_is_the_same_file_when_drawn_again(fits, tmp_path):
-    for stem in (tmp_path / "a", tmp_path / "b"):
-        figure_3.main(
-            ["--settings", json.dumps([["digits", "three-layer"]]), "--transitions", fits["bends.json"]]
-            + ["--out", f"{stem}.pdf"]
-        )
-    for suffix in (".pdf", ".png", ".json"):
-        a, b = (tmp_path / f"{name}{suffix}" for name in "ab")
-        assert a.read_bytes() == b.read_bytes()

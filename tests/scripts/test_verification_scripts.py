@@ -10,28 +10,27 @@ import numpy as np
 import pytest
 from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
-from ntklens.networks.architectures import INITIALISATIONS, PARAMETRISATIONS
+from ntklens.networks.architectures import INITIALISATIONS
 from ntklens.networks.modules import DenseNetwork, initial_parameters
-from ntklens.spectrum.alignments import Alignments
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
-from ntklens.storage.run_files import Minimum, Trajectory, write_run
-from ntklens.storage.status import OK
+from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
 
 from workflow.scripts import neural_tangents_kernels, verify
 
 SETTINGS = {
     "curve": {"study": "model-scaling", "dataset": "blobs", "network": "three-layer"},
     "scale": 6,
-    "point": {
-        "network": {
-            "hidden_layers": 2,
-            "width": 6,
-            "initialisation": "lecun-normal",
-            "parametrisation": "standard",
-        }
+    "network": {
+        "hidden_layers": 2,
+        "width": 6,
+        "initialisation": "lecun-normal",
+        "parametrisation": "standard",
     },
+    "data": {"image_size": None},
+    "measurement": {"ntk_samples": 4},
 }
+RUN = "width-6/seeds-0-2.h5"
 MODEL = DenseNetwork(2, 6, 3)
 IMAGES = np.random.default_rng(0).uniform(size=(4, 5)).astype(np.float32)
 
@@ -51,27 +50,27 @@ def trajectory(seed, keep_parameters):
         parameters=params["params"] if keep_parameters else None,
     )
     curves = dict.fromkeys(("train_loss", "test_loss", "train_accuracy", "test_accuracy"), none)
-    unmeasured = Alignments(*[none] * 5)
-    return Trajectory(seed, OK, curves, none, none, none, none, unmeasured, minimum, none)
+    unmeasured = Spectrum(none, none, none)
+    return Trajectory(seed, OK, none, curves, none, none, unmeasured, none, minimum=minimum)
 
 
 @pytest.fixture
 def case(tmp_path, monkeypatch):
     """Arguments for verify.main: a run of three seeds, the first two with parameters, and their kernels."""
     labels = np.zeros(4, np.int32)
-    subset = Subset(IMAGES, labels, IMAGES, labels, ntk_samples=4, classes=3, image_shape=(1, 5, 1))
+    subset = Subset(IMAGES, labels, IMAGES, labels, classes=3, image_shape=(1, 5, 1))
     monkeypatch.setattr(verify, "read_subset", lambda path: subset)
     (tmp_path / "blobs.h5").touch()
-    write_run(tmp_path / "run.h5", [trajectory(seed, seed < 2) for seed in range(3)], {"settings": SETTINGS})
+    write_run(tmp_path / RUN, [trajectory(seed, seed < 2) for seed in range(3)], {"settings": SETTINGS})
     with new_file(tmp_path / "kernels.h5", "by a Jacobian") as file, jax.enable_x64(True):
         file.attrs["neural_tangents"] = "none"
-        for seed, layers in neural_tangents_kernels.saved_parameters(tmp_path / "run.h5").items():
+        for seed, layers in neural_tangents_kernels.saved_parameters(tmp_path / RUN).items():
             theta = kernel_by_jacobian(layers, np.float64(IMAGES))
             group = add_group(file, seed, "one seed")
             add_dataset(group, "ntk", theta, "kernel")
             add_dataset(group, "ntk_trace", np.trace(theta), "trace")
             add_dataset(group, "effective_rank", neural_tangents_kernels.effective_rank(theta), "rank")
-    arguments = {"runs": "run.h5", "kernels": "kernels.h5", "subsets": "blobs.h5", "out": "table.csv"}
+    arguments = {"runs": RUN, "kernels": "kernels.h5", "subsets": "blobs.h5", "out": "table.csv"}
     return [word for name in arguments for word in (f"--{name}", str(tmp_path / arguments[name]))]
 
 
@@ -99,16 +98,16 @@ def test_table_has_a_row_for_each_seed_with_parameters(case, tmp_path):
 @pytest.mark.parametrize(
     ("file", "dataset", "far"),
     [
-        ("run.h5", "ntk_trace", {"stored_trace"}),
-        ("run.h5", "eigenvalues", {"stored_effective_rank"}),
-        ("run.h5", "parameters/hidden_2/kernel", {"ntk", "trace", "effective_rank"}),
+        (RUN, "ntk_trace", {"stored_trace"}),
+        (RUN, "eigenvalues", {"stored_effective_rank"}),
+        (RUN, "parameters/hidden_2/kernel", {"ntk", "trace", "effective_rank"}),
         ("kernels.h5", "ntk", {"ntk"}),
     ],
 )
 def test_wrong_number_anywhere_fails_and_is_shown(case, tmp_path, capsys, file, dataset, far):
     with h5py.File(tmp_path / file, "r+") as content:
         seed = content["seed-0001"]
-        values = seed["minimum" if file == "run.h5" else "."][dataset]
+        values = seed["minimum" if file == RUN else "."][dataset]
         # Not all by the same factor, which a normalised kernel would not show.
         values[...] = values[()] + 0.02 * np.max(values)
     with pytest.raises(SystemExit, match="1 of 2 networks differ"):
@@ -125,16 +124,16 @@ def test_number_that_is_none_fails():
 
 
 def test_run_without_parameters_says_which_key_to_change(tmp_path):
-    with new_file(tmp_path / "run.h5", "a run") as file:
+    with new_file(tmp_path / RUN, "a run") as file:
         add_group(add_group(file, "seed-0000", "one seed"), "minimum", "no parameters kept")
     with pytest.raises(SystemExit, match=r"training\.save_parameters is 0"):
         neural_tangents_kernels.main(
-            ["--run", str(tmp_path / "run.h5"), "--subset", "subset.h5", "--out", str(tmp_path / "out.h5")]
+            ["--run", str(tmp_path / RUN), "--subset", "subset.h5", "--out", str(tmp_path / "out.h5")]
         )
     assert not (tmp_path / "out.h5").exists()
 
 
-@pytest.mark.parametrize("parametrisation", PARAMETRISATIONS)
+@pytest.mark.parametrize("parametrisation", ["standard", "ntk"])
 @pytest.mark.parametrize("initialisation", INITIALISATIONS)
 @pytest.mark.parametrize("biases", [True, False])
 def test_network_written_out_is_the_one_that_was_trained(tmp_path, parametrisation, initialisation, biases):
@@ -142,13 +141,12 @@ def test_network_written_out_is_the_one_that_was_trained(tmp_path, parametrisati
     model = DenseNetwork(11, 5, 3, initialisation, parametrisation, biases)
     params = initial_parameters(model, 4, seed=0)
     settings = {"initialisation": initialisation, "parametrisation": parametrisation}
-    with new_file(tmp_path / "run.h5", "a run") as file:
-        file.attrs["settings"] = json.dumps({"point": {"network": settings}})
+    with new_file(tmp_path / RUN, "a run") as file:
         for layer, arrays in params["params"].items():
             for name, values in arrays.items():
                 file[f"seed-0000/minimum/parameters/{layer}/{name}"] = values
-    (layers,) = neural_tangents_kernels.saved_parameters(tmp_path / "run.h5").values()
-    factors = neural_tangents_kernels.kernel_factors(tmp_path / "run.h5", layers)
+    (layers,) = neural_tangents_kernels.saved_parameters(tmp_path / RUN).values()
+    factors = neural_tangents_kernels.kernel_factors(settings, layers)
     x = np.random.default_rng(0).standard_normal((6, 4))
     expected = model.apply(params, jnp.asarray(x, jnp.float32))
     found = neural_tangents_kernels.network(layers, factors, x)

@@ -13,9 +13,9 @@ from tests.slurm.journal import note
 from tests.support.repositories import copy_repository, finished_repository
 
 CONFIG = ("--configfile", "config/smoke.yaml")
-SUBMITTED_RULES = {"calibrate", "train", "train_noise"}
+SUBMITTED_RULES = {"calibrate", "train"}
 LOCAL_RULES = {
-    *("all", "fetch", "subsample", "aggregate", "aggregate_noise"),
+    *("all", "fetch", "subsample", "aggregate"),
     *("adaptation_rate", "power_laws", "transition"),
     *(f"figure_{number}" for number in range(1, 9)),
 }

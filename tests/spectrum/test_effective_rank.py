@@ -69,23 +69,15 @@ def test_import_needs_numpy_alone():
     assert result.stdout.split() == ["False", "False", "False"]
 
 
-ANALYSES = [SCRIPTS / f"{name}.py" for name in ("adaptation_rate", "aggregate", "power_laws", "transition")]
-ANALYSES += sorted(SCRIPTS.glob("figure_*.py"))
-# The other analyses still import spectrum.alignments for the names of its fields, and lapack with it.
-# Once they don't, all of ANALYSES belongs here, and the two tests below are one.
-WITHOUT_ALIGNMENTS = [SCRIPTS / "figure_2.py", SCRIPTS / "figure_3.py"]
+ANALYSES = [(name, ()) for name in ("adaptation_rate", "aggregate", "power_laws", "transition")]
+ANALYSES += [
+    ("figure", (f"ntklens.figures.{path.stem}",))
+    for path in sorted((SCRIPTS.parent / "ntklens/figures").glob("[a-z]*.py"))
+]
 
 
-def spectrum_modules(script):
-    return {path.stem for path in import_closure(script) if path.parent.name == "spectrum"}
-
-
-@pytest.mark.parametrize("script", ANALYSES, ids=lambda path: path.stem)
-def test_analyses_and_figures_depend_on_no_eigenvalues(script):
+@pytest.mark.parametrize(("script", "modules"), ANALYSES)
+def test_analyses_and_figures_depend_on_no_solver(script, modules):
     """Edited code that takes eigenvalues must not refit a law or redraw a figure."""
-    assert not spectrum_modules(script) & {"eigenvalues", "on_device"}
-
-
-@pytest.mark.parametrize("script", WITHOUT_ALIGNMENTS, ids=lambda path: path.stem)
-def test_analyses_and_figures_depend_on_no_solver(script):
-    assert not spectrum_modules(script) & {"alignments", "lapack"}
+    closure = import_closure(SCRIPTS / f"{script}.py", *modules)
+    assert {path.stem for path in closure if path.parent.name == "spectrum"} <= {"__init__", "effective_rank"}

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ntklens.storage.import_closure import import_closure
+from ntklens.storage.import_closure import code_sha256, import_closure
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 PACKAGE = WORKFLOW / "ntklens"
@@ -60,8 +60,8 @@ def closure_of(tmp_path, code):
     "code",
     [
         "from ntklens.storage.hdf5 import add_dataset",
-        "from ntklens import h5",
-        "from ntklens import h5 as storage",
+        "from ntklens.storage import hdf5",
+        "from ntklens.storage import hdf5 as storage",
         "import ntklens.storage.hdf5",
         "import os, ntklens.storage.hdf5 as storage",
         "def later():\n    from ntklens.storage.hdf5 import add_dataset",
@@ -69,7 +69,10 @@ def closure_of(tmp_path, code):
     ],
 )
 def test_every_way_to_import_is_followed(tmp_path, code):
-    assert closure_of(tmp_path, code) == {"__init__.py", "files.py", "h5.py"}
+    assert closure_of(tmp_path, code) == {
+        "__init__.py",
+        *(f"storage/{name}.py" for name in ("__init__", "files", "hdf5", "quantities")),
+    }
 
 
 def test_module_of_a_subpackage_brings_its_packages(tmp_path):
@@ -82,3 +85,12 @@ def test_module_of_a_subpackage_brings_its_packages(tmp_path):
 )
 def test_script_without_ntklens_stands_alone(tmp_path, code):
     assert closure_of(tmp_path, code) == set()
+
+
+def test_modules_loaded_by_name_are_followed_too(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("")
+    closure = set(import_closure(script, "ntklens.storage.hdf5")) - {script.resolve()}
+    found = {str(path.relative_to(PACKAGE)) for path in closure}
+    assert {"storage/hdf5.py", "storage/quantities.py", "storage/files.py"} <= found
+    assert code_sha256(script) != code_sha256(script, "ntklens.storage.hdf5")

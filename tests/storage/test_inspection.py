@@ -5,12 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ntklens.spectrum.alignments import Alignments
 from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.storage.inspection import describe
-from ntklens.storage.noise_run_files import CURVES, NoiseTrajectory, write_noise_run
-from ntklens.storage.run_files import Minimum, Trajectory, write_run
-from ntklens.storage.status import DIVERGED, OK
+from ntklens.storage.quantities import ALIGNMENTS, CURVES
+from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, write_run
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 ATTRIBUTES = {
@@ -28,6 +26,7 @@ def trajectory(seed, status=OK, initial_trace=2.0, minimum_trace=5.0, eigenvalue
     return Trajectory(
         seed=seed,
         status=status,
+        epoch=np.arange(6, dtype=np.int32),
         curves={
             "train_loss": np.linspace(2, 1, 6, dtype=np.float32),
             "test_loss": np.array([2.3, 2.0, 1.5, 1.3, 1.25, 1.4], np.float32),
@@ -36,9 +35,12 @@ def trajectory(seed, status=OK, initial_trace=2.0, minimum_trace=5.0, eigenvalue
         },
         trace_epoch=np.array([0, 2, 4], np.int32),
         ntk_trace=np.array([initial_trace, 3, minimum_trace], np.float32),
-        spectrum_epoch=np.array([0, 4], np.int32),
-        eigenvalues=np.array([eigenvalues, eigenvalues], np.float32),
-        alignments=Alignments(*np.zeros((5, 2), np.float32)),
+        spectrum=Spectrum(
+            epoch=np.array([0, 4], np.int32),
+            eigenvalues=np.array([[eigenvalues], [eigenvalues]], np.float32),
+            ntk_trace=np.zeros((2, 1)),
+            alignments=dict.fromkeys(ALIGNMENTS, np.zeros((2, 1), np.float32)),
+        ),
         minimum=Minimum(
             epoch=4,
             train_loss=1.2,
@@ -67,7 +69,10 @@ def line_with(lines, start):
 
 
 def test_first_line_names_file_and_kind(run_file):
-    assert describe(run_file)[0] == f"{run_file}: training trajectories of one batch of seeds, a group a seed"
+    assert (
+        describe(run_file)[0]
+        == f"{run_file}: training trajectories of one batch of seeds, one group for each seed"
+    )
 
 
 def test_provenance_is_named_without_json_quotes(run_file):
@@ -105,20 +110,23 @@ def test_columns_stand_under_their_names(run_file):
     assert header.index("status") == row.index("ok")
 
 
-def test_seeds_of_the_noise_study_have_their_last_values(tmp_path):
+def test_seeds_without_a_minimum_have_their_last_values(tmp_path):
     """One eigenvalue of two at first, two at the end, in both draws."""
-    trajectory = NoiseTrajectory(
+    trajectory = Trajectory(
         seed=3,
         status="ok",
         epoch=np.array([0, 40], np.int32),
         curves={name: np.array([0.0, 0.25 * i], np.float32) for i, name in enumerate(CURVES)},
-        spectrum_epoch=np.array([0, 40], np.int32),
-        eigenvalues=np.array([[[0, 2], [0, 2]], [[1, 1], [1, 1]]], np.float32),
-        ntk_trace=np.ones((2, 2)),
+        trace_epoch=np.empty(0, np.int32),
+        ntk_trace=np.empty(0),
+        spectrum=Spectrum(
+            epoch=np.array([0, 40], np.int32),
+            eigenvalues=np.array([[[0, 2], [0, 2]], [[1, 1], [1, 1]]], np.float32),
+            ntk_trace=np.ones((2, 2)),
+        ),
         train_indices=np.arange(2),
-        source=np.arange(2),
     )
-    write_noise_run(tmp_path / "noise.h5", [trajectory], {})
+    write_run(tmp_path / "noise.h5", [trajectory], {})
     lines = describe(tmp_path / "noise.h5")
     header = next(i for i, line in enumerate(lines) if line.split()[:2] == ["seed", "status"])
     assert lines[header].split()[3:] == ["test", "loss", "train", "acc", "test", "acc", "Gamma", "0", "Gamma"]
@@ -132,10 +140,13 @@ def test_content_names_shapes_types_and_units(run_file):
     assert first[0] == "  seed-0000/  one seed, from its initialisation"
     text = line_with(first, "test_loss  6")
     assert text == "test_loss  6 float32  mean cross-entropy of the test samples [nat]"
-    assert line_with(first, "train_indices") == "train_indices  3 int64  training samples' rows in the pool"
-    assert line_with(first, "eigenvalues  2").startswith("eigenvalues  2×4 float32")
+    assert (
+        line_with(first, "train_indices")
+        == "train_indices  3 int64  rows of the pool that the seed trained on"
+    )
+    assert line_with(first, "eigenvalues  2").startswith("eigenvalues  2×1×4 float32")
     assert line_with(first, "kernel").startswith("kernel  3×2 float32")
-    assert line_with(first, "epoch  =") == "epoch  = 4  updates made so far [epoch]"
+    assert line_with(first, "epoch  =") == "epoch  = 4  passes over the training samples so far [epoch]"
     assert line_with(first, "test_loss  =").startswith("test_loss  = 1.25  ")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+from ntklens.data.training_sets import OPTIONAL_MODULES
 from ntklens.storage.import_closure import import_closure
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
@@ -14,12 +15,22 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = {path.stem: path for path in sorted((ROOT / "envs").glob("*.yaml"))}
 LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-oracle.lock")
+FIGURES = sorted((ROOT / "workflow/ntklens/figures").glob("[a-z]*.py"))
+TRAINERS = ("ntklens.training.full_batch", "ntklens.training.mini_batch")
 OWN_LOCK = {"neural-tangents": LOCKS[1]}  # the others are of the first
 
 # What PyPI, and so a lock, calls a package by another name than conda-forge: there "matplotlib" brings Qt.
 PYPI_NAMES = {"matplotlib-base": "matplotlib"}
 # Packages whose module has another name.
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+
+# Modules that scripts load by name, which no import statement tells.
+LOADED_BY_NAME = {
+    "fetch.py": ["ntklens.data.download"],
+    "calibrate.py": [*TRAINERS, *OPTIONAL_MODULES.values()],
+    "train.py": [*TRAINERS, *OPTIONAL_MODULES.values()],
+    "figure.py": [f"ntklens.figures.{path.stem}" for path in FIGURES],
+}
 
 
 class Package(NamedTuple):
@@ -58,18 +69,25 @@ def pins(lock, python):
 
 
 def rules(texts):
-    """The rules in ``texts``, the contents of .smk files."""
+    """The rules in ``texts``, the contents of .smk files; a rule in a loop by the pattern of its name."""
     whole = "\n".join(texts)
-    blocks = re.split(r"^rule (\w+):$", whole, flags=re.MULTILINE)[1:]
+    blocks = re.split(r"^ *rule ?(\w*):$", whole, flags=re.MULTILINE)[1:]
     return [
-        Rule(name, _first(r'code\("(.+?)"\)', block), _environments(block, whole))
+        Rule(name or "figure", _script(block, whole), _environments(block, whole))
         for name, block in zip(blocks[::2], blocks[1::2], strict=True)
     ]
 
 
+def _script(block, whole):
+    """The script whose code a rule's `code` is, named there or in the input function that is named there."""
+    function = _first(r"code=(code_of_\w+)", block)
+    text = _first(rf"^def {function}\(([\s\S]+?)(?=^\S|\Z)", whole) if function else block
+    return _first(r'code\(\s*"(.+?)"', text)
+
+
 def _environments(block, whole):
     """Every environment that a rule's `conda:` can name, itself or by a name defined in ``whole``."""
-    value = _first(r"^    conda:\n +(.+)$", block)
+    value = _first(r"^ +conda:\n +(.+)$", block)
     definition = _first(rf"^{value} = ([\s\S]+?)(?=^\S|\Z)", whole) if value.isidentifier() else value
     return frozenset(re.findall(r"([\w-]+)\.yaml", definition))
 
@@ -81,7 +99,8 @@ def _first(pattern, text):
 
 def imports(script):
     """The packages, as PyPI spells them, that a script and the ntklens modules behind it import anywhere."""
-    names = set().union(*(_imported(path) for path in import_closure(script)))
+    closure = import_closure(script, *LOADED_BY_NAME.get(Path(script).name, ()))
+    names = set().union(*(_imported(path) for path in closure))
     foreign = names - set(sys.stdlib_module_names) - {"ntklens"}
     return {DISTRIBUTIONS.get(name, canonicalize_name(name)) for name in foreign}
 

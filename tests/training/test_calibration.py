@@ -3,13 +3,12 @@ import math
 import pytest
 from ntklens.storage.files import write_json
 from ntklens.training.calibration import (
-    Calibration,
     CalibrationError,
     Trial,
     calibrate,
     corrected_rate,
-    read_rate,
 )
+from ntklens.training.learning_rates import LearningRates, read_rate
 
 TARGET = 253.0
 ANCHORS = [8, 32, 128, 512]
@@ -42,7 +41,7 @@ def found(run_trial, anchors=ANCHORS, tolerance=1.2, max_trials=8, first_rate=0.
 def test_rates_put_the_minimum_at_the_target(first_rate):
     calibration = found(network(power_law), first_rate=first_rate)
     for scale in [8, 16, 64, 200, 512]:
-        assert calibration.rate(scale) == pytest.approx(power_law(scale) / TARGET, rel=0.02)
+        assert calibration.at(scale) == pytest.approx(power_law(scale) / TARGET, rel=0.02)
 
 
 def test_slow_change_of_exponent_is_followed():
@@ -51,17 +50,17 @@ def test_slow_change_of_exponent_is_followed():
 
     calibration = found(network(bent))
     for scale in [4, 8, 90, 512, 2048]:
-        assert calibration.rate(scale) == pytest.approx(bent(scale) / TARGET, rel=0.02)
+        assert calibration.at(scale) == pytest.approx(bent(scale) / TARGET, rel=0.02)
 
 
 def test_one_anchor_gives_one_rate_for_all_scales():
     calibration = found(network(power_law), anchors=[32])
-    assert calibration.rate(8) == calibration.rate(512) == pytest.approx(power_law(32) / TARGET, rel=0.01)
+    assert calibration.at(8) == calibration.at(512) == pytest.approx(power_law(32) / TARGET, rel=0.01)
 
 
 def test_two_anchors_give_a_power_law():
     calibration = found(network(power_law), anchors=[8, 512])
-    assert calibration.rate(64) == pytest.approx(power_law(64) / TARGET, rel=0.02)
+    assert calibration.at(64) == pytest.approx(power_law(64) / TARGET, rel=0.02)
 
 
 def test_later_anchors_start_from_the_curve_through_earlier_ones():
@@ -80,19 +79,19 @@ def test_trial_within_tolerance_is_corrected_by_its_miss():
     def run_trial(scale, rate):
         return Trial(scale, rate, (300,), censored=False)
 
-    assert found(run_trial, anchors=[8], first_rate=0.01).rate(8) == pytest.approx(0.01 * 300 / TARGET)
+    assert found(run_trial, anchors=[8], first_rate=0.01).at(8) == pytest.approx(0.01 * 300 / TARGET)
 
 
 def test_converges_although_the_first_trials_diverge():
     calibration = found(network(power_law, largest_rate=0.01), anchors=[8], first_rate=1.0)
     assert calibration.trials[0].epoch is None
-    assert calibration.rate(8) == pytest.approx(power_law(8) / TARGET, rel=0.01)
+    assert calibration.at(8) == pytest.approx(power_law(8) / TARGET, rel=0.01)
 
 
 def test_converges_although_the_first_trials_are_censored():
     calibration = found(network(power_law, largest_epoch=1200), anchors=[8], first_rate=1e-5)
     assert calibration.trials[0].censored
-    assert calibration.rate(8) == pytest.approx(power_law(8) / TARGET, rel=0.01)
+    assert calibration.at(8) == pytest.approx(power_law(8) / TARGET, rel=0.01)
 
 
 def test_censored_trial_near_the_target_is_not_accepted():
@@ -182,11 +181,11 @@ def test_next_rate_follows_the_miss(epochs, censored, factor):
 
 
 def test_rate_is_a_polynomial_in_logarithms():
-    quadratic = Calibration((0.1, -2.0, 3.0), ())
-    assert quadratic.rate(math.e**2) == pytest.approx(math.exp(0.1 * 4 - 2 * 2 + 3))
+    quadratic = LearningRates((0.1, -2.0, 3.0))
+    assert quadratic.at(math.e**2) == pytest.approx(math.exp(0.1 * 4 - 2 * 2 + 3))
 
 
 def test_rate_read_from_a_file_is_the_curves(tmp_path):
     calibration = found(network(power_law))
     write_json(tmp_path / "rates.json", {"coefficients": calibration.coefficients, "trials": []})
-    assert read_rate(tmp_path / "rates.json", 100) == calibration.rate(100)
+    assert read_rate(tmp_path / "rates.json", 100) == calibration.at(100)

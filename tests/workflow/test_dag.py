@@ -7,14 +7,18 @@ import re
 import numpy as np
 import pytest
 import yaml
+from ntklens.storage.import_closure import import_closure
+
+from tests.support.repositories import ROOT
 
 ANALYSIS = {"aggregate", "adaptation_rate", "power_laws", "transition"}
 ALONG_TRAINING = {"figure_1", "figure_5", "figure_6", "figure_8"}
 LAWS = {"figure_2", "figure_3"}
-AFTER_TRAINING = ANALYSIS | ALONG_TRAINING | LAWS
+AFTER_SCALING = ANALYSIS | ALONG_TRAINING | LAWS
 NOISE_FIGURES = {"figure_4", "figure_7"}
-AFTER_NOISE = {"aggregate_noise"} | NOISE_FIGURES
+AFTER_NOISE = {"aggregate"} | NOISE_FIGURES
 FIGURES = ALONG_TRAINING | LAWS | NOISE_FIGURES
+SCALING_RUNS, NOISE_RUNS = 12, 4  # run files of the smoke config
 
 
 def change_config(repository, change):
@@ -40,18 +44,25 @@ def requests(repository, rule, *arguments):
     ("file", "expected"),
     [
         ("ntklens/figures/dynamics.py", {"figure_1"}),
-        ("ntklens/figures/noise.py", NOISE_FIGURES),
+        ("ntklens/figures/epochs.py", NOISE_FIGURES),
         ("ntklens/figures/style.py", FIGURES),
         (
             "ntklens/analysis/adaptation_rate.py",
             {"adaptation_rate", "power_laws", "transition", "figure_1", "figure_5", *LAWS},
         ),
         ("ntklens/analysis/laws.py", {"power_laws", "transition", *LAWS}),
-        ("ntklens/kernel/ntk.py", {"calibrate", "train", "train_noise", *AFTER_TRAINING, *AFTER_NOISE}),
-        ("ntklens/spectrum/alignments.py", {"train", *AFTER_TRAINING, *AFTER_NOISE}),
-        ("ntklens/data/noisy_copies.py", {"train_noise", *AFTER_NOISE}),
+        ("ntklens/kernel/ntk.py", {"train", *AFTER_SCALING, *AFTER_NOISE}),
+        ("ntklens/spectrum/lapack.py", {"train", *AFTER_SCALING, *AFTER_NOISE}),
+        ("ntklens/training/full_batch.py", {"calibrate", "train", *AFTER_SCALING}),
+        ("ntklens/training/mini_batch.py", {"train", *AFTER_NOISE}),
+        ("ntklens/data/noisy_copies.py", {"train", *AFTER_NOISE}),
+        ("ntklens/data/image_sizes.py", set()),
+        ("ntklens/data/download.py", set()),
         ("scripts/transition.py", {"transition", "figure_3"}),
+        ("ntklens/studies/catalogue.py", set()),
+        ("ntklens/studies/axes/width.py", set()),
         ("ntklens/planning/config.py", set()),
+        ("ntklens/costs/prices.py", set()),
         ("ntklens/storage/inspection.py", set()),
     ],
 )
@@ -59,6 +70,43 @@ def test_edited_code_reruns_what_imports_it(edited, file, expected):
     path = edited / "workflow" / file
     path.write_text(path.read_text() + "\n# edited\n")
     assert set(edited.jobs()) == expected
+
+
+@pytest.mark.parametrize(
+    ("file", "runs"),
+    [
+        ("ntklens/training/full_batch.py", SCALING_RUNS),
+        ("ntklens/training/mini_batch.py", NOISE_RUNS),
+        ("ntklens/data/noisy_copies.py", NOISE_RUNS),
+    ],
+)
+def test_edited_recipe_or_data_trains_what_uses_it_alone(edited, file, runs):
+    path = edited / "workflow" / file
+    path.write_text(path.read_text() + "\n# edited\n")
+    assert edited.jobs()["train"] == runs
+
+
+@pytest.mark.parametrize(
+    ("script", "modules", "without"),
+    [
+        (
+            "figure.py",
+            ["ntklens.figures.transition"],
+            ["data/loaders.py", "data/download.py", "kernel/ntk.py"],
+        ),
+        ("power_laws.py", [], ["spectrum/lapack.py", "spectrum/eigenvalues.py", "kernel/ntk.py"]),
+        ("transition.py", [], ["spectrum/lapack.py", "spectrum/eigenvalues.py"]),
+        ("aggregate.py", [], ["spectrum/lapack.py", "training/full_batch.py"]),
+        ("train.py", ["ntklens.training.full_batch"], ["training/calibration.py", "data/loaders.py"]),
+        ("calibrate.py", ["ntklens.training.full_batch"], ["kernel/ntk.py", "spectrum/lapack.py"]),
+    ],
+)
+def test_no_rule_depends_on_what_its_result_does_not(script, modules, without):
+    """What runs before a rule may rerun it; its own code does not reach these modules."""
+    closure = import_closure(ROOT / "workflow/scripts" / script, *modules)
+    package = ROOT / "workflow/ntklens"
+    assert (package / "storage/files.py") in closure
+    assert not {package / name for name in without} & set(closure)
 
 
 def test_touched_code_reruns_nothing(edited):
@@ -76,14 +124,15 @@ def test_touched_code_reruns_nothing(edited):
         ),
         (
             lambda config: config["studies"]["noise-scaling"][0].update(sigma=0.02),
-            {"train_noise", *AFTER_NOISE},
+            {"train", *AFTER_NOISE},
         ),
-        (lambda config: config["ensemble"].update(min_members=3), AFTER_TRAINING),
-        (lambda config: config["training"].update(save_parameters=2), {"train", *AFTER_TRAINING}),
-        (lambda config: config["calibration"].update(seeds=3), {"calibrate", "train", *AFTER_TRAINING}),
+        (lambda config: config["ensemble"].update(min_members=3), AFTER_SCALING),
+        (lambda config: config["training"].update(save_parameters=2), {"train", *AFTER_SCALING}),
+        (lambda config: config["calibration"].update(seeds=3), {"calibrate", "train", *AFTER_SCALING}),
+        (lambda config: config.update(ntk_samples=8), {"train", *AFTER_SCALING}),
         (
-            lambda config: config.update(ntk_samples=8),
-            {"subsample", "calibrate", "train", "train_noise", *AFTER_TRAINING, *AFTER_NOISE},
+            lambda config: config.update(split_seed=1),
+            {"subsample", "calibrate", "train", *AFTER_SCALING, *AFTER_NOISE},
         ),
     ],
 )
@@ -100,11 +149,11 @@ def test_other_batches_of_seeds_train_that_study_alone(edited):
     change_config(edited, lambda config: model_scaling(config).update(seeds_per_job=3))
     jobs = edited.jobs()
     assert jobs["train"] == 3
-    assert {"calibrate", "train_noise"}.isdisjoint(jobs)
+    assert "calibrate" not in jobs
 
 
 @pytest.mark.parametrize(("device", "gpus"), [("cpu", "0"), ("gpu", "1")])
-@pytest.mark.parametrize(("rule", "count"), [("calibrate", 2), ("train", 12), ("train_noise", 4)])
+@pytest.mark.parametrize(("rule", "count"), [("calibrate", 2), ("train", SCALING_RUNS + NOISE_RUNS)])
 def test_training_jobs_ask_for_a_device_memory_and_time(repository, device, gpus, rule, count):
     first = requests(repository, rule, "--config", f"device={device}")
     second = requests(repository, rule, "--config", f"device={device}", "--attempt", "2")
@@ -154,7 +203,7 @@ def test_default_config_is_the_laptop(repository):
 def test_study_that_is_absent_is_not_run(repository):
     change_config(repository, lambda config: config["studies"].pop("model-scaling"))
     jobs = repository.jobs()
-    assert jobs["train"] == 6
+    assert jobs["train"] == SCALING_RUNS / 2 + NOISE_RUNS
     assert "figure_3" not in jobs
 
 
@@ -166,8 +215,8 @@ def test_noise_scaling_alone_draws_its_figures_alone(repository):
     assert repository.jobs() == {
         "fetch": 1,
         "subsample": 1,
-        "train_noise": 4,
-        "aggregate_noise": 2,
+        "train": 4,
+        "aggregate": 2,
         "figure_4": 1,
         "figure_7": 1,
     }
@@ -176,8 +225,7 @@ def test_noise_scaling_alone_draws_its_figures_alone(repository):
 def test_added_level_trains_that_level_alone(edited):
     change_config(edited, lambda config: config["studies"]["noise-scaling"][0]["removed_percent"].append(80))
     jobs = edited.jobs()
-    assert jobs["train_noise"] == 2
-    assert "train" not in jobs
+    assert jobs["train"] == 2
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ RULES = rules([path.read_text() for path in sorted((ROOT / "workflow/rules").glo
 
 # Listed, but imported by no script of ours.
 UNIMPORTED = {
-    # jaxlib's build decides between CPU and GPU. Images are resized by a module that is imported by its name.
-    "train": {"jaxlib", "pillow"},
-    "train-cuda": {"jaxlib", "pillow"},
+    # jaxlib's build decides between CPU and GPU.
+    "train": {"jaxlib"},
+    "train-cuda": {"jaxlib"},
     # The script that runs after this environment is made calls pip, and installs neural-tangents without what
     # that imports. jax takes any scipy, but does not work with a newer one.
     "neural-tangents": {"jaxlib", "pip", "frozendict", "more-itertools", "scipy"},
@@ -128,7 +128,7 @@ def test_every_rule_has_a_script_and_an_environment(rule):
 
 
 def test_every_rule_is_found():
-    assert {rule.name for rule in RULES} >= {"fetch", "calibrate", "train", "figure_8", "verify"}
+    assert {rule.name for rule in RULES} >= {"fetch", "calibrate", "train", "figure", "verify"}
     whole = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     assert len(RULES) == len(re.findall(r"^ *shell:$", whole, re.MULTILINE))
 
@@ -139,7 +139,7 @@ def test_every_environment_has_a_rule():
 
 def test_training_has_an_environment_for_each_device():
     both = {rule.name for rule in RULES if "train-cuda" in rule.environments}
-    assert both == {"calibrate", "train", "train_noise"}
+    assert both == {"calibrate", "train"}
     assert all("train" in rule.environments for rule in RULES if rule.name in both)
 
 

@@ -125,7 +125,7 @@ def assert_at_spectra(series, seeds, values):
 @pytest.mark.parametrize("study", CURVES)
 @pytest.mark.parametrize("number", [1, 5])
 def test_trace_is_that_of_the_runs(finished, number, study):
-    for series, seeds in drawn_along_training(finished, number, study, "trace"):
+    for series, seeds in drawn_along_training(finished, number, study, "ntk_trace"):
         epoch = [e for e in seeds[0]["trace/epoch"] if e <= mean_minimum(seeds)]
         measured = stack(seeds, "trace/ntk_trace")[:, : len(epoch)]
         expected = np.array([mean_and_error(column) for column in measured.T])
@@ -135,7 +135,7 @@ def test_trace_is_that_of_the_runs(finished, number, study):
 @pytest.mark.parametrize("study", CURVES)
 @pytest.mark.parametrize("number", [1, 5])
 def test_adaptation_rate_is_that_of_the_runs(finished, number, study):
-    for series, seeds in drawn_along_training(finished, number, study, "adaptation rate"):
+    for series, seeds in drawn_along_training(finished, number, study, "adaptation_rate"):
         epoch, smooth_loss, slope = adaptation(seeds)
         shown = epoch <= mean_minimum(seeds)
         assert_series(series, np.exp(smooth_loss[shown]), -slope[shown])
@@ -144,9 +144,9 @@ def test_adaptation_rate_is_that_of_the_runs(finished, number, study):
 @pytest.mark.parametrize("study", CURVES)
 @pytest.mark.parametrize("number", [1, 6])
 def test_effective_rank_is_that_of_the_runs(finished, number, study):
-    for series, seeds in drawn_along_training(finished, number, study, "effective rank"):
+    for series, seeds in drawn_along_training(finished, number, study, "effective_rank"):
         assert_at_spectra(
-            series, seeds, lambda seed: np.array([gamma(r) for r in seed["spectrum/eigenvalues"]])
+            series, seeds, lambda seed: np.array([gamma(r) for (r,) in seed["spectrum/eigenvalues"]])
         )
 
 
@@ -154,8 +154,8 @@ def test_effective_rank_is_that_of_the_runs(finished, number, study):
 @pytest.mark.parametrize(
     ("quantity", "form", "dataset"),
     [
-        ("label alignment", "all outputs", "label_alignment"),
-        ("label alignment", "summed over outputs", "summed_label_alignment"),
+        ("label_alignment", "all outputs", "label_alignment"),
+        ("label_alignment", "summed over outputs", "summed_label_alignment"),
         ("misalignment", "as printed", "misalignment_as_printed"),
         ("misalignment", "sign-matched", "misalignment_sign_matched"),
         ("misalignment", "basis-free", "misalignment_basis_free"),
@@ -167,7 +167,7 @@ def test_figure_8_shows_the_runs(finished, study, quantity, form, dataset):
     points = runs(finished, CURVES[study])
     assert [series["scale"] for series in shown] == list(points)
     for series, seeds in zip(shown, points.values(), strict=True):
-        assert_at_spectra(series, seeds, lambda seed: np.float64(seed[f"spectrum/{dataset}"]))
+        assert_at_spectra(series, seeds, lambda seed: np.float64(seed[f"spectrum/{dataset}"][:, 0]))
         assert all(-1e-6 <= value <= 2 for value in series["y"])
 
 
@@ -179,7 +179,7 @@ def test_figures_4_and_7_show_the_runs(finished, network):
     curve = f"noise-scaling/digits/{network}"
     points = {level: seeds for level, (seeds,) in runs(finished, curve, NOISE).items()}
     (rank,) = panels_of(finished, 4, network=network)
-    assert [series["removed_percent"] for series in rank["series"]] == list(points) == [0, 50]
+    assert [series["scale"] for series in rank["series"]] == list(points) == [0, 50]
     for series, seed in zip(rank["series"], points.values(), strict=True):
         draws = [[gamma(draw) for draw in epoch] for epoch in seed["spectrum/eigenvalues"]]
         expected = np.array([mean_and_error(values) for values in draws])

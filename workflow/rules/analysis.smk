@@ -4,40 +4,17 @@ rule aggregate:
         runs=runs_of,
         code=code("aggregate.py"),
     output:
-        paths.ensemble(NAME),
+        paths.averages(NAME),
     log:
         paths.log(NAME, "aggregate", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "aggregate", paths.CURVE_KEY)
-    wildcard_constraints:
-        study="|".join(studies.SCALING),
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: 1
     params:
-        settings=settings_of_aggregation,
-    shell:
-        "python {input.code[0]} --runs {input.runs} --settings {params.settings:q}" " --out {output} 2> {log}"
-
-
-rule aggregate_noise:
-    """Average the seeds and draws at every removal level of one network (App. D.2)."""
-    input:
-        runs=runs_of,
-        code=code("aggregate_noise.py"),
-    output:
-        paths.ensemble(NAME),
-    log:
-        paths.log(NAME, "aggregate_noise", paths.CURVE_KEY),
-    benchmark:
-        paths.benchmark(NAME, "aggregate_noise", paths.CURVE_KEY)
-    wildcard_constraints:
-        study=studies.NOISE,
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    params:
-        settings=settings_of_noise_aggregation,
+        settings=settings_of_averaging,
     shell:
         "python {input.code[0]} --runs {input.runs} --settings {params.settings:q}" " --out {output} 2> {log}"
 
@@ -45,7 +22,7 @@ rule aggregate_noise:
 rule adaptation_rate:
     """Compute χ along training at every point of one curve (Eq. 4, App. B.4)."""
     input:
-        ensembles=rules.aggregate.output[0],
+        averages=rules.aggregate.output[0],
         code=code("adaptation_rate.py"),
     output:
         paths.fit(NAME, "adaptation-rate"),
@@ -53,20 +30,21 @@ rule adaptation_rate:
         paths.log(NAME, "adaptation_rate", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "adaptation_rate", paths.CURVE_KEY)
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: 1
     params:
         settings=json.dumps(config["analysis"]),
     shell:
-        "python {input.code[0]} --ensembles {input.ensembles} --settings {params.settings:q}"
+        "python {input.code[0]} --averages {input.averages} --settings {params.settings:q}"
         " --out {output} 2> {log}"
 
 
 rule power_laws:
     """Fit power laws to the key quantities along one curve (§4.2)."""
     input:
-        ensembles=rules.aggregate.output[0],
+        averages=rules.aggregate.output[0],
         adaptation_rate=rules.adaptation_rate.output[0],
         code=code("power_laws.py"),
     output:
@@ -75,11 +53,12 @@ rule power_laws:
         paths.log(NAME, "power_laws", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "power_laws", paths.CURVE_KEY)
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: 1
     shell:
-        "python {input.code[0]} --ensembles {input.ensembles}"
+        "python {input.code[0]} --averages {input.averages}"
         " --adaptation-rate {input.adaptation_rate} --out {output} 2> {log}"
 
 
@@ -94,6 +73,7 @@ rule transition:
         paths.log(NAME, "transition", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "transition", paths.CURVE_KEY)
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     threads: 1

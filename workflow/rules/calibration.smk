@@ -2,7 +2,7 @@ rule calibrate:
     """Find the learning rate that puts the minimum test loss into the window, along one curve."""
     input:
         subset=paths.subset(NAME),
-        code=code("calibrate.py"),
+        code=code_of_calibration,
     output:
         paths.learning_rates(NAME),
     log:
@@ -17,7 +17,7 @@ rule calibrate:
     resources:
         gpu=GPUS,
         mem_mb=memory_of_calibration,
-        runtime=runtime_of_calibration,
+        runtime=run_time_of_calibration,
     params:
         settings=settings_of_calibration,
         checkpoint=paths.checkpoint(NAME, "calibrate-" + paths.CURVE_KEY),

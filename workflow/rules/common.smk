@@ -7,11 +7,12 @@ import sys
 
 WORKFLOW = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, WORKFLOW)
-from ntklens.planning import curves as studies
-from ntklens.planning import paths
+from ntklens.figures.catalogue import figures_of, settings_of_figure
+from ntklens.planning import curves, paths, settings
 from ntklens.planning.config import ConfigError, complete
 from ntklens.planning.requests import Requests
 from ntklens.storage.import_closure import import_closure
+from ntklens.studies.recipes import modules_of
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
@@ -29,6 +30,7 @@ if "gpu" in workflow.global_resources and not GPUS:
     )
 TRAINING_ENVIRONMENT = "../../envs/train-cuda.yaml" if GPUS else "../../envs/train.yaml"
 REQUESTS = Requests(config, GPUS)
+FIGURES = figures_of(config)
 
 
 WITH_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -74,16 +76,19 @@ wildcard_constraints:
     last=r"\d+",
 
 
-def code(script):
-    """The script, then every ntklens module behind it: editing one of them reruns the rule."""
+def code(script, *modules):
+    """The script, then every ntklens module behind it: editing one of them reruns the rule.
+
+    ``modules`` are those that it loads by name.
+    """
     path = os.path.join(WORKFLOW, "scripts", script)
-    files = [os.path.relpath(file, workflow.basedir) for file in import_closure(path)]
+    files = [os.path.relpath(file, workflow.basedir) for file in import_closure(path, *modules)]
     own = os.path.relpath(path, workflow.basedir)
     return [own] + [file for file in files if file != own]
 
 
 def curve_of(wildcards):
-    return studies.Curve(wildcards.study, wildcards.dataset, wildcards.network)
+    return curves.Curve(wildcards.study, wildcards.dataset, wildcards.network)
 
 
 def scale_of(wildcards):
@@ -98,93 +103,91 @@ def memory_of_calibration(wildcards, attempt):
     return REQUESTS.memory_mb(curve_of(wildcards), attempt=attempt)
 
 
-def runtime_of_calibration(wildcards, attempt):
-    return REQUESTS.runtime_minutes(curve_of(wildcards), attempt=attempt)
+def run_time_of_calibration(wildcards, attempt):
+    return REQUESTS.run_time_minutes(curve_of(wildcards), attempt=attempt)
 
 
 def memory_of_training(wildcards, attempt):
     return REQUESTS.memory_mb(curve_of(wildcards), scale_of(wildcards), seeds_of(wildcards), attempt)
 
 
-def runtime_of_training(wildcards, attempt):
-    return REQUESTS.runtime_minutes(curve_of(wildcards), scale_of(wildcards), seeds_of(wildcards), attempt)
+def run_time_of_training(wildcards, attempt):
+    return REQUESTS.run_time_minutes(curve_of(wildcards), scale_of(wildcards), seeds_of(wildcards), attempt)
+
+
+def priority_of_training(wildcards):
+    """Training on mini-batches makes the longest jobs, and waits for nothing: started last they would run on alone."""
+    return 0 if curves.recipe_of(config, curve_of(wildcards))["batch_size"] is None else 2
 
 
 def settings_of_dataset(wildcards):
-    return json.dumps(studies.subset_settings(config))
+    return json.dumps(settings.subset_settings(config))
 
 
 def settings_of_calibration(wildcards):
-    return json.dumps(studies.calibration_settings(config, curve_of(wildcards)))
+    return json.dumps(settings.calibration_settings(config, curve_of(wildcards)))
 
 
 def settings_of_training(wildcards):
-    return json.dumps(studies.training_settings(config, curve_of(wildcards), scale_of(wildcards)))
+    return json.dumps(settings.training_settings(config, curve_of(wildcards), scale_of(wildcards)))
 
 
-def settings_of_aggregation(wildcards):
-    return json.dumps(studies.aggregation_settings(config, curve_of(wildcards)))
+def settings_of_averaging(wildcards):
+    return json.dumps(settings.averaging_settings(config, curve_of(wildcards)))
 
 
-def settings_of_noise_training(wildcards):
-    return json.dumps(studies.noise_settings(config, curve_of(wildcards), scale_of(wildcards)))
+def code_of_calibration(wildcards):
+    own = settings.calibration_settings(config, curve_of(wildcards))
+    return code("calibrate.py", *modules_of(own["recipe"], *(point["data"] for point in own["points"])))
 
 
-def settings_of_noise_aggregation(wildcards):
-    return json.dumps(studies.noise_aggregation_settings(config, curve_of(wildcards)))
+def code_of_training(wildcards):
+    own = settings.training_settings(config, curve_of(wildcards), scale_of(wildcards))
+    return code("train.py", *modules_of(own["recipe"], own["data"]))
 
 
 def own_file_of(wildcards):
     """The user's file that a dataset comes from, if it does."""
-    return studies.own_files(config).get(wildcards.dataset, [])
+    return curves.own_files(config).get(wildcards.dataset, [])
 
 
 def learning_rates_of(wildcards):
     """The calibration's file, unless the config gives a rate."""
-    if studies.entry_of(config, curve_of(wildcards))["learning_rate"] is not None:
+    if curves.learning_rate_of(config, curve_of(wildcards)) is not None:
         return []
     return paths.learning_rates(NAME).format(**wildcards)
+
+
+def batches_of(pattern, curve, scale):
+    """``pattern`` filled in for each batch of seeds at one point of ``curve``."""
+    point = curves.point_name(config, curve, scale)
+    return [
+        pattern.format(**curve._asdict(), point=point, first=first, last=last)
+        for first, last in curves.batches(config, curve, scale)
+    ]
 
 
 def runs_of(wildcards):
     """Every run file of a curve."""
     curve = curve_of(wildcards)
-    return [
-        paths.run(NAME).format(
-            **wildcards,
-            point=paths.point_name(curve.study, scale),
-            first=first,
-            last=last,
-        )
-        for scale in studies.scales(config, curve)
-        for first, last in studies.batches(config, curve, scale)
-    ]
-
-
-def for_curves(pattern, curves):
-    """``pattern`` filled in for each of ``curves``."""
-    return [pattern.format(**curve._asdict()) for curve in curves]
+    scales = curves.scales(config, curve)
+    return [run for scale in scales for run in batches_of(paths.run(NAME), curve, scale)]
 
 
 def for_verified_batches(pattern):
     """``pattern`` filled in for the first batch of seeds at each point where the NTK is verified."""
     return [
-        pattern.format(**curve._asdict(), point=paths.point_name(curve.study, scale), first=first, last=last)
-        for curve in studies.scaling_curves(config)
-        for scale in studies.verified_scales(config, curve)
-        for first, last in studies.batches(config, curve, scale)[:1]
+        batches_of(pattern, curve, scale)[0]
+        for curve in curves.verified_curves(config)
+        for scale in curves.verified_scales(config, curve)
     ]
 
 
 def verified_datasets():
-    """Every dataset of the scaling studies, once."""
-    return sorted({curve.dataset for curve in studies.scaling_curves(config)})
+    """Every dataset that the NTK is verified on, once."""
+    return sorted({curve.dataset for curve in curves.verified_curves(config)})
 
 
 def figure_files():
-    """Of the figures that the config's studies can fill."""
-    return [
-        f"{paths.figure(NAME, number)}.{suffix}"
-        for number in studies.figure_curves(config)
-        for suffix in ("pdf", "png", "json")
-    ]
+    """The files of all figures that the config's studies can fill."""
+    return [f"{paths.figure(NAME, key)}.{suffix}" for key in FIGURES for suffix in ("pdf", "png", "json")]

@@ -9,6 +9,7 @@ rule fetch:
         "results/datasets/logs/{dataset}.log",
     benchmark:
         "results/datasets/benchmarks/{dataset}.tsv"
+    localrule: True
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -31,6 +32,7 @@ rule subsample:
         paths.log(NAME, "subsample", "{dataset}"),
     benchmark:
         paths.benchmark(NAME, "subsample", "{dataset}")
+    localrule: True
     conda:
         "../../envs/data.yaml"
     threads: 1

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from ntklens.analysis.ensemble import EnsembleError, aggregate, write_ensembles
+from ntklens.analysis.averages import AverageError, average
+from ntklens.storage.averages import write_averages
 from ntklens.storage.run_files import read_run
 from ntklens.storage.run_identity import RunIdentityError, check_runs
 
@@ -17,34 +18,48 @@ def main(argv=None):
     parser.add_argument("--settings", required=True, type=json.loads)
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
-    scales, window = args.settings["points"], args.settings["window"]
+    points = args.settings["points"]
     try:
-        check_runs(args.runs, args.settings["curve"], scales)
+        check_runs(args.runs, args.settings["curve"], points)
     except RunIdentityError as error:
         sys.exit(f"aggregate {args.out}: {error}")
-    trajectories = {name: [] for name in scales}
+    trajectories = {name: [] for name in points}
     for path in args.runs:
         trajectories[Path(path).parent.name] += read_run(path)
-    ensembles = []
-    for name, scale in scales.items():
+    averages = []
+    for name, scale in points.items():
         try:
-            ensemble = aggregate(scale, trajectories[name], args.settings["min_members"])
-        except EnsembleError as error:
+            averages.append(average(scale, trajectories[name], args.settings["min_members"]))
+        except AverageError as error:
             sys.exit(f"aggregate {args.out}: {error}")
-        ensembles.append(ensemble)
-        report(name, ensemble, window)
-    write_ensembles(args.out, ensembles)
+        print(f"{name}: {report(averages[-1], args.settings['window'])}", file=sys.stderr)
+    write_averages(args.out, averages)
 
 
-def report(name, ensemble, window):
-    """One line on stderr: how many seeds were used, and whether their minima lie in the window."""
-    epochs = ensemble.minimum_epoch
+def report(average, window):
+    """How many seeds were used, and whether their minima lie in the ``window``, or where training ended."""
+    left_out = f"; left out: {', '.join(average.left_out)}" if average.left_out else ""
+    return (
+        f"{len(average.seeds)} seeds used, {_minima(average, window) if window else _end(average)}{left_out}"
+    )
+
+
+def _minima(average, window):
+    epochs = average.minimum["epoch"]
     inside = np.sum((epochs >= window["first"]) & (epochs <= window["last"]))
-    left_out = f"; left out: {', '.join(ensemble.left_out)}" if ensemble.left_out else ""
-    print(
-        f"{name}: {len(epochs)} seeds used, {inside} with their minimum inside epochs "
-        f"{window['first']} to {window['last']} (from {epochs.min()} to {epochs.max()}){left_out}",
-        file=sys.stderr,
+    return (
+        f"{inside} with their minimum inside epochs {window['first']} to {window['last']} "
+        f"(from {epochs.min()} to {epochs.max()})"
+    )
+
+
+def _end(average):
+    last = {
+        name: average.along[name].mean[-1] for name in ("train_accuracy", "test_accuracy", "effective_rank")
+    }
+    return (
+        f"train accuracy {last['train_accuracy']:.3f}, test accuracy {last['test_accuracy']:.3f}, "
+        f"effective rank {last['effective_rank']:.1f} at the end"
     )
 
 

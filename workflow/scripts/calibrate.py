@@ -6,14 +6,16 @@ import sys
 from dataclasses import asdict
 from functools import partial
 
+from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.subsets import read_subset
-from ntklens.machine import jobs
+from ntklens.machine import job_start
 from ntklens.storage.files import write_json
+from ntklens.storage.import_closure import code_sha256
 from ntklens.storage.provenance import provenance
-from ntklens.studies.experiment import Point, minimum_trial
+from ntklens.studies.experiments import Experiment
+from ntklens.studies.recipes import modules_of, schedule_of, trainer_module
+from ntklens.studies.trials import minimum_trial
 from ntklens.training.calibration import CalibrationError, Trial, calibrate
-from ntklens.training.full_batch import Adam, state_of
-from ntklens.training.schedules import Schedule
 
 
 def main(argv=None):
@@ -21,32 +23,31 @@ def main(argv=None):
     parser.add_argument("--subset", required=True, help="file written by subsample")
     parser.add_argument("--settings", required=True, type=json.loads)
     parser.add_argument("--out", required=True)
-    jobs.add_arguments(parser)
+    job_start.add_arguments(parser)
     args = parser.parse_args(argv)
-    jobs.start(args, "calibrate", args.settings["points"][0]["point"]["network"])
-    settings, subset = args.settings, read_subset(args.subset)
-    points = {entry["scale"]: Point(**entry["point"]) for entry in settings["points"]}
-    adam = Adam(**settings["optimizer"])
-    schedule = Schedule(settings["window"]["first"], settings["patience"], settings["max_epochs"])
-    seeds = range(settings["seeds"])
-    record = provenance(settings, [args.subset], ["jax", "flax", "optax"])
-    checkpoint = jobs.open_checkpoint(args, __file__, record)
+    settings, recipe = args.settings, args.settings["recipe"]
+    job_start.start(args, "calibrate", trainer_module(recipe), settings["points"][0]["network"])
+    subset, seeds, schedule = read_subset(args.subset), range(settings["seeds"]), schedule_of(recipe)
+    points = {
+        point["scale"]: Experiment(point["network"], point["data"], recipe, subset)
+        for point in settings["points"]
+    }
+    origin = provenance(settings, [args.subset], ["jax", "flax", "optax"])
+    code = code_sha256(__file__, *modules_of(recipe, *(point["data"] for point in settings["points"])))
+    checkpoint = job_start.open_checkpoint(args, origin, code)
     trials = Trials(checkpoint)
 
     def run_trial(scale, rate):
         if (scale, rate) not in trials.done:
-            trial = minimum_trial(
+            trials.done[scale, rate] = minimum_trial(
                 points[scale],
-                subset,
                 seeds,
-                adam,
                 rate,
                 schedule,
                 scale,
                 start=trials.start_of(scale, rate),
                 visit=partial(trials.visit, scale, rate),
             )
-            trials.done[scale, rate] = trial
         trial = trials.done[scale, rate]
         print(f"scale {scale}, rate {rate:.3g}: minima at {trial.epochs}", file=sys.stderr)
         return trial
@@ -60,21 +61,21 @@ def main(argv=None):
             settings["max_trials"],
             settings["first_rate"],
         )
-    except CalibrationError as error:
-        sys.exit(f"calibrate: {error}")
+    except (CalibrationError, UnsuitableDataError) as error:
+        sys.exit(f"calibrate {args.out}: {error}")
     write_json(
         args.out,
         {
             **asdict(calibration),
-            "rates": {str(scale): calibration.rate(scale) for scale in points},
-            "provenance": record,
+            "rates": {str(scale): calibration.at(scale) for scale in points},
+            "provenance": origin,
         },
     )
-    jobs.finish(checkpoint)
+    job_start.finish(checkpoint)
 
 
 class Trials:
-    """Those made so far, by (scale, rate), and where a killed job stood in the one after them."""
+    """The trials made so far, by (scale, rate), and where a killed job stood in the one after them."""
 
     def __init__(self, checkpoint):
         self.done = {}
@@ -86,16 +87,16 @@ class Trials:
                 self.done[trial["scale"], trial["rate"]] = Trial(**{**trial, "epochs": epochs})
 
     def start_of(self, scale, rate):
-        """What `training.train` goes on from, None where it starts anew."""
+        """What training resumes from; None where it starts anew."""
         if self._saved is None or [scale, rate] != self._saved.position["trial"]:
             return None
         return self._saved.position["epoch"], self._saved.arrays
 
-    def visit(self, scale, rate, epoch, members):
+    def visit(self, scale, rate, epoch, state):
         if self._checkpoint and self._checkpoint.due():
             trials = [asdict(trial) for trial in self.done.values()]
             position = {"trials": trials, "trial": [scale, rate], "epoch": epoch}
-            self._checkpoint.save(position, state_of(members))
+            self._checkpoint.save(position, state())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import h5py
 import jax
 import numpy as np
 from ntklens.data.subsets import read_subset
+from ntklens.data.training_sets import sized
 from ntklens.kernel.neural_tangents import flattened, import_neural_tangents
 from ntklens.machine.threads import use_threads
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
@@ -29,12 +30,14 @@ def main(argv=None):
     parameters = saved_parameters(args.run)
     if not parameters:
         sys.exit(f"{args.run} holds no parameters to verify: training.save_parameters is 0")
-    images = np.float64(read_subset(args.subset).ntk_images)
+    settings = settings_of(args.run)
+    samples = settings["measurement"]["ntk_samples"]
+    images = np.float64(sized(read_subset(args.subset), settings["data"]).test_images[:samples])
     nt = import_neural_tangents()
     with new_file(args.out, "NTKs at the minimum by neural-tangents, a group a seed") as file:
         file.attrs["neural_tangents"] = nt.__version__
         file.attrs["jax"] = jax.__version__
-        factors = kernel_factors(args.run, next(iter(parameters.values())))
+        factors = kernel_factors(settings["network"], next(iter(parameters.values())))
         for seed, layers in parameters.items():
             theta = np.asarray(kernel(nt, layers, factors, images))
             group = add_group(file, seed, "one seed, where its test loss is least")
@@ -58,10 +61,14 @@ def saved_parameters(path):
     return parameters
 
 
-def kernel_factors(path, layers):
-    """What each layer multiplies its kernel by: its initial standard deviation in the NTK parametrisation."""
+def settings_of(path):
+    """The settings of the job that wrote the run file ``path``."""
     with h5py.File(path) as file:
-        network = json.loads(file.attrs["settings"])["point"]["network"]
+        return json.loads(file.attrs["settings"])
+
+
+def kernel_factors(network, layers):
+    """What each layer multiplies its kernel by: its initial standard deviation in the NTK parametrisation."""
     if network["parametrisation"] == "standard":
         return [1.0] * len(layers)
     variance = {

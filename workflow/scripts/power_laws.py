@@ -2,19 +2,19 @@
 
 import argparse
 
-from ntklens.analysis.ensemble import read_ensembles
 from ntklens.analysis.summary import fit_summary, summarise
+from ntklens.storage.averages import read_averages
 from ntklens.storage.files import read_json, write_json
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ensembles", required=True, help="file written by aggregate")
+    parser.add_argument("--averages", required=True, help="file written by aggregate")
     parser.add_argument("--adaptation-rate", required=True, help="file written by adaptation_rate")
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
     rates = [point["at_minimum"] for point in read_json(args.adaptation_rate)["points"]]
-    summary = summarise(read_ensembles(args.ensembles), rates)
+    summary = summarise(read_averages(args.averages), rates)
     write_json(args.out, {name: fit_summary(series) for name, series in summary.items()})
 
 

@@ -10,11 +10,11 @@ import h5py
 import jax
 import numpy as np
 from ntklens.data.subsets import read_subset
+from ntklens.data.training_sets import sized
 from ntklens.kernel.ntk import ntk_matrix, ntk_trace
 from ntklens.machine.compilation_cache import use_compilation_cache
 from ntklens.machine.threads import use_threads
 from ntklens.networks.modules import build_network
-from ntklens.planning.paths import point_name
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.files import whole_file, write_json
@@ -59,18 +59,18 @@ def compare(run, kernels, subsets):
     """A row of the table for each seed of the file ``run`` whose parameters it holds."""
     with h5py.File(run) as file:
         settings = json.loads(file.attrs["settings"])
-    curve, point = settings["curve"], settings["point"]
-    subset = subsets[curve["dataset"]]
-    model = build_network(point["network"], subset.image_shape, subset.classes)
+    curve, subset = settings["curve"], sized(subsets[settings["curve"]["dataset"]], settings["data"])
+    model = build_network(settings["network"], subset.image_shape, subset.classes)
+    images = subset.test_images[: settings["measurement"]["ntk_samples"]]
     with h5py.File(kernels) as theirs:
         for trajectory in read_run(run):
             minimum = trajectory.minimum
             if minimum.parameters is not None:
                 yield {
                     **curve,
-                    "point": point_name(curve["study"], settings["scale"]),
+                    "point": Path(run).parent.name,
                     "seed": trajectory.seed,
-                    **differences(model, minimum, subset.ntk_images, theirs[f"seed-{trajectory.seed:04d}"]),
+                    **differences(model, minimum, images, theirs[f"seed-{trajectory.seed:04d}"]),
                 }
 
 

@@ -7,23 +7,20 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ntklens.analysis.ensemble import standard_error
+from ntklens.analysis.averages import standard_error
 from ntklens.analysis.laws import fit_broken_power_law, fit_limited_power_law, fit_power_law
 
+PER_SEED = ("test_loss", "effective_rank", "initial_trace", "trace_ratio")  # at each seed's minimum
 
-def summarise(ensembles, adaptation_rates):
+
+def summarise(averages, adaptation_rates):
     """The series of one curve's points: quantity name -> series.
 
     ``adaptation_rates`` are χ at the minimum of the mean test loss; −χ is what is kept. It comes
     from ensemble means and so has no error (App. B.4).
     """
-    per_seed = {
-        "test_loss": [e.minimum_test_loss for e in ensembles],
-        "effective_rank": [e.minimum_effective_rank for e in ensembles],
-        "initial_trace": [e.initial_trace for e in ensembles],
-        "trace_ratio": [e.trace_ratio for e in ensembles],
-    }
-    scale = [e.scale for e in ensembles]
+    scale = [average.scale for average in averages]
+    per_seed = {name: [average.minimum[name] for average in averages] for name in PER_SEED}
     summary = {
         name: {
             "scale": scale,

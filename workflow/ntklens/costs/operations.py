@@ -4,6 +4,7 @@ A multiplication with its addition counts as two operations. Biases, ReLU, pooli
 out of the operations: a small share of every network that is worth pricing. Symbols as in `jacobian`.
 """
 
+from itertools import pairwise
 from math import prod
 from typing import NamedTuple
 
@@ -26,30 +27,23 @@ def layers_of(network, image_shape, outputs):
         channels = network["filters"]
         if network["pooling"] != "none":
             height, width = height // POOLED, width // POOLED
-    features = height * width * channels
-    for _ in range(network["hidden_layers"]):
-        layers.append(Layer(1, features, network["width"]))
-        features = network["width"]
-    return [*layers, Layer(1, features, outputs)]
+    sizes = [height * width * channels, *[network["width"]] * network["hidden_layers"], outputs]
+    return layers + [Layer(1, *pair) for pair in pairwise(sizes)]
 
 
-def is_convolutional(layers):
-    return any(layer.positions > 1 for layer in layers)
+def parameters(layers):
+    """P, biases included."""
+    return sum((layer.inputs + 1) * layer.units for layer in layers)
 
 
-def parameters(layers, biases=True):
-    """P."""
-    return sum((layer.inputs + biases) * layer.units for layer in layers)
+def activations(layers):
+    """Numbers of one sample's layer outputs."""
+    return sum(layer.positions * layer.units for layer in layers)
 
 
 def forward(layers):
     """Operations of one sample's outputs."""
     return sum(2 * prod(layer) for layer in layers)
-
-
-def update(layers, samples):
-    """Operations of a loss on ``samples`` and its gradient: in a backward pass every product has two."""
-    return 3 * samples * forward(layers)
 
 
 def trace(layers, samples):
@@ -76,8 +70,3 @@ def pieces(layers, samples):
     rows = samples * layers[-1].units
     factors = sum(p * (samples * inputs + rows * units) for p, inputs, units in layers)
     return factors + sum(rows * inputs * units for p, inputs, units in layers if p > 1)
-
-
-def activations(layers):
-    """Numbers of one sample's layer outputs."""
-    return sum(layer.positions * layer.units for layer in layers)

@@ -1,34 +1,28 @@
-"""What a config costs before it runs: core-seconds, memory and disk of every job, by study and by figure.
+"""What a Snakemake job costs: core-seconds, GPU-seconds, memory and disk, by its settings and its dataset.
 
-Unit times are measured (`unit_costs`); how often a unit occurs follows from the config or, where it
-depends on the outcome, from what the default config's runs turned out to do. A job keeps one core busy.
-Aggregation, fits and drawing, a few seconds a curve and a figure, are left out. On a GPU nothing was
-measured: `Job.gpu_seconds` is an assumption.
+Settings are those of a training job or a calibration (`ntklens.planning.settings`). How often a unit occurs
+follows from them or, where it depends on the outcome, from what the default config's runs turned out to do.
+A job keeps one core busy. On a GPU nothing was measured: `Price.gpu_seconds` is an assumption.
 """
 
 import math
 from typing import NamedTuple
 
 from ntklens.costs import operations
-from ntklens.data.npz_headers import npz_contents
-from ntklens.data.registry import facts_of
-from ntklens.planning import curves as studies
-from ntklens.planning.curves import NOISE, Curve
-from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, NoiseSchedule
+from ntklens.kernel.memory import PIECES_MEMORY
+from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 
 TRIALS_PER_ANCHOR = 1.7  # 54 trials at the 32 anchors of config.yaml and reduced.yaml
 # All seeds of a job go on until the slowest is finished. Its minimum comes that much later than the
-# window's middle: in a trial of three seeds, rates still off included, and in a batch of five.
-SLOWEST_IN_TRIAL = 1.1
-SLOWEST_IN_BATCH = 1.2
+# window's middle: in a batch of five; in a trial of three seeds, rates still off included, 1.1.
+SLOWEST = 1.2
 
 NUMBER = 4  # bytes: everything is float32
 # The parameters of a batch in one form or another at the peak: parameters, Adam's two moments and
 # the minimum's, each before and after a call, and what XLA holds within: from the default config's
 # jobs of widths 512 and 1024, by their peak memory (13 to 19).
 COPIES_OF_PARAMETERS = 16
-PIECES_MEMORY = 2**30  # bytes: what `ntklens.kernel.ntk` holds of J's pieces at once
-PIECES_AT_ONCE = 1.8  # copies of them: the convolutional network of App. D.2 peaks at 850 MiB
+PIECES_AT_ONCE = 1.8  # copies of J's pieces: the convolutional network of App. D.2 peaks at 850 MiB
 SEED_OVERHEAD = 45e3  # bytes of a seed's groups, headers and attributes in a run file
 PACKED = 0.93  # of float32 values that gzip leaves
 PACKING_RATE = 5e7  # bytes of images per second that a dataset's file takes: MNIST, 55 MB, in 1.1 s
@@ -39,8 +33,8 @@ GPU_OPERATIONS_PER_SECOND = 5e12
 GPU_SECONDS_PER_UPDATE = 5e-4
 
 
-class Data(NamedTuple):
-    """A dataset's images (height, width, channels), and how many there are for what."""
+class Sizes(NamedTuple):
+    """A dataset's image shape (height, width, channels), and its numbers of classes and of samples."""
 
     image_shape: tuple
     classes: int
@@ -48,17 +42,10 @@ class Data(NamedTuple):
     pool: int
     test: int
 
-    @property
-    def pixels(self):
-        return math.prod(self.image_shape)
 
+class Price(NamedTuple):
+    """What a job costs: ``seconds`` of one core by what they are spent on; peak memory and disk in bytes."""
 
-class Job(NamedTuple):
-    """One job: ``seconds`` of one core by what they are spent on; peak memory and disk in bytes."""
-
-    kind: str
-    curve: Curve
-    scale: int | None
     seconds: dict
     gpu_seconds: float
     memory: float
@@ -69,244 +56,114 @@ class Job(NamedTuple):
         return sum(self.seconds.values())
 
 
-class Total(NamedTuple):
-    """Of several jobs: sums, and the largest memory and time of any one."""
-
-    jobs: int
-    core_seconds: float
-    gpu_seconds: float
-    longest: float
-    memory: float
-    disk: float
+def dataset_price(sizes):
+    """The price of fetching a dataset, and of splitting it: a file each, here without what packing saves."""
+    images = float(sizes.samples * math.prod(sizes.image_shape))
+    return Price({"packing": images / PACKING_RATE}, 0.0, 4 * images, images)
 
 
-def total(jobs):
-    return Total(
-        jobs=len(jobs),
-        core_seconds=sum(job.core_seconds for job in jobs),
-        gpu_seconds=sum(job.gpu_seconds for job in jobs),
-        longest=max((job.core_seconds for job in jobs), default=0.0),
-        memory=max((job.memory for job in jobs), default=0.0),
-        disk=sum(job.disk for job in jobs),
-    )
+def calibration_price(settings, sizes, units):
+    """The price of trials of a few seeds at every anchor, without NTKs; each anchor starts up anew."""
+    measurement = dict.fromkeys(("ntk_samples", "ntk_draws", "trace_every", "minimum", "save_parameters"), 0)
+    measurement |= {"spectrum_epochs": [], "alignments": False}
+    common = {"recipe": settings["recipe"], "measurement": measurement}
+    seeds, target = range(settings["seeds"]), settings["target_epoch"]
+    trials = [training_price(common | point, seeds, target, sizes, units) for point in settings["points"]]
+    start_up, training = (sum(one.seconds[part] for one in trials) for part in ("start-up", "training"))
+    on_gpu = sum(trial.gpu_seconds for trial in trials) - start_up
+    seconds = {"start-up": start_up, "training": TRIALS_PER_ANCHOR * training}
+    memory = max(trial.memory for trial in trials)
+    return Price(seconds, start_up + TRIALS_PER_ANCHOR * on_gpu, memory, disk=10e3)
 
 
-def jobs_of(config, units):
-    """Every `Job` of a complete config: data, calibrations, runs, in this order for each curve."""
-    jobs, data = [], {}
-    for curve in studies.curves(config):
-        if curve.dataset not in data:
-            data[curve.dataset] = data_of(config, curve)
-            jobs += data_jobs(data[curve.dataset], curve.dataset)
-        jobs += curve_jobs(config, curve, data[curve.dataset], units)
-    return jobs
+def training_price(settings, seeds, target_epoch, sizes, units):
+    """The price of training a ``range`` of seeds at one point, and of measuring their NTKs.
 
-
-def data_of(config, curve):
-    """What is known of a curve's dataset. Raises OSError or DatasetError where a user's file is no good."""
-    entry = studies.entry_of(config, curve)
-    if studies.is_own_file(entry):
-        shape, classes, samples, own_test = npz_contents(entry["dataset"])
-        test = min(config["test_samples"], own_test or samples)
-        return Data(shape, classes, samples, samples - (own_test or test), test)
-    known = facts_of(entry["dataset"])
-    test = known.test_size(config["test_samples"])
-    return Data(known.shape, known.classes, known.samples, known.pool_size(test), test)
-
-
-def data_jobs(data, dataset):
-    """Fetching a dataset and splitting it: two files, here without what packing saves."""
-    size = float(data.samples * data.pixels)
-    curve = Curve("data", dataset, "")
-    return [
-        Job(kind, curve, None, {"packing": size / PACKING_RATE}, 0.0, 4 * size, size)
-        for kind in ("fetch", "subsample")
-    ]
-
-
-def curve_jobs(config, curve, data, units):
-    """Calibration, unless the config gives a rate, and every batch of seeds at every point."""
-    runs = [
-        run_job(config, curve, scale, batch, data, units)
-        for scale in studies.scales(config, curve)
-        for batch in studies.batches(config, curve, scale)
-    ]
-    if curve.study == NOISE or studies.entry_of(config, curve)["learning_rate"] is not None:
-        return runs
-    return [calibration_job(config, curve, data, units), *runs]
-
-
-def run_job(config, curve, scale, batch, data, units):
-    """The batch (first, last) of seeds at one point of any study."""
-    price = noise_job if curve.study == NOISE else training_job
-    return price(config, curve, scale, batch, data, units)
-
-
-def epochs_of(config, least, slowest):
-    """Epochs that seeds go through together, ``least`` being the first at which they may end.
-
-    The minimum of the slowest comes ``slowest`` times later than the window's middle.
+    Where training follows the minimum, that lies around ``target_epoch``. Seed 0's batch compiles programs.
     """
-    training = config["training"]
-    end = training["patience"] * slowest * studies.target_epoch(config)
-    last = min(max(least, end), training["max_epochs"])
-    return math.ceil((last + 1) / EPOCHS_PER_CALL) * EPOCHS_PER_CALL
-
-
-def calibration_job(config, curve, data, units):
-    """Trials of a few seeds at every anchor, without the NTK."""
-    settings = studies.calibration_settings(config, curve)
-    members = settings["seeds"]
-    epochs = TRIALS_PER_ANCHOR * epochs_of(config, settings["window"]["first"], SLOWEST_IN_TRIAL)
-    seconds = {"start-up": units.start_up("calibrate"), "training": 0.0}
-    gpu_seconds, memory = 0.0, []
-    for anchor in settings["points"]:
-        point = anchor["point"]
-        layers, train = _layers(point["network"], data), point["train_samples"]
-        seconds["start-up"] += units.start_up("calibrate_anchor")
-        seconds["training"] += epochs * members * units.epoch(layers, train, data.test)
-        gpu_seconds += _gpu_training(layers, train, data.test, members, epochs)
-        held = _images(data, train, members) + _ensemble(layers, train, data.test, members)
-        memory.append(units.base_memory("calibrate") + held)
-    gpu_seconds += seconds["start-up"]
-    return Job("calibrate", curve, None, seconds, gpu_seconds, max(memory), disk=10e3)
-
-
-def training_job(config, curve, scale, batch, data, units):
-    """A batch (first, last) of seeds of a scaling study, measured along the way."""
-    settings = studies.training_settings(config, curve, scale)
-    schedule, point = settings["schedule"], settings["point"]
-    layers, train = _layers(point["network"], data), point["train_samples"]
-    first, last = batch
-    members, samples = last - first + 1, config["ntk_samples"]
-    epochs = epochs_of(config, schedule["window_last"], SLOWEST_IN_BATCH)
-    snapshots = schedule["snapshots"]
-    # At every snapshot and one update later, and at the minimum; there the NTK has a spectrum too.
-    kernels = members * (len({*snapshots, *(epoch + 1 for epoch in snapshots)}) + 1)
-    spectra, traces = members * (len(snapshots) + 2), members * epochs / schedule["trace_every"]
-    rows = samples * data.classes
-    kind = _start_up_kind(config, curve, scale, batch)
-    seconds = {
-        "start-up": units.start_up(kind),
-        "training": members * epochs * units.epoch(layers, train, data.test),
-        "traces": traces * units.trace(layers, samples),
-        "NTKs": kernels * units.kernel(layers, samples),
-        "spectra": spectra * units.eigenvalues(rows) + members * len(snapshots) * units.alignments(rows),
-    }
-    gpu_seconds = _gpu_training(layers, train, data.test, members, epochs)
-    gpu_seconds += seconds["start-up"] + seconds["spectra"]
-    measuring = traces * operations.trace(layers, samples) + kernels * operations.kernel(layers, samples)
-    gpu_seconds += measuring / GPU_OPERATIONS_PER_SECOND
-    memory = units.base_memory("train") + _images(data, train, members)
-    memory += _ensemble(layers, train, data.test, members) + _kernels(layers, samples, 2 * members + 4)
-    curves = 5 * epochs + 2 * epochs / schedule["trace_every"] + train
-    numbers = members * (curves + (len(snapshots) + 2) * rows)
-    saved = len(range(first, min(last + 1, settings["save_parameters"])))
-    numbers += saved * operations.parameters(layers, point["network"]["biases"])
-    disk = PACKED * NUMBER * numbers + members * SEED_OVERHEAD
-    return Job("train", curve, scale, seconds, gpu_seconds, memory, disk)
-
-
-def _start_up_kind(config, curve, scale, batch):
-    """By what a batch finds compiled: all, the NTK alone (at another size of data or batch), or nothing."""
-    first, last = batch
-    if first > 0:
-        full = last - first == studies.batches(config, curve, scale)[0][1]
-        return "train_compiled" if full else "train_other_size"
-    smallest = scale == studies.scales(config, curve)[0]
-    return "train" if curve.study == "model-scaling" or smallest else "train_other_size"
-
-
-def noise_job(config, curve, percent, batch, data, units):
-    """A batch (first, last) of seeds of the noise study, one after the other."""
-    settings = studies.noise_settings(config, curve, percent)
-    members = batch[1] + 1 - batch[0]
-    network, batch_size = settings["network"], settings["sgd"]["batch_size"]
-    layers, train, samples = _layers(network, data), settings["train_samples"], settings["ntk_samples"]
-    schedule = NoiseSchedule(
-        settings["epochs"],
-        settings["evaluate_every"],
-        settings["spectrum_epochs"],
-        samples,
-        settings["ntk_draws"],
+    members, measured = _Members(settings, len(seeds), sizes), settings["measurement"]
+    epochs, samples = members.epochs(SLOWEST * target_epoch), measured["ntk_samples"]
+    schedule = Schedule.fixed(
+        epochs,
+        evaluate_every=settings["recipe"]["evaluate_every"],
+        trace_every=measured["trace_every"],
+        snapshots=tuple(measured["spectrum_epochs"]),
+        updates_after=measured["alignments"],
     )
-    epochs, rows = members * settings["epochs"], samples * data.classes
-    kernels = members * len(schedule.spectrum_epochs) * schedule.ntk_draws
-    measured, evaluated = members * len(schedule.curve_epochs), train + data.test
-    whole, rest = divmod(train, batch_size)
-    epoch = whole * units.step(layers, batch_size) + (units.step(layers, rest) if rest else 0.0)
-    kind = "noise_convolutional" if operations.is_convolutional(layers) else "noise_dense"
-    seconds = {
-        "start-up": units.start_up(kind),
-        "training": epochs * epoch + measured * units.evaluation(layers, evaluated),
-        "NTKs": kernels * units.noise_kernel(layers, samples),
-        "spectra": kernels * units.eigenvalues(rows),
+    count, rows = _counts(measured, schedule, len(seeds)), samples * sizes.classes
+    kernels = count["NTKs"] * operations.kernel(members.layers, samples)
+    work = {
+        "training": members.operations(epochs, len(schedule.evaluated)),
+        "NTKs": kernels + count["traces"] * operations.trace(members.layers, samples),
     }
-    work = epochs * operations.update(layers, train) + kernels * operations.kernel(layers, samples)
-    work += measured * evaluated * operations.forward(layers)
-    updates = epochs * math.ceil(train / batch_size)
-    gpu_seconds = work / GPU_OPERATIONS_PER_SECOND + updates * GPU_SECONDS_PER_UPDATE
-    gpu_seconds += seconds["start-up"] + seconds["spectra"]
-    memory = units.base_memory(kind) + _images(data, train, 1) + _kernels(layers, samples, 4)
-    memory += NUMBER * COPIES_OF_PARAMETERS * operations.parameters(layers)
-    numbers = 5 * measured + 2 * members * train + kernels * rows
-    disk = PACKED * NUMBER * numbers + members * SEED_OVERHEAD
-    return Job("train_noise", curve, percent, seconds, gpu_seconds, memory, disk)
+    waiting = {
+        "start-up": units.start_up(compiled=seeds.start > 0),
+        "spectra": sum(count[part] * units.spectrum(part, rows) for part in ("eigenvalues", "alignments")),
+    }
+    seconds = waiting | {part: units.work(part, members.layers, own) for part, own in work.items()}
+    seconds["training"] += epochs * members.updates * units.update(members.parameters, members.full_batch)
+    on_gpu = sum(waiting.values()) + sum(work.values()) / GPU_OPERATIONS_PER_SECOND
+    on_gpu += epochs * members.updates / members.at_once * GPU_SECONDS_PER_UPDATE
+    pieces = PIECES_AT_ONCE * min(NUMBER * operations.pieces(members.layers, samples), PIECES_MEMORY)
+    matrices = NUMBER * count["held"] * rows**2
+    memory = units.measured["start_up"]["memory"] + members.memory() + matrices + pieces
+    saved = len(range(seeds.start, min(seeds.stop, measured["save_parameters"]))) * members.parameters
+    curves = len(seeds) * (5 * len(schedule.evaluated) + 2 * members.train) + 2 * count["traces"]
+    numbers = curves + count["eigenvalues"] * rows + saved
+    return Price(seconds, on_gpu, memory, disk=PACKED * NUMBER * numbers + len(seeds) * SEED_OVERHEAD)
 
 
-def _layers(network, data):
-    return operations.layers_of(network, data.image_shape, data.classes)
+def _counts(measured, schedule, members):
+    """How often so many ``members`` are measured in what way, and how many NTKs they hold at once."""
+    draws, minima = members * measured["ntk_draws"], members * measured["minimum"]
+    snapshots, every = draws * len(schedule.snapshots), schedule.trace_every
+    return {
+        "traces": members * len(range(0, schedule.max_epochs, every)) if every else 0,
+        "NTKs": draws * len(schedule.yields) + minima,
+        "eigenvalues": snapshots + 2 * minima,  # at the minimum those of Θ, too
+        "alignments": snapshots * measured["alignments"],
+        # All at a snapshot, and once more an update later; four are in LAPACK's hands.
+        "held": draws * (1 + measured["alignments"]) + 4,
+    }
 
 
-def _gpu_training(layers, train, test, members, epochs):
-    work = epochs * members * (operations.update(layers, train) + test * operations.forward(layers))
-    in_turn = 1 if _vectorised(layers) else members
-    return work / GPU_OPERATIONS_PER_SECOND + epochs * in_turn * GPU_SECONDS_PER_UPDATE
+class _Members:
+    """``count`` members in training by a job's ``settings``: their network, and what all of them take."""
 
+    def __init__(self, settings, count, sizes):
+        self._sizes, self._count, self._stop = sizes, count, settings["recipe"]["stop"]
+        self.train, batch_size = settings["data"]["train_samples"], settings["recipe"]["batch_size"]
+        resized, shape = settings["data"]["image_size"], sizes.image_shape
+        if resized:
+            shape = (resized["pixels"], resized["pixels"], shape[2])
+        self._pixels = math.prod(shape) + (math.prod(sizes.image_shape) if resized else 0)
+        self.layers = operations.layers_of(settings["network"], shape, sizes.classes)
+        self.parameters = operations.parameters(self.layers)
+        self.full_batch = batch_size is None
+        vectorised = self.full_batch and self.parameters < VECTORISED_PARAMETERS
+        self.at_once = count if vectorised else 1
+        self._batch = min(batch_size or self.train, self.train)
+        self.updates = count * math.ceil(self.train / self._batch)  # in an epoch
 
-def _vectorised(layers):
-    return operations.parameters(layers) < VECTORISED_PARAMETERS
+    def epochs(self, slowest):
+        """Epochs that all go through, the minimum of the slowest being at epoch ``slowest``."""
+        if "epochs" in self._stop:
+            return self._stop["epochs"]
+        last = max(self._stop["window_last"], self._stop["patience"] * slowest)
+        last = min(math.ceil(last), self._stop["max_epochs"])
+        return EPOCHS_PER_CALL * math.ceil((last + 1) / EPOCHS_PER_CALL) if self.full_batch else last
 
+    def operations(self, epochs, evaluations):
+        """Operations of training: backwards a product has two. Only full batches know their train loss."""
+        test = self._sizes.test
+        tested = epochs * test if self.full_batch else evaluations * (self.train + test)
+        return self._count * (3 * epochs * self.train + tested) * operations.forward(self.layers)
 
-def _images(data, train, members):
-    """Bytes of the pool as float32 and, while it is read, as bytes; of test and training sets, twice each."""
-    return data.pixels * ((NUMBER + 1) * data.pool + 2 * NUMBER * (data.test + members * train))
-
-
-def _ensemble(layers, train, test, members):
-    """Bytes of parameters in all their copies, and of what the layers put out."""
-    at_once = members if _vectorised(layers) else 1
-    passes = at_once * (test + 3 * train) * operations.activations(layers)
-    return NUMBER * (COPIES_OF_PARAMETERS * members * operations.parameters(layers) + passes)
-
-
-def _kernels(layers, samples, matrices):
-    """Bytes of NTKs that are there at once, and of the pieces they are made of, block by block."""
-    rows = samples * layers[-1].units
-    pieces = min(NUMBER * operations.pieces(layers, samples), PIECES_MEMORY)
-    return NUMBER * matrices * rows**2 + PIECES_AT_ONCE * pieces
-
-
-def jobs_for(jobs, curves):
-    """Those of ``jobs`` that ``curves`` need, their data included."""
-    datasets = {curve.dataset for curve in curves}
-    return [
-        job
-        for job in jobs
-        if job.curve in curves or (job.curve.study == "data" and job.curve.dataset in datasets)
-    ]
-
-
-def by_study(jobs):
-    """(study, dataset) -> its jobs, in their order; data first."""
-    groups = {}
-    for job in sorted(jobs, key=lambda job: job.curve.study != "data"):
-        groups.setdefault((job.curve.study, job.curve.dataset), []).append(job)
-    return groups
-
-
-def wall_seconds(jobs, cores):
-    """At least: all work shared by ``cores``, or the longest calibration with a run that waits for it."""
-    calibration = {job.curve: job.core_seconds for job in jobs if job.kind == "calibrate"}
-    chains = [calibration.get(job.curve, 0.0) + job.core_seconds for job in jobs if job.kind != "calibrate"]
-    return max(total(jobs).core_seconds / cores, max(chains, default=0.0))
+    def memory(self):
+        """Bytes of images, of parameters in all their copies, and of what the layers put out."""
+        # The pool is there as numbers and, while it is read, as bytes; test and training sets are twice.
+        test = self._sizes.test
+        images = (NUMBER + 1) * self._sizes.pool + 2 * NUMBER * (test + self._count * self.train)
+        passes = self.at_once * (3 * self._batch + (test if self.full_batch else 0))
+        copies = COPIES_OF_PARAMETERS * self._count * self.parameters
+        return self._pixels * images + NUMBER * (copies + passes * operations.activations(self.layers))

@@ -1,4 +1,4 @@
-"""The error that everything about datasets raises. It stands alone, so that all may import it cheaply."""
+"""The errors about datasets. They stand alone, so that all may import them cheaply."""
 
 
 class DatasetError(Exception):
@@ -7,3 +7,7 @@ class DatasetError(Exception):
     def __init__(self, what, advice=None):
         super().__init__(what if advice is None else f"{what}: {advice}")
         self.what = what
+
+
+class UnsuitableDataError(ValueError):
+    """A dataset does not allow what a point asks of it; the message says what to change."""

@@ -7,6 +7,8 @@ and the task stays the same.
 import numpy as np
 from PIL import Image
 
+from ntklens.data.errors import UnsuitableDataError
+
 FITS = ("resized", "zero-padded")
 
 
@@ -14,8 +16,8 @@ def to_size(images, shape, pixels, fit):
     """Makes rows of ``pixels``² · channels numbers from ``images`` (d, n₀), each (height, width, channels).
 
     That is ``shape``. ``fit`` is "resized", where an image that is no square becomes one, or "zero-padded",
-    which keeps every pixel. The result is float32, in the brightness units of ``images``. Raises ValueError
-    where ``pixels`` is below 1, or an image is larger than the canvas that it shall be padded to.
+    which keeps every pixel. The result is float32, in the brightness units of ``images``. Raises
+    UnsuitableDataError where an image is larger than the canvas that it shall be padded to.
     """
     if pixels < 1:
         raise ValueError(f"pixels is {pixels}, must be at least 1")
@@ -41,7 +43,7 @@ def _zero_padded(pictures, pixels):
     """Surrounds images by zeros; of an odd margin, the larger part is below and on the right."""
     samples, height, width, channels = pictures.shape
     if max(height, width) > pixels:
-        raise ValueError(f"images of {height}×{width} pixels do not fit into {pixels}×{pixels}")
+        raise UnsuitableDataError(f"images of {height}×{width} pixels do not fit into {pixels}×{pixels}")
     top, left = (pixels - height) // 2, (pixels - width) // 2
     canvas = np.zeros((samples, pixels, pixels, channels), np.float32)
     canvas[:, top : top + height, left : left + width] = pictures

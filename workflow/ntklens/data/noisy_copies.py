@@ -6,6 +6,8 @@ are kept, which copies they get and the noise follow from a seed alone.
 
 import numpy as np
 
+from ntklens.data.errors import UnsuitableDataError
+
 
 def noisy_copies(images, labels, removed_percent, sigma, seed):
     """``images`` (d, n₀) with ``removed_percent`` of every class replaced by copies of what is kept.
@@ -17,8 +19,8 @@ def noisy_copies(images, labels, removed_percent, sigma, seed):
 
     Pixels count from 0 to 1; the paper states neither that nor whether it cuts off what the noise takes
     beyond: here nothing is cut off. From one seed, what is kept at a higher level is kept at a lower one
-    too, and a replaced row has the same noise at every level. Raises ValueError where no sample of a
-    class would be kept.
+    too, and a replaced row has the same noise at every level. Raises UnsuitableDataError where no sample
+    of a class would be kept.
     """
     copied_from = copied_rows(labels, removed_percent, seed)
     noise = np.random.default_rng([3, seed]).standard_normal(images.shape, dtype=images.dtype)
@@ -38,7 +40,7 @@ def copied_rows(labels, removed_percent, seed):
         rows = rng.permutation(np.flatnonzero(labels == label))
         kept = len(rows) - round(len(rows) * removed_percent / 100)
         if kept == 0:
-            raise ValueError(
+            raise UnsuitableDataError(
                 f"removing {removed_percent} % of the {len(rows)} samples of class {label} keeps none: "
                 "take more train_samples, or remove less"
             )

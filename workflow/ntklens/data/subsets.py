@@ -21,13 +21,8 @@ class Subset:
     pool_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
-    ntk_samples: int
     classes: int
     image_shape: tuple  # height, width, channels: a row of pixels in this shape is the image
-
-    @property
-    def ntk_images(self):
-        return self.test_images[: self.ntk_samples]
 
 
 def split(samples, test_first, test_samples, seed):
@@ -47,7 +42,7 @@ def split(samples, test_first, test_samples, seed):
     return rng.permutation(test_first), test_first + rng.permutation(own_test)[:test_samples]
 
 
-def write_subset(path, dataset_path, test_samples, ntk_samples, split_seed):
+def write_subset(path, dataset_path, test_samples, split_seed):
     with h5py.File(dataset_path) as dataset, new_file(path, "train pool and test samples") as file:
         test_first = int(dataset.attrs["test_first"])
         own_test = None if test_first < 0 else test_first
@@ -58,7 +53,6 @@ def write_subset(path, dataset_path, test_samples, ntk_samples, split_seed):
             add_dataset(file, f"{role}_indices", rows, "row of each sample in the dataset")
             add_dataset(file, f"{role}_images", images[rows], "brightness, one row per image", units)
             add_dataset(file, f"{role}_labels", labels[rows], "class of each image")
-        file.attrs["ntk_samples"] = ntk_samples
         file.attrs["classes"] = dataset.attrs["classes"]
         file.attrs["white"] = dataset.attrs["white"]
         file.attrs["shape"] = dataset.attrs["shape"]
@@ -72,7 +66,6 @@ def read_subset(path):
             pool_labels=file["pool_labels"][:].astype(np.int32),
             test_images=file["test_images"][:] / white,
             test_labels=file["test_labels"][:].astype(np.int32),
-            ntk_samples=int(file.attrs["ntk_samples"]),
             classes=int(file.attrs["classes"]),
             image_shape=tuple(int(size) for size in file.attrs["shape"]),
         )

@@ -52,8 +52,8 @@ def sized(subset, data):
 def training_sets(subset, data, seeds):
     """Returns the `TrainingSet` of each of ``seeds``: one object for all of them where they share one draw.
 
-    Images are as ``subset`` has them: `sized` comes before. Raises ValueError where the pool has too few
-    samples.
+    Images are as ``subset`` has them: `sized` comes before. Raises UnsuitableDataError where the pool
+    has too few samples.
     """
     draw_seeds = [seed if data["draw_seed"] is None else data["draw_seed"] for seed in seeds]
     drawn = {draw_seed: _training_set(subset, data, draw_seed) for draw_seed in dict.fromkeys(draw_seeds)}

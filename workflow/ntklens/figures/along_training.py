@@ -1,9 +1,9 @@
 """Quantities of the NTK along training, against the train loss: what figures 1, 5, 6 and 8 share.
 
-A panel shows one quantity of one study on one dataset, a line a scale. Lines run from the initial
-state to the minimum of the mean test loss, at equal epochs; their x is exp⟨log train loss⟩ (§4.1).
-A quantity may have several *forms*, readings of one formula of the paper: the panel holds them all,
-and ``drawn`` says which of them the figure shows.
+A panel shows one quantity along one curve, with one line for each scale. Lines run from the initial state to
+the minimum of the mean test loss, at equal epochs; their x is exp⟨log train loss⟩ (§4.1). A quantity may have
+several *forms*, readings of one formula of the paper: the panel holds them all, and ``drawn`` says which of
+them the figure shows.
 """
 
 from collections.abc import Callable
@@ -11,133 +11,115 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ntklens.analysis.ensemble import read_ensembles
 from ntklens.data.registry import title
-from ntklens.figures.style import band, draw_band, plain_ticks, scale_colours, spread_ticks
-from ntklens.storage.files import read_json
+from ntklens.figures.style import band, draw_band, numbers, plain_ticks, scale_colours, spread_ticks
+from ntklens.storage.quantities import QUANTITIES
 
 TRAIN_LOSS = "Train loss"
-STUDIES = {  # in the figures' order: study -> title, symbol of the scale, name of the scale
-    "model-scaling": ("Model scaling", "m", "Model width"),
-    "data-scaling": ("Data scaling", "D", "Dataset size"),
-}
 LINE_STYLES = ("-", "--", ":")  # of the forms that a panel draws
 
 
-class Curve(NamedTuple):
-    """The points of one study on one dataset; ``rates`` are None where no adaptation rate is shown."""
-
-    study: str
-    dataset: str
-    ensembles: list
-    rates: list
-
-    @property
-    def heading(self):
-        return f"{STUDIES[self.study][0]}, {title(self.dataset)}"
-
-
-def read_curve(study, dataset, ensembles, rates=None):
-    """The `Curve` of an ensembles file and, where needed, an adaptation-rate file."""
-    points = read_ensembles(ensembles)
-    return Curve(study, dataset, points, read_json(rates)["points"] if rates else [None] * len(points))
-
-
 class Form(NamedTuple):
-    """One reading of a quantity: its line from an ensemble and a rate. A name where there are several."""
+    """One reading of a quantity: its line from an `Average` and a rate. A name where there are several."""
 
     line: Callable
     name: str | None = None
     drawn: bool = True
 
 
-class Quantity(NamedTuple):
+class Shown(NamedTuple):
+    """A quantity that panels can show: what it is called in titles and on the axis."""
+
+    words: str
     ylabel: str
-    forms: tuple
+    forms: tuple[Form, ...]
 
 
-def _averaged(epochs, name):
-    """The line of an ensemble's mean ``name`` with its standard error, measured at its ``epochs``."""
+def _averaged(name):
+    """The line of the mean ``name`` with its standard error."""
 
-    def line(ensemble, _):
-        epoch = getattr(ensemble, epochs)
-        shown = epoch <= ensemble.mean_minimum_epoch
-        return {
-            "x": np.exp(ensemble.log_train_loss[epoch[shown]]).tolist(),
-            **band(getattr(ensemble, name)[shown], getattr(ensemble, f"{name}_error")[shown]),
-        }
+    def line(average, _):
+        shown = average.along[name].until(average.minimum_epoch)
+        x = np.exp(average.at_epochs("log_train_loss", shown.epoch))
+        return {"x": numbers(x), **band(shown.mean, shown.error)}
 
     return line
 
 
-def _adaptation_rate(ensemble, rate):
+def _adaptation_rate(average, rate):
     """−χ: the trace grows while the loss falls, so χ is negative. It has no error (App. B.4)."""
-    shown = np.array(rate["epoch"]) <= ensemble.mean_minimum_epoch
+    shown = np.array(rate["epoch"]) <= average.minimum_epoch
     return {
-        "x": np.array(rate["train_loss"])[shown].tolist(),
+        "x": numbers(np.array(rate["train_loss"])[shown]),
         **band(-np.array(rate["adaptation_rate"])[shown], None),
     }
 
 
-QUANTITIES = {
-    "trace": Quantity(
-        r"NTK trace $\mathrm{Tr}(\Theta)$",
-        (Form(_averaged("trace_epoch", "ntk_trace")),),
+SHOWN = {
+    "ntk_trace": Shown("trace", QUANTITIES["ntk_trace"].axis_label, (Form(_averaged("ntk_trace")),)),
+    "adaptation_rate": Shown(
+        "adaptation rate", QUANTITIES["adaptation_rate"].axis_label, (Form(_adaptation_rate),)
     ),
-    "adaptation rate": Quantity(r"Adaptation rate $-\chi(\Theta)$", (Form(_adaptation_rate),)),
-    "effective rank": Quantity(
-        r"Effective rank $\Gamma(\Theta)$",
-        (Form(_averaged("spectrum_epoch", "effective_rank")),),
+    "effective_rank": Shown(
+        "effective rank", QUANTITIES["effective_rank"].axis_label, (Form(_averaged("effective_rank")),)
     ),
-    "label alignment": Quantity(
+    "label_alignment": Shown(
+        "label alignment",
         "Label alignment",
         (
-            Form(_averaged("spectrum_epoch", "label_alignment"), "all outputs"),
-            Form(
-                _averaged("spectrum_epoch", "summed_label_alignment"),
-                "summed over outputs",
-                drawn=False,
-            ),
+            Form(_averaged("label_alignment"), "all outputs"),
+            Form(_averaged("summed_label_alignment"), "summed over outputs", drawn=False),
         ),
     ),
-    "misalignment": Quantity(
+    "misalignment": Shown(
+        "misalignment",
         "NTK misalignment",
         (
-            Form(_averaged("spectrum_epoch", "misalignment_sign_matched"), "sign-matched"),
-            Form(_averaged("spectrum_epoch", "misalignment_basis_free"), "basis-free"),
+            Form(_averaged("misalignment_sign_matched"), "sign-matched"),
+            Form(_averaged("misalignment_basis_free"), "basis-free"),
             # As printed, Eq. 17 depends on the signs that the eigensolver happens to give.
-            Form(_averaged("spectrum_epoch", "misalignment_as_printed"), "as printed", drawn=False),
+            Form(_averaged("misalignment_as_printed"), "as printed", drawn=False),
         ),
     ),
 }
 
 
-def panel(curve, quantity):
-    """The panel of one ``quantity`` along a `Curve`, a series for each scale and form."""
-    ylabel, forms = QUANTITIES[quantity]
+def panels_of(curve, shows):
+    """The panels of one `MeasuredCurve`, one for each quantity that the figure ``shows``."""
+    averages = curve.averages()
+    rates = [None] * len(averages)
+    if "adaptation-rate" in curve.files:
+        rates = curve.fit("adaptation-rate")["points"]
+    points = list(zip(averages, rates, strict=True))
+    return [_panel(curve, quantity, points) for quantity in shows]
+
+
+def _panel(curve, quantity, points):
+    """The panel of one ``quantity``, with a series for each form and scale."""
+    words, ylabel, forms = SHOWN[quantity]
+    heading = f"{curve.heading}, {title(curve.dataset)}"
     return {
-        "title": f"{curve.heading}: {quantity}",
-        "heading": curve.heading,
+        "title": f"{heading}: {words}",
+        "heading": heading,
         "study": curve.study,
+        "dataset": curve.dataset,
+        "network": curve.network,
         "quantity": quantity,
         "xlabel": TRAIN_LOSS,
         "ylabel": ylabel,
-        "series": [
-            _series(curve, ensemble, rate, form)
-            for form in forms
-            for ensemble, rate in zip(curve.ensembles, curve.rates, strict=True)
-        ],
+        "scale_label": curve.label,
+        "series": [_series(curve, form, *point) for form in forms for point in points],
     }
 
 
-def _series(curve, ensemble, rate, form):
-    label = f"{STUDIES[curve.study][1]} = {ensemble.scale}"
+def _series(curve, form, average, rate):
+    label = curve.point_label(average.scale)
     named = {"form": form.name, "drawn": form.drawn} if form.name else {}
     return {
         "label": f"{label}, {form.name}" if form.name else label,
-        "scale": ensemble.scale,
+        "scale": average.scale,
         **named,
-        **form.line(ensemble, rate),
+        **form.line(average, rate),
     }
 
 
@@ -153,7 +135,7 @@ def form_styles(panel):
 
 
 def draw_lines(axes, panel, colour):
-    """The panel's lines, a colour a scale. Figures turn the axis round: training reads left to right."""
+    """Draw the panel's lines, one colour for each scale. Its figure turns the train loss's axis round."""
     styles = form_styles(panel)
     for series in panel["series"]:
         if series.get("drawn", True):
@@ -164,12 +146,11 @@ def draw_lines(axes, panel, colour):
     axes.set_ylabel(panel["ylabel"])
 
 
-def scale_bar(figure, axes, study, shown, location):
-    """The colour bar of the scales ``shown``, beside all of ``axes``."""
+def scale_bar(figure, axes, label, shown, location):
+    """Draw the colour bar of the scales ``shown`` beside all of ``axes``."""
     pad = 0.02 if location == "bottom" else 0.01
-    bar = figure.colorbar(
-        scale_colours(shown)[1], ax=axes, location=location, label=STUDIES[study][2], aspect=40, pad=pad
-    )
+    _, colours = scale_colours(shown)
+    bar = figure.colorbar(colours, ax=axes, location=location, label=label, aspect=40, pad=pad)
     ticks = spread_ticks(shown)
     bar.set_ticks(ticks, labels=[str(tick) for tick in ticks])
     bar.set_ticks([], minor=True)

@@ -1,122 +1,109 @@
-"""Figures 5, 6 and 8: the NTK's dynamics on every dataset, and its alignment with the labels.
+"""Quantities of the NTK against the train loss on every dataset: figures 5, 6 and 8, and own studies.
 
-A panel is one study on one dataset: a column a dataset, model scaling in the upper row and data
-scaling in the lower (App. E.1, E.3). Where a figure shows two quantities, a panel is two axes, one
-above the other, that share the train loss.
+There is one column for each dataset and one row for each study, or for each network of a study that has
+several on a dataset (App. E.1, E.3). Where a figure shows several quantities, they stand one above the other
+in each place of this grid, and share the train loss.
 """
-
-import argparse
-import json
 
 import matplotlib.pyplot as plt
 from matplotlib.lines import Line2D
 
-from ntklens.data.registry import title
-from ntklens.figures.along_training import (
-    STUDIES,
-    draw_lines,
-    form_styles,
-    panel,
-    read_curve,
-    scale_bar,
-    scales,
-)
-from ntklens.figures.style import (
-    COLUMN,
-    LETTERS,
-    RC,
-    label_panel,
-    name_panel,
-    save_figure,
-    scale_colours,
-)
-
-QUANTITIES = {
-    "5": ("trace", "adaptation rate"),
-    "6": ("effective rank",),
-    "8": ("label alignment", "misalignment"),
-}
-NARROW = 2.5  # inches, a dataset's column where there are more than two
-HEIGHTS = {1: 2.3, 2: 3.3}  # inches, of a panel of one or two axes
+from ntklens.figures.along_training import draw_lines, form_styles, panels_of, scale_bar, scales
+from ntklens.figures.measured import name_of, several_networks
+from ntklens.figures.style import LETTERS, RC, column_width, label_panel, name_panel, scale_colours
 
 
-def collect(number, curves):
-    """The content of figure ``number``, from a list of `Curve`, panels in reading order."""
+def collect(figure, shows, curves):
+    """The content of the figure called ``figure``, panels in reading order."""
+    several = several_networks(curves)
     panels = [
-        {**panel(curve, quantity), "dataset": curve.dataset, "heading": title(curve.dataset)}
-        for curve in _in_reading_order(curves)
-        for quantity in QUANTITIES[number]
+        {**panel, "row": _row_of(curve, several), "heading": name_of(curve, with_network=several)}
+        for curve in _in_reading_order(curves, several)
+        for panel in panels_of(curve, shows)
     ]
-    return {"figure": number, "panels": panels, "fits": []}
+    return {"figure": figure, "panels": panels, "fits": []}
 
 
-def _in_reading_order(curves):
-    studies = list(STUDIES)
-    by_row = sorted(curves, key=lambda curve: studies.index(curve.study))
-    datasets = list(dict.fromkeys(curve.dataset for curve in by_row))
-    return sorted(by_row, key=lambda curve: (studies.index(curve.study), datasets.index(curve.dataset)))
+def _row_of(curve, several):
+    return f"{curve.study}, {curve.network}" if several else curve.study
+
+
+def _in_reading_order(curves, several):
+    """``curves`` row by row; within a row, in the order that the datasets have in the first rows."""
+    rows = _in_order(_row_of(curve, several) for curve in curves)
+    by_row = sorted(curves, key=lambda curve: rows.index(_row_of(curve, several)))
+    datasets = _in_order(curve.dataset for curve in by_row)
+    return sorted(
+        by_row, key=lambda curve: (rows.index(_row_of(curve, several)), datasets.index(curve.dataset))
+    )
+
+
+def _in_order(keys):
+    """Each of ``keys`` once, in the order of their first appearance."""
+    return list(dict.fromkeys(keys))
 
 
 def draw(content):
-    """Draw the content of figure 5, 6 or 8: a column a dataset, a row a study."""
+    """Draw the grid, with one colour bar beside each row."""
     places = _places(content["panels"])
-    studies, datasets = (list(dict.fromkeys(keys)) for keys in zip(*places, strict=True))
-    stacked = len(QUANTITIES[content["figure"]])
-    width = COLUMN if len(datasets) <= 2 else NARROW
+    rows, datasets = map(_in_order, zip(*places, strict=True))
+    stacked = max(map(len, places.values()))
+    width = column_width(len(datasets))
     with plt.rc_context(RC):
         figure, grid = plt.subplots(
-            stacked * len(studies),
+            stacked * len(rows),
             len(datasets),
-            figsize=(width * len(datasets) + 0.5, HEIGHTS[stacked] * len(studies)),
+            figsize=(width * len(datasets) + 0.5, (1.3 + stacked) * len(rows)),
             squeeze=False,
         )
         for axes in grid.flat:
             axes.set_visible(False)  # until a panel claims it
-        for letter, ((study, dataset), panels) in zip(LETTERS, places.items(), strict=False):
-            first = stacked * studies.index(study)
+        for letter, ((row, dataset), panels) in zip(LETTERS, places.items(), strict=False):
+            first = stacked * rows.index(row)
             stack = grid[first : first + stacked, datasets.index(dataset)]
-            _draw_stack(stack, panels, scale_colours(_scales_of(study, places))[0])
+            _draw_stack(stack, panels, scale_colours(_scales_of(panels[0]["study"], content))[0])
             label_panel(stack[0], letter)
             name_panel(stack[0], panels[0]["heading"], width)
-        for i, study in enumerate(studies):
-            row = grid[stacked * i : stacked * (i + 1)]
-            scale_bar(figure, row, study, _scales_of(study, places), "right")
+        for i, row in enumerate(rows):
+            any_panel = next(panel for panel in content["panels"] if panel["row"] == row)
+            shown = _scales_of(any_panel["study"], content)
+            scale_bar(figure, grid[stacked * i : stacked * (i + 1)], any_panel["scale_label"], shown, "right")
         figure.align_ylabels()
         _explain_forms(figure, content["panels"])
     return figure
 
 
 def _places(panels):
-    """(study, dataset) -> its panels, one above the other, in reading order."""
+    """(row, dataset) -> its panels, one above the other, in reading order."""
     places = {}
-    for shown in panels:
-        places.setdefault((shown["study"], shown["dataset"]), []).append(shown)
+    for panel in panels:
+        places.setdefault((panel["row"], panel["dataset"]), []).append(panel)
     return places
 
 
-def _scales_of(study, places):
-    """The scales of all datasets of ``study``: one colour bar serves the row."""
-    return scales([shown for (row, _), panels in places.items() if row == study for shown in panels])
+def _scales_of(study, content):
+    """The scales of all panels of ``study``, which share their colours."""
+    return scales([panel for panel in content["panels"] if panel["study"] == study])
 
 
 def _draw_stack(stack, panels, colour):
     for axes in stack[:-1]:
         axes.sharex(stack[-1])
         axes.tick_params(labelbottom=False)
-    for axes, shown in zip(stack, panels, strict=True):
+    for axes, panel in zip(stack, panels, strict=True):
         axes.set_visible(True)
-        draw_lines(axes, shown, colour)
+        draw_lines(axes, panel, colour)
     stack[-1].invert_xaxis()  # training reads from left to right
     stack[-1].set_xlabel(panels[-1]["xlabel"])
 
 
 def _explain_forms(figure, panels):
-    """A legend of line styles, once a figure, where a quantity is drawn in several forms."""
+    """Draw one legend of line styles where a quantity is drawn in several forms."""
     styles = {
-        (shown["quantity"], form): style
-        for shown in panels
-        if len(form_styles(shown)) > 1
-        for form, style in form_styles(shown).items()
+        (panel["quantity"].replace("_", " "), form): style
+        for panel in panels
+        if len(form_styles(panel)) > 1
+        for form, style in form_styles(panel).items()
     }
     lines = [
         Line2D([], [], color="0.3", linestyle=style, label=f"{quantity}, {form}")
@@ -124,20 +111,3 @@ def _explain_forms(figure, panels):
     ]
     if lines:
         figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))
-
-
-def make_figure(number, description, argv):
-    """The command line of figure ``number``: collect from the files that it names, draw, save."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument(
-        "--settings", required=True, type=json.loads, help="list of [study, dataset], a file each"
-    )
-    parser.add_argument("--ensembles", required=True, nargs="+")
-    if "adaptation rate" in QUANTITIES[number]:
-        parser.add_argument("--adaptation-rates", required=True, nargs="+")
-    parser.add_argument("--out", required=True, help="the PDF; PNG and JSON go beside it")
-    args = parser.parse_args(argv)
-    inputs = [args.ensembles, args.adaptation_rates] if "adaptation_rates" in args else [args.ensembles]
-    curves = [read_curve(*curve, *files) for curve, *files in zip(args.settings, *inputs, strict=True)]
-    content = collect(number, curves)
-    save_figure(draw(content), content, args.out, [path for files in inputs for path in files], args.settings)

@@ -1,5 +1,6 @@
 """One look for all figures, and the pieces they share."""
 
+import itertools
 import re
 import string
 import textwrap
@@ -12,14 +13,16 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ntklens.storage.files import whole_file, write_json
 from ntklens.storage.provenance import provenance
 
 COLUMN = 3.35  # inches, one column of a two-column page
-LETTERS = string.ascii_lowercase
+NARROW = 2.5  # inches, a column of panels where there are more than two
+# Of panels: a to z, then aa to zz.
+LETTERS = [*string.ascii_lowercase, *map("".join, itertools.product(string.ascii_lowercase, repeat=2))]
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 DATASET_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
@@ -51,38 +54,44 @@ RC = {
 }
 
 
-def dataset_look(datasets):
+def column_width(columns):
+    """Inches of each of ``columns`` columns of panels."""
+    return COLUMN if columns <= 2 else NARROW
+
+
+def look_of(names):
     """For each name its colour and marker, the same in every panel of a figure."""
+    colours, markers = len(DATASET_COLOURS), len(MARKERS)
     return {
         name: {
-            "color": DATASET_COLOURS[i % len(DATASET_COLOURS)],
-            "marker": MARKERS[i % len(MARKERS)],
+            "color": DATASET_COLOURS[i % colours],
+            # Once every colour is taken, colours come again with the next marker.
+            "marker": MARKERS[(i + i // colours) % markers],
         }
-        for i, name in enumerate(datasets)
+        for i, name in enumerate(names)
     }
 
 
 def scale_colours(scales):
-    """A map from scale to colour, even in log scale, and the mappable for its colour bar."""
+    """A map from scale to colour, even in log scale, and the mappable for its colour bar.
+
+    Where a scale is 0, colours are even in the scale itself.
+    """
     # The yellow end of viridis is too faint for lines on white.
     colours = ListedColormap(plt.get_cmap("viridis")(np.linspace(0, 0.9, 256)))
     low, high = min(scales), max(scales)
-    mappable = ScalarMappable(LogNorm(low, high if high > low else low * 2), colours)
+    norm = LogNorm if low > 0 else Normalize
+    mappable = ScalarMappable(norm(low, high if high > low else max(2 * low, 1)), colours)
     return mappable.to_rgba, mappable
 
 
 def draw_band(axes, series, **look):
-    """A line with its band of one standard error, where it has one."""
-    (line,) = axes.plot(series["x"], series["y"], **look)
+    """Draw a line with its band of one standard error, where it has one."""
+    # As floats: what JSON holds as null becomes NaN.
+    x, y, low, high = (np.array(series.get(key), dtype=float) for key in ("x", "y", "low", "high"))
+    (line,) = axes.plot(x, y, **look)
     if series.get("low") is not None:
-        axes.fill_between(
-            series["x"],
-            series["low"],
-            series["high"],
-            color=line.get_color(),
-            alpha=0.2,
-            linewidth=0,
-        )
+        axes.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     return line
 
 
@@ -93,6 +102,29 @@ def draw_points(axes, series, law, look, label, empty):
     if law:
         axes.plot(law["x"], law["y"], "--", color=look["color"], linewidth=0.8)
     return line
+
+
+def log_scales(axes):
+    """Make the axes logarithmic: y where any number is positive, x where all of them are.
+
+    A point without a logarithm is left out along y; a scale must not be lost, so that x then stays linear.
+    """
+    x, y = (np.concatenate([get(line) for line in axes.lines]) for get in (_x_of, _y_of))
+    if np.all(x > 0):
+        axes.set_xscale("log")
+        # Below a decade Matplotlib labels every subdivision, one over the other.
+        if x.max() < 10 * x.min():
+            plain_ticks(axes.xaxis)
+    if np.any(y > 0):
+        axes.set_yscale("log")
+
+
+def _x_of(line):
+    return line.get_xdata()
+
+
+def _y_of(line):
+    return line.get_ydata()
 
 
 def label_panel(axes, letter):
@@ -108,17 +140,23 @@ def name_panel(axes, name, width):
 
 
 def spread_ticks(values):
-    """Those of the ascending ``values`` whose labels don't meet on a logarithmic axis, and the largest."""
-    closest = (values[-1] / values[0]) ** (1 / 10)
-    kept = [values[-1]]
-    for value in reversed(values[:-1]):
-        if kept[-1] / value > closest:
-            kept.append(value)
-    return kept[::-1]
+    """Those of the ascending ``values`` whose labels don't meet on a logarithmic axis, and the largest.
+
+    The axis is linear where the least value is 0.
+    """
+    places = np.log(values) if values[0] > 0 else np.array(values, dtype=float)
+    closest = (places[-1] - places[0]) / 10
+    kept = [len(values) - 1]
+    for i in reversed(range(len(values) - 1)):
+        if places[kept[-1]] - places[i] > closest:
+            kept.append(i)
+    return [values[i] for i in reversed(kept)]
 
 
 def plain_ticks(axis):
     """Label a logarithmic axis at 1, 2 and 5 where it spans less than two decades, in plain numbers."""
+    if axis.get_scale() != "log":
+        return
     low, high = sorted(axis.get_view_interval())
     subdivisions = (1, 2, 5) if high / low < 100 else (1,)
     if high / low < 4:
@@ -138,10 +176,21 @@ def _plain_number(value, _):
 
 
 def room_for_legend(axes, share, below=False):
-    """Lengthen a logarithmic y axis by ``share`` of itself, upwards or downwards."""
+    """Lengthen the y axis by ``share`` of itself, upwards or downwards."""
     low, high = axes.get_ylim()
-    factor = (high / low) ** share
-    axes.set_ylim((low / factor, high) if below else (low, high * factor))
+    if axes.get_yscale() == "log":
+        factor = (high / low) ** share
+        axes.set_ylim((low / factor, high) if below else (low, high * factor))
+    else:
+        more = (high - low) * share
+        axes.set_ylim((low - more, high) if below else (low, high + more))
+
+
+def legend_columns(labels, width, most=None):
+    """How many columns of a legend with these ``labels`` fit into ``width`` inches; at most ``most``."""
+    column = 0.06 * max(map(len, labels)) + 0.5  # of the legend's font, beside the line's piece
+    fitting = min(int(width / column), len(labels), most or len(labels))
+    return max(fitting, 1)
 
 
 def save_figure(figure, content, path, inputs, settings):
@@ -160,6 +209,11 @@ def band(mean, error):
     """The keys y, low and high of a series, from mean and standard error (None for no band)."""
     mean = np.asarray(mean, dtype=float)
     if error is None:
-        return {"y": mean.tolist(), "low": None, "high": None}
+        return {"y": numbers(mean), "low": None, "high": None}
     error = np.asarray(error, dtype=float)
-    return {"y": mean.tolist(), "low": (mean - error).tolist(), "high": (mean + error).tolist()}
+    return {"y": numbers(mean), "low": numbers(mean - error), "high": numbers(mean + error)}
+
+
+def numbers(values):
+    """``values`` as a list for JSON, which has no NaN: None stands for it."""
+    return [value if np.isfinite(value) else None for value in np.asarray(values, dtype=float).tolist()]

@@ -1,63 +1,62 @@
-"""Figure 3: trace ratio and effective rank against width, and where each bends."""
+"""Trace ratio and effective rank against width, and where each bends: figure 3, and own studies of width."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from ntklens.analysis.laws import BrokenPowerLaw, PowerLaw
-from ntklens.data.registry import title
+from ntklens.figures.measured import name_of
 from ntklens.figures.style import (
     COLUMN,
     LETTERS,
     RC,
     band,
-    dataset_look,
     draw_points,
     label_panel,
+    log_scales,
+    look_of,
     name_panel,
     plain_ticks,
     room_for_legend,
 )
-from ntklens.storage.files import read_json
+from ntklens.storage.quantities import QUANTITIES
 
-QUANTITIES = {
-    "trace_ratio": (r"$\beta$", r"Trace ratio $\beta$ (empty)"),
-    "effective_rank": (r"$\Gamma$", r"Effective rank $\Gamma(\Theta_\min)$ (filled)"),
+SHOWN = {  # quantity -> its symbol in the legend, label of its axis
+    "trace_ratio": (r"$\beta$", f"{QUANTITIES['trace_ratio'].axis_label} (empty)"),
+    # Taken at the minimum, which the table's symbol does not say.
+    "effective_rank": (r"$\Gamma$", rf"{QUANTITIES['effective_rank'].label} $\Gamma(\Theta_\min)$ (filled)"),
 }
 
 RIGHT_LABELS = 0.4  # inches, of the second y axis
 ON_TOP = {"frameon": True, "edgecolor": "none", "framealpha": 0.85, "borderpad": 0.1}
 
 
-def collect(curves):
-    """The content of figure 3. ``curves``: (dataset, network) -> transition file."""
+def collect(figure, shows, curves):
+    """The content of the figure called ``figure``: panels row by row, each row one network."""
+    networks = list(dict.fromkeys(curve.network for curve in curves))
     panels, fits = [], []
-    networks = list(dict.fromkeys(network for _, network in curves))
-    in_reading_order = sorted(curves, key=lambda curve: networks.index(curve[1]))
-    for dataset, network in in_reading_order:
-        laws = read_json(curves[dataset, network])
-        series = [_series(quantity, laws[quantity]) for quantity in QUANTITIES]
-        panels.append(
-            {
-                "title": f"{title(dataset)}, {network}",
-                "dataset": dataset,
-                "network": network,
-                "xlabel": "Model width m",
-                "ylabel": " / ".join(label for _, label in QUANTITIES.values()),
-                "series": series,
-            }
-        )
-        fits += [
-            {
-                "dataset": dataset,
-                "network": network,
-                "quantity": s["quantity"],
-                "power_law": laws[s["quantity"]]["power_law"],
-                "broken_power_law": laws[s["quantity"]]["broken_power_law"],
-                "no_bend_because": laws[s["quantity"]]["no_bend_because"],
-            }
-            for s in series
-        ]
-    return {"figure": "3", "panels": panels, "fits": fits}
+    for curve in sorted(curves, key=lambda curve: networks.index(curve.network)):
+        laws = curve.fit("transition")
+        series = [_series(quantity, laws[quantity]) for quantity in SHOWN]
+        panels.append(_panel(curve, series))
+        fits += [_fit_record(curve, quantity, laws[quantity]) for quantity in SHOWN]
+    return {"figure": figure, "panels": panels, "fits": fits}
+
+
+def _panel(curve, series):
+    return {
+        "title": name_of(curve, with_network=True),
+        "dataset": curve.dataset,
+        "network": curve.network,
+        "xlabel": curve.axis_label,
+        "ylabel": " / ".join(label for _, label in SHOWN.values()),
+        "series": series,
+    }
+
+
+def _fit_record(curve, quantity, laws):
+    kept = ("power_law", "broken_power_law", "no_bend_because")
+    named = {"dataset": curve.dataset, "network": curve.network, "quantity": quantity}
+    return {**named, **{key: laws[key] for key in kept}}
 
 
 def _series(quantity, laws):
@@ -66,10 +65,9 @@ def _series(quantity, laws):
     The legend quotes the exponent of the regime that the paper reads off: Γ's below its bend, β's
     above; of the plain power law where no bend is identified.
     """
-    symbol, _ = QUANTITIES[quantity]
+    symbol, _ = SHOWN[quantity]
     low_side = quantity == "effective_rank"
     broken, plain = laws["broken_power_law"], laws["power_law"]
-    x = np.geomspace(min(laws["scale"]), max(laws["scale"]), 200)
     if broken:
         law, exponent = BrokenPowerLaw(**broken), broken["below" if low_side else "above"]
         side = " below" if low_side else " above"
@@ -83,14 +81,19 @@ def _series(quantity, laws):
         "quantity": quantity,
         "x": laws["scale"],
         **band(laws["mean"], laws["error"]),
-        "trend": law and {"x": x.tolist(), "y": law(x).tolist()},
+        "trend": law and _trend(law, laws["scale"]),
         "transition_width": broken and broken["bend"],
         "no_transition_because": laws["no_bend_because"],
     }
 
 
+def _trend(law, scales):
+    x = np.geomspace(min(scales), max(scales), 200)
+    return {"x": x.tolist(), "y": law(x).tolist()}
+
+
 def draw(content):
-    """Draw the content of figure 3: a row a network, a column a dataset.
+    """Draw one row for each network and one column for each dataset.
 
     β reads on the left axis, Γ on the right. A grey line marks each transition: dashed for β's
     bend, solid for Γ's. Where there is none the panel says so.
@@ -98,7 +101,7 @@ def draw(content):
     panels = content["panels"]
     datasets = list(dict.fromkeys(panel["dataset"] for panel in panels))
     networks = list(dict.fromkeys(panel["network"] for panel in panels))
-    look = dataset_look(datasets)
+    look = look_of(datasets)
     with plt.rc_context(RC):
         figure, grid = plt.subplots(
             len(networks),
@@ -123,14 +126,13 @@ def _draw_panel(left, panel, look):
         beta = series["quantity"] == "trace_ratio"
         axes = left if beta else right
         lines.append(draw_points(axes, series, series["trend"], look, series["label"], empty=beta))
-        axes.set_yscale("log")
-        axes.set_ylabel(QUANTITIES[series["quantity"]][1])
+        log_scales(axes)
+        axes.set_ylabel(SHOWN[series["quantity"]][1])
         axes.tick_params(axis="y", which="both", left=beta, right=not beta)
-    left.set_xscale("log")
     left.set_xlabel(panel["xlabel"])
     name_panel(left, panel["title"], COLUMN - RIGHT_LABELS)
     for series, style in zip(panel["series"], ("--", "-"), strict=True):
-        symbol = QUANTITIES[series["quantity"]][0]
+        symbol = SHOWN[series["quantity"]][0]
         width = series["transition_width"]
         if width is None:
             lines += left.plot([], [], " ", label=f"{symbol}: no bend identified")

@@ -23,10 +23,10 @@ from flax import struct
 from jax import lax
 
 from ntklens.kernel.jacobian import LayerPiece, outputs_and_pieces
+from ntklens.kernel.memory import PIECES_MEMORY as MEMORY
 from ntklens.kernel.selfcheck import check_once
 from ntklens.kernel.static_model import StaticModel
 
-MEMORY = 2**30  # bytes, for J's pieces
 TILE_ROWS = 384  # of Θ: a tile's product stays in a core's cache, and is large enough to be fast
 
 

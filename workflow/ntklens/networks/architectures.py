@@ -6,5 +6,4 @@ INITIALISATIONS = {
     "xavier-uniform": (1.0, "fan_avg", "uniform"),
     "he-uniform": (2.0, "fan_in", "uniform"),
 }
-PARAMETRISATIONS = ("standard", "ntk")
 POOLED = 2  # pixels a side, without overlap; an odd row or column at the edge is left out

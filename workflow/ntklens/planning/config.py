@@ -58,7 +58,8 @@ def _explain(error, schema):
         return ". ".join([message, *elsewhere])
     if error.validator == "required":
         missing = ", ".join(name for name in limit if name not in error.instance)
-        return f"{place} lacks the key {missing}"
+        about = f". {error.schema['description']}" if "axis" in limit else ""
+        return f"{place} lacks the key {missing}{about}"
     rules = {
         "type": "must be of type {limit}",
         "minimum": "must be at least {limit}",
@@ -97,11 +98,11 @@ def _fill_defaults(schema, value, definitions):
             if key in value:
                 _fill_defaults(resolved, value[key], definitions)
         if isinstance(others := schema.get("additionalProperties"), dict):
-            for part in value.values():
-                _fill_defaults(others, part, definitions)
+            for key in value.keys() - schema.get("properties", {}).keys():
+                _fill_defaults(_resolved(others, definitions), value[key], definitions)
     elif isinstance(value, list):
         for item in value:
-            _fill_defaults(schema.get("items", {}), item, definitions)
+            _fill_defaults(_resolved(schema.get("items", {}), definitions), item, definitions)
 
 
 def _resolved(schema, definitions):

@@ -4,15 +4,8 @@ import re
 
 from ntklens.data.errors import DatasetError
 from ntklens.data.registry import facts_of, names
-from ntklens.planning.curves import (
-    NOISE,
-    curves,
-    dataset_name,
-    is_own_file,
-    own_files,
-    scale_key,
-    scaling_curves,
-)
+from ntklens.planning.curves import curves, dataset_name, is_own_file, own_files
+from ntklens.studies.catalogue import AXES, DATA_SCALING, MODEL_SCALING, SCALE_KEYS, general_form
 
 LARGEST_DRAW = 1 / 3  # of the pool: larger draws have most samples in common
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")  # of a dataset: it becomes part of file names
@@ -28,16 +21,41 @@ def check_consistency(config):
     _check_training(config)
     for study, entries in config["studies"].items():
         for index, entry in enumerate(entries):
-            key = f"studies.{study}[{index}]"
-            _check_dataset(config, entries, entry, key)
-            _check_networks(config, study, entry, key)
-            if study == NOISE:
-                _check_noise(entry, key)
-            else:
-                _check_anchors(study, entry, key)
+            place = _Entry(config, study, entry, f"studies.{study}[{index}]")
+            _check_names(place)
+            _check_dataset(config, entries, entry, place.key)
+            _check_networks(place)
+            _check_recipe(place)
+            _check_scales(place)
             if not is_own_file(entry):
-                _check_samples(config, study, entry, key)
+                _check_samples(place)
     _check_figures(config)
+
+
+class _Entry:
+    """One entry of a study: as it stands in the config, and ``general`` in the general form."""
+
+    def __init__(self, config, study, entry, key):
+        self.config, self.study, self.entry, self.key = config, study, entry, key
+        self.general = general_form(study, entry)
+
+    @property
+    def axis(self):
+        return AXES[self.general["axis"]]
+
+    @property
+    def recipe(self):
+        name = self.general["recipe"]
+        return self.config["recipes"][name] if isinstance(name, str) else name
+
+    @property
+    def scales_key(self):
+        return f"{self.key}.{SCALE_KEYS.get(self.study, 'scales')}"
+
+    @property
+    def learning_rate(self):
+        own = self.general["learning_rate"]
+        return self.recipe["learning_rate"] if own is None else own
 
 
 def _check_training(config):
@@ -89,111 +107,145 @@ def _check_dataset(config, entries, entry, key):
     _require(other == path, key, f"{path} and {other} would both be called {name}")
 
 
-def _check_networks(config, study, entry, key):
-    for name in entry["networks"]:
+def _check_names(place):
+    axis, recipe = place.general["axis"], place.general["recipe"]
+    _require(axis in AXES, f"{place.key}.axis", f"unknown {axis!r}; allowed are {', '.join(AXES)}")
+    _require(
+        not isinstance(recipe, str) or recipe in place.config["recipes"],
+        f"{place.key}.recipe",
+        f"unknown {recipe!r}; allowed are {', '.join(place.config['recipes'])}",
+    )
+
+
+def _check_networks(place):
+    networks = place.config["networks"]
+    for name in place.general["networks"]:
         _require(
-            name in config["networks"],
-            f"{key}.networks",
-            f"unknown {name!r}; allowed are {', '.join(config['networks'])}",
+            name in networks,
+            f"{place.key}.networks",
+            f"unknown {name!r}; allowed are {', '.join(networks)}",
         )
-        network = config["networks"][name]
         _require(
-            study == NOISE or not network["convolutions"],
-            f"{key}.networks",
-            f"{name!r} is convolutional: {study} varies the width of dense networks alone",
+            place.recipe["batch_size"] is not None or not networks[name]["convolutions"],
+            f"{place.key}.networks",
+            f"{name!r} is convolutional: {place.study} trains dense networks alone, in full batches",
         )
+        point = place.axis.at(_base_point(place, networks[name]), place.general["scales"][0])
         _require(
-            study != NOISE or network["width"] is not None,
+            point["network"]["width"] is not None,
             f"networks.{name}.width",
-            f"must be given: {key} trains this network",
+            f"must be given: {place.key} trains this network",
         )
 
 
-def _check_anchors(study, entry, key):
-    grid, anchors = entry[scale_key(study)], entry["calibrate_at"]
+def _base_point(place, network):
+    entry = place.general
+    data = {
+        "train_samples": entry["train_samples"],
+        "noisy_copies": {},
+        "image_size": {"fit": entry["image_fit"]},
+    }
+    return {"network": {**network, "width": entry["width"] or network["width"]}, "data": data}
+
+
+def _check_recipe(place):
+    epochs, last = place.general["spectrum_epochs"], place.recipe["epochs"]
+    if last is None:
+        last = place.config["training"]["window"]["last"]
+        rule = f"the window's last epoch, {last}"
+    else:
+        epochs = epochs or place.config["training"]["spectrum_epochs"]
+        rule = f"the last of epochs, {last}"
+        _require(
+            place.learning_rate is not None,
+            f"{place.key}.recipe",
+            "trains for a fixed number of epochs, so it needs a learning_rate: calibration puts the minimum "
+            "into the window",
+        )
+    _require(
+        epochs is None or (epochs == sorted(epochs) and epochs[0] == 0 and epochs[-1] <= last),
+        f"{place.key}.spectrum_epochs",
+        f"must ascend from 0 to at most {rule}",
+    )
+
+
+def _check_scales(place):
+    grid, anchors = place.general["scales"], place.general["calibrate_at"]
+    _require(
+        min(grid) >= place.axis.least, place.scales_key, f"{min(grid)} must be at least {place.axis.least}"
+    )
+    if place.learning_rate is not None:
+        return
+    _require(anchors, f"{place.key}.calibrate_at", "must name scales, or learning_rate give a rate")
     lowest, highest = min(anchors) / FARTHEST_FROM_ANCHORS, max(anchors) * FARTHEST_FROM_ANCHORS
     _require(
-        entry["learning_rate"] is not None or lowest <= min(grid) <= max(grid) <= highest,
-        f"{key}.calibrate_at",
+        lowest <= min(grid) <= max(grid) <= highest,
+        f"{place.key}.calibrate_at",
         f"must reach within a factor {FARTHEST_FROM_ANCHORS} of every scale from {min(grid)} to {max(grid)}",
     )
 
 
-def _check_noise(entry, key):
-    epochs = entry["spectrum_epochs"]
-    _require(
-        epochs == sorted(epochs) and epochs[0] == 0 and epochs[-1] <= entry["epochs"],
-        f"{key}.spectrum_epochs",
-        f"must ascend from 0 to at most the last of epochs, {entry['epochs']}",
-    )
-
-
-def _check_samples(config, study, entry, key):
+def _check_samples(place):
     """That a dataset of the registry has the samples asked for."""
+    config, entry, name = place.config, place.general, place.entry["dataset"]
     try:
-        dataset = facts_of(entry["dataset"])
+        facts = facts_of(name)
     except DatasetError as error:
-        raise ConfigError(f"config key '{key}.dataset': {error}") from None
-    tested = dataset.test_size(config["test_samples"])
-    pool = dataset.pool_size(config["test_samples"])
-    if dataset.test_first is None:
+        raise ConfigError(f"config key '{place.key}.dataset': {error}") from None
+    tested = facts.test_size(config["test_samples"])
+    pool = facts.pool_size(config["test_samples"])
+    _require(
+        facts.test_first is not None or tested < facts.samples,
+        "test_samples",
+        f"{tested} leaves nothing to train on of {name}'s {facts.samples} samples",
+    )
+    own_samples = entry["ntk_samples"]
+    measured = entry["ntk_draws"] * (own_samples or config["ntk_samples"])
+    _require(
+        measured <= tested,
+        f"{place.key}.ntk_samples" if own_samples else "ntk_samples",
+        f"{measured} test samples in all, but {name} gives {tested} (test_samples)",
+    )
+    network = config["networks"][entry["networks"][0]]
+    for key, scale in [(place.scales_key, scale) for scale in entry["scales"]] + [
+        (f"{place.key}.calibrate_at", scale) for scale in entry["calibrate_at"]
+    ]:
+        point = place.axis.at(_base_point(place, network), scale)
+        if place.axis.name != "train_samples":
+            key = f"{place.key}.train_samples"
+        _check_draw(key, point["data"]["train_samples"], place, facts, pool)
+        problem = place.axis.problem(scale, point, facts)
+        _require(problem is None, place.scales_key, problem)
+
+
+def _check_draw(key, samples, place, facts, pool):
+    name = place.entry["dataset"]
+    if place.general["balanced"]:
         _require(
-            tested < dataset.samples,
-            "test_samples",
-            f"{tested} leaves nothing to train on of {entry['dataset']}'s {dataset.samples} samples",
+            samples % facts.classes == 0,
+            key,
+            f"{samples} samples cannot be equally many of each of {name}'s {facts.classes} classes",
         )
-    measured = {"ntk_samples": config["ntk_samples"]}
-    if study == NOISE:
-        measured = {f"{key}.ntk_samples": entry["ntk_draws"] * entry["ntk_samples"]}
-    for name, samples in measured.items():
-        _require(
-            samples <= tested,
-            name,
-            f"{samples} test samples in all, but {entry['dataset']} gives {tested} (test_samples)",
-        )
-    if study == NOISE:
-        _check_noise_samples(entry, key, dataset, pool)
+        _require(samples <= pool, key, f"{samples} is more than {name}'s pool of {pool}")
         return
-    if study == "model-scaling":
-        draws = {f"{key}.train_samples": entry["train_samples"]}
-    else:
-        draws = {f"{key}.{name}": max(entry[name]) for name in ("sizes", "calibrate_at")}
-    for name, samples in draws.items():
-        _require(
-            samples <= pool * LARGEST_DRAW,
-            name,
-            f"{samples} samples are more than a third of {entry['dataset']}'s pool of {pool}: "
-            "the draws would be nearly the same",
-        )
-
-
-def _check_noise_samples(entry, key, dataset, pool):
-    samples, classes = entry["train_samples"], dataset.classes
     _require(
-        samples % classes == 0,
-        f"{key}.train_samples",
-        f"{samples} samples cannot be equally many of each of {entry['dataset']}'s {classes} classes",
+        samples <= pool * LARGEST_DRAW,
+        key,
+        f"{samples} samples are more than a third of {name}'s pool of {pool}: "
+        "the draws would be nearly the same",
     )
-    _require(
-        samples <= pool, f"{key}.train_samples", f"{samples} is more than {entry['dataset']}'s pool of {pool}"
-    )
-    for percent in entry["removed_percent"]:
-        _require(
-            round(samples // classes * percent / 100) < samples // classes,
-            f"{key}.removed_percent",
-            f"{percent} % leaves none of the {samples // classes} samples of a class",
-        )
 
 
 def _check_figures(config):
     figures = config["figures"]
-    datasets = list(dict.fromkeys(curve.dataset for curve in scaling_curves(config)))
+    scaling = [*curves(config, MODEL_SCALING), *curves(config, DATA_SCALING)]
+    datasets = list(dict.fromkeys(curve.dataset for curve in scaling))
     _require(
         figures["dataset"] in (None, *datasets),
         "figures.dataset",
         f"unknown {figures['dataset']!r}; allowed are {', '.join(datasets)}",
     )
-    networks = {curve.network for curve in curves(config, "model-scaling")}
+    networks = {curve.network for curve in curves(config, MODEL_SCALING)}
     _require(
         not networks or figures["model_scaling_network"] in networks,
         "figures.model_scaling_network",

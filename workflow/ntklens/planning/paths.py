@@ -1,8 +1,8 @@
 """Every file name of the workflow, as a Snakemake pattern, relative to the repository's root.
 
 A *curve* is one study of one network on one dataset (`{study}/{dataset}/{network}`); its *points*
-are the widths, data sizes or percentages along it (`width-64`, `size-128`, `removed-50`); a *batch*
-is the seeds first … last that one job trains together.
+are the scales along it, each in a folder that the study's axis names (`width-64`, `size-128`, `removed-50`);
+a *batch* is the seeds first … last that one job trains together.
 """
 
 CURVE = "{study}/{dataset}/{network}"
@@ -10,12 +10,6 @@ BATCH = CURVE + "/{point}/seeds-{first}-{last}"
 # The same in one word, for the names of logs and benchmarks.
 CURVE_KEY = CURVE.replace("/", "-")
 BATCH_KEY = BATCH.replace("/", "-")
-
-POINT_NAMES = {
-    "model-scaling": "width-{scale}",
-    "data-scaling": "size-{scale}",
-    "noise-scaling": "removed-{scale}",
-}
 
 
 def dataset():
@@ -34,8 +28,8 @@ def run(name):
     return f"results/{name}/runs/{BATCH}.h5"
 
 
-def ensemble(name):
-    return f"results/{name}/ensembles/{CURVE}.h5"
+def averages(name):
+    return f"results/{name}/averages/{CURVE}.h5"
 
 
 def fit(name, quantity):
@@ -43,9 +37,9 @@ def fit(name, quantity):
     return f"results/{name}/fits/{CURVE}/{quantity}.json"
 
 
-def figure(name, number):
+def figure(name, key):
     """A figure's path without its suffix: .pdf, .png and .json."""
-    return f"results/{name}/figures/figure-{number}"
+    return f"results/{name}/figures/figure-{key}"
 
 
 def neural_tangents(name):
@@ -69,8 +63,3 @@ def log(name, rule, key):
 
 def benchmark(name, rule, key):
     return f"results/{name}/benchmarks/{rule}/{key}.tsv"
-
-
-def point_name(study, scale):
-    """The folder of one point: ``width-64``, ``size-128`` or ``removed-50``."""
-    return POINT_NAMES[study].format(scale=scale)

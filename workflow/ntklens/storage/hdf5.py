@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 
 from ntklens.storage.files import whole_file
+from ntklens.storage.quantities import QUANTITIES
 
 
 @contextmanager
@@ -45,3 +46,12 @@ def add_dataset(parent, name, values, description, units="1"):
     dataset.attrs["description"] = description
     dataset.attrs["units"] = units
     return dataset
+
+
+def add_quantity(parent, name, values, as_name=None, description=None):
+    """Store ``values`` of the quantity ``name``, with what the table of quantities says of it.
+
+    ``as_name`` is another name for the dataset, ``description`` another text.
+    """
+    quantity = QUANTITIES[name]
+    return add_dataset(parent, as_name or name, values, description or quantity.description, quantity.unit)

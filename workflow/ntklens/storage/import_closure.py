@@ -9,12 +9,13 @@ from ntklens.storage.files import json_sha256, sha256
 WORKFLOW = Path(__file__).parents[2]
 
 
-def import_closure(script):
+def import_closure(script, *modules):
     """``script`` and every ntklens module that it imports, directly or not, as sorted paths.
 
-    Found by reading import statements, wherever they stand in a file, without running any.
+    Found by reading import statements, wherever they stand in a file, without running any. ``modules`` are
+    names of modules that the script loads by name, which no import statement tells.
     """
-    found, waiting = set(), [Path(script).resolve()]
+    found, waiting = set(), [Path(script).resolve(), *(file for name in modules for file in _files(name))]
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -23,9 +24,9 @@ def import_closure(script):
     return sorted(found)
 
 
-def code_sha256(script):
+def code_sha256(script, *modules):
     """One digest of the content of all files of `import_closure`."""
-    return json_sha256([sha256(path) for path in import_closure(script)])
+    return json_sha256([sha256(path) for path in import_closure(script, *modules)])
 
 
 @cache

@@ -1,36 +1,30 @@
-"""The run file: what a batch of seeds went through, one HDF5 group a seed.
+"""The run file: what a batch of seeds went through, one HDF5 group for each seed.
 
 /                     provenance, as attributes
 /seed-0007            status: "ok", "diverged" or "minimum at the last epoch"
     epoch, train_loss, test_loss, train_accuracy, test_accuracy
-    trace/            epoch, ntk_trace
-    spectrum/         epoch, eigenvalues of the normalised NTK, alignments (App. E.3)
-    minimum/          epoch, losses, trace and eigenvalues where the test loss is least
-    train_indices     which samples of the pool it trained on
+    trace/            epoch, ntk_trace: along training, on the first draw of NTK samples
+    spectrum/         epoch, then by epoch and draw: eigenvalues of the normalised NTK, ntk_trace, alignments
+    minimum/          where the test loss is least, on the first draw: epoch, losses, trace, eigenvalues
+    train_indices     which samples of the pool the seed trained on
+    copied_from       which of those each image is, or is a noisy copy of
+
+``trace``, ``minimum``, the alignments and ``copied_from`` are there where they were measured. What each
+dataset means is in `ntklens.storage.quantities`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import h5py
 import numpy as np
 
-from ntklens.spectrum.alignments import Alignments
-from ntklens.storage.hdf5 import add_attributes, add_dataset, add_group, new_file
+from ntklens.storage.hdf5 import add_attributes, add_dataset, add_group, add_quantity, new_file
+from ntklens.storage.quantities import ALIGNMENTS, CURVES
 
-_CURVES = {
-    "train_loss": ("mean cross-entropy of the training samples", "nat"),
-    "test_loss": ("mean cross-entropy of the test samples", "nat"),
-    "train_accuracy": ("share of training samples classified correctly", "1"),
-    "test_accuracy": ("share of test samples classified correctly", "1"),
-}
-_ALIGNMENTS = {
-    "label_alignment": "of the NTK with vec(Y)vec(Y)ᵀ, Y the one-hot labels (Eq. 16)",
-    "summed_label_alignment": "of the NTK summed over outputs with YYᵀ (Eq. 16)",
-    "misalignment_as_printed": "of the NTK's top eigenvectors after one update, the solver's signs (Eq. 17)",
-    "misalignment_sign_matched": "the same, with signs that match before and after",
-    "misalignment_basis_free": "the same, of the spaces that the vectors span",
-}
-_TRACE = "trace of the NTK on the NTK samples, undivided"
+# How a seed's training ended: the attribute ``status``.
+OK = "ok"
+DIVERGED = "diverged"
+UNFINISHED = "minimum at the last epoch"
 
 
 @dataclass(frozen=True)
@@ -47,27 +41,37 @@ class Minimum:
 
 
 @dataclass(frozen=True)
-class Trajectory:
-    """One seed's training; curves (E,) at epochs 0 … E − 1, eigenvalues (epochs, N) ascending.
+class Spectrum:
+    """The NTK at ``epoch`` (S,) on each draw of samples: eigenvalues (S, draws, N), all else (S, draws)."""
 
-    Of ``alignments`` each is (epochs,), those of ``spectrum_epoch``.
+    epoch: np.ndarray
+    eigenvalues: np.ndarray
+    ntk_trace: np.ndarray
+    alignments: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One seed's training: ``curves`` (E,) at ``epoch``, ``ntk_trace`` (T,) at ``trace_epoch``.
+
+    ``trace_epoch`` is empty where no traces were measured.
     """
 
     seed: int
     status: str
+    epoch: np.ndarray
     curves: dict
     trace_epoch: np.ndarray
     ntk_trace: np.ndarray
-    spectrum_epoch: np.ndarray
-    eigenvalues: np.ndarray
-    alignments: Alignments
-    minimum: Minimum
+    spectrum: Spectrum
     train_indices: np.ndarray
+    copied_from: np.ndarray | None = None
+    minimum: Minimum | None = None
 
 
 def write_run(path, trajectories, attributes):
     """Store ``trajectories`` with ``attributes`` (dictionaries and lists as JSON) at the root."""
-    with new_file(path, "training trajectories of one batch of seeds, a group a seed") as file:
+    with new_file(path, "training trajectories of one batch of seeds, one group for each seed") as file:
         add_attributes(file, attributes)
         for trajectory in trajectories:
             _write_trajectory(file, trajectory)
@@ -76,31 +80,36 @@ def write_run(path, trajectories, attributes):
 def _write_trajectory(file, trajectory):
     group = add_group(file, f"seed-{trajectory.seed:04d}", "one seed, from its initialisation")
     group.attrs["status"] = trajectory.status
-    epochs = np.arange(len(trajectory.curves["test_loss"]), dtype=np.int32)
-    add_dataset(group, "epoch", epochs, "updates made so far", "epoch")
-    for name, (description, units) in _CURVES.items():
-        add_dataset(group, name, trajectory.curves[name], description, units)
-    add_dataset(group, "train_indices", trajectory.train_indices, "training samples' rows in the pool")
-    trace = add_group(group, "trace", "the NTK's trace along training")
-    add_dataset(trace, "epoch", trajectory.trace_epoch, "updates made so far", "epoch")
-    add_dataset(trace, "ntk_trace", trajectory.ntk_trace, _TRACE)
-    spectrum = add_group(group, "spectrum", "the normalised NTK's spectrum along training")
-    add_dataset(spectrum, "epoch", trajectory.spectrum_epoch, "updates made so far", "epoch")
-    add_dataset(spectrum, "eigenvalues", trajectory.eigenvalues, "ascending, a row an epoch")
-    for name, description in _ALIGNMENTS.items():
-        add_dataset(spectrum, name, getattr(trajectory.alignments, name), description)
-    _write_minimum(add_group(group, "minimum", "where the test loss is least"), trajectory.minimum)
+    add_quantity(group, "epoch", trajectory.epoch)
+    for name in CURVES:
+        add_quantity(group, name, trajectory.curves[name])
+    add_quantity(group, "train_indices", trajectory.train_indices)
+    if trajectory.copied_from is not None:
+        add_quantity(group, "copied_from", trajectory.copied_from)
+    if len(trajectory.trace_epoch):
+        trace = add_group(group, "trace", "the NTK's trace along training, on the first draw of NTK samples")
+        add_quantity(trace, "epoch", trajectory.trace_epoch)
+        add_quantity(trace, "ntk_trace", trajectory.ntk_trace)
+    _write_spectrum(group, trajectory.spectrum)
+    if trajectory.minimum is not None:
+        _write_minimum(group, trajectory.minimum)
 
 
-def _write_minimum(group, minimum):
-    add_dataset(group, "epoch", minimum.epoch, "updates made so far", "epoch")
-    for name in ("train_loss", "test_loss"):
-        add_dataset(group, name, getattr(minimum, name), *_CURVES[name])
-    add_dataset(group, "ntk_trace", minimum.ntk_trace, _TRACE)
-    add_dataset(group, "eigenvalues", minimum.eigenvalues, "of the normalised NTK, ascending")
-    add_dataset(group, "ntk_eigenvalues", minimum.ntk_eigenvalues, "of the NTK itself, ascending")
+def _write_spectrum(parent, spectrum):
+    group = add_group(parent, "spectrum", "the NTK along training, by epoch and draw of NTK samples")
+    add_quantity(group, "epoch", spectrum.epoch)
+    add_quantity(group, "eigenvalues", spectrum.eigenvalues)
+    add_quantity(group, "ntk_trace", spectrum.ntk_trace)
+    for name, values in spectrum.alignments.items():
+        add_quantity(group, name, values)
+
+
+def _write_minimum(parent, minimum):
+    group = add_group(parent, "minimum", "where the test loss is least, on the first draw of NTK samples")
+    for name in ("epoch", "train_loss", "test_loss", "ntk_trace", "eigenvalues", "ntk_eigenvalues"):
+        add_quantity(group, name, getattr(minimum, name))
     if minimum.parameters is not None:
-        parameters = add_group(group, "parameters", "the network's parameters, a group a layer")
+        parameters = add_group(group, "parameters", "the network's parameters, one group for each layer")
         _write_tree(parameters, minimum.parameters)
 
 
@@ -115,21 +124,32 @@ def _write_tree(group, tree):
 def read_run(path):
     """The `Trajectory` of every seed in a run file, in order of seed."""
     with h5py.File(path) as file:
-        return [_read_trajectory(name, file[name]) for name in sorted(file)]
+        trajectories = [_read_trajectory(name, group) for name, group in file.items()]
+    return sorted(trajectories, key=lambda trajectory: trajectory.seed)
 
 
 def _read_trajectory(name, group):
+    trace = group.get("trace")
     return Trajectory(
         seed=int(name.removeprefix("seed-")),
         status=group.attrs["status"],
-        curves={curve: group[curve][:] for curve in _CURVES},
-        trace_epoch=group["trace/epoch"][:],
-        ntk_trace=group["trace/ntk_trace"][:],
-        spectrum_epoch=group["spectrum/epoch"][:],
-        eigenvalues=group["spectrum/eigenvalues"][:],
-        alignments=Alignments(*(group["spectrum"][name][:] for name in Alignments._fields)),
-        minimum=_read_minimum(group["minimum"]),
+        epoch=group["epoch"][:],
+        curves={curve: group[curve][:] for curve in CURVES},
+        trace_epoch=trace["epoch"][:] if trace else np.empty(0, np.int32),
+        ntk_trace=trace["ntk_trace"][:] if trace else np.empty(0, np.float32),
+        spectrum=_read_spectrum(group["spectrum"]),
         train_indices=group["train_indices"][:],
+        copied_from=group["copied_from"][:] if "copied_from" in group else None,
+        minimum=_read_minimum(group["minimum"]) if "minimum" in group else None,
+    )
+
+
+def _read_spectrum(group):
+    return Spectrum(
+        epoch=group["epoch"][:],
+        eigenvalues=group["eigenvalues"][:],
+        ntk_trace=group["ntk_trace"][:],
+        alignments={name: group[name][:] for name in ALIGNMENTS if name in group},
     )
 
 

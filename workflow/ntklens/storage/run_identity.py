@@ -38,11 +38,9 @@ def _identity(path):
     try:
         with h5py.File(path) as file:
             attributes = {name: json.loads(file.attrs[name]) for name in ("settings", "inputs", "seeds")}
-    except (OSError, KeyError, ValueError) as error:
+        return {**attributes, **{key: attributes["settings"][key] for key in ("curve", "scale")}}
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise RunIdentityError(_message(path, f"it cannot be read ({error})")) from None
-    settings = attributes["settings"]
-    scale = settings["scale"] if "scale" in settings else settings["removed_percent"]
-    return {**attributes, "curve": settings["curve"], "scale": scale}
 
 
 def _message(path, what):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ntklens.storage.files import read_json
+from ntklens.training.learning_rates import LearningRates
 
 DEGREE = 2  # of log rate in log scale: a power law with a slow change of exponent
 LARGEST_CORRECTION = 8.0  # of the rate from one trial to the next
@@ -47,14 +47,10 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """Log rate as a polynomial in log scale; ``coefficients`` from the highest power down."""
+class Calibration(LearningRates):
+    """The rates that were found, and the trials that led there."""
 
-    coefficients: tuple[float, ...]
     trials: tuple[Trial, ...] = ()
-
-    def rate(self, scale):
-        return math.exp(np.polyval(self.coefficients, math.log(scale)))
 
 
 def calibrate(run_trial: Callable, anchors, target, tolerance, max_trials, first_rate):
@@ -66,7 +62,7 @@ def calibrate(run_trial: Callable, anchors, target, tolerance, max_trials, first
     """
     trials, found = [], {}
     for scale in anchors:
-        rate = first_rate if not found else _smooth(found).rate(scale)
+        rate = first_rate if not found else _smooth(found).at(scale)
         for _ in range(max_trials):
             trial = run_trial(scale, rate)
             trials.append(trial)
@@ -84,9 +80,9 @@ def calibrate(run_trial: Callable, anchors, target, tolerance, max_trials, first
         found[scale] = rate * trial.epoch / target
     curve = replace(_smooth(found), trials=tuple(trials))
     for scale, rate in found.items():
-        if not _within(curve.rate(scale), rate, tolerance**2):
+        if not _within(curve.at(scale), rate, tolerance**2):
             raise CalibrationError(
-                f"the smooth curve gives rate {curve.rate(scale):.3g} at scale {scale}, where trials found "
+                f"the smooth curve gives rate {curve.at(scale):.3g} at scale {scale}, where trials found "
                 f"{rate:.3g}: drop that anchor or raise calibration.seeds"
             )
     return curve
@@ -110,8 +106,3 @@ def _smooth(found):
 
 def _within(value, reference, factor):
     return abs(math.log(value / reference)) <= math.log(factor)
-
-
-def read_rate(path, scale):
-    """The rate at ``scale`` from a file that the calibration wrote."""
-    return Calibration(tuple(read_json(path)["coefficients"])).rate(scale)

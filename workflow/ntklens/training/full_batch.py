@@ -1,4 +1,4 @@
-"""Full-batch training of an ensemble, one member a seed, with the NTK trace along the way (App. D.1).
+"""Full-batch training of an ensemble, one member for each seed, with the NTK trace along the way (App. D.1).
 
 Epoch e is the state after e updates; losses, accuracies and trace at epoch e belong to the same
 parameters. A member watches its own test loss at every epoch, so its minimum is exact. It is
@@ -19,111 +19,117 @@ import optax
 from flax import serialization
 from jax import lax
 
-from ntklens.kernel.ntk import outputs_and_trace
-from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS
-
-CURVES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
-
-
-class Samples(NamedTuple):
-    """Images (d, n₀), floating point, with labels (d,), integers."""
-
-    images: jax.Array
-    labels: jax.Array
-
-
-class Minimum(NamedTuple):
-    """The least test loss so far, where, and the parameters there."""
-
-    epoch: jax.Array
-    test_loss: jax.Array
-    params: dict
+from ntklens.storage.quantities import CURVES
+from ntklens.training.members import BestSoFar, Record, Trace, loss_and_accuracy, status_of
+from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 
 
 class Member(NamedTuple):
-    """One seed in training. `train` yields it with a leading ensemble axis on every array."""
+    """One seed in training. `FullBatch.train` yields it with a leading ensemble axis on every array."""
 
     params: dict
-    optimizer_state: tuple
-    minimum: Minimum
+    optimiser_state: tuple
+    best: BestSoFar
     stop_epoch: jax.Array  # -1 while running
     curves: dict  # one array (max_epochs + 1,) for each of CURVES
     traces: jax.Array  # at epochs 0, trace_every, 2 trace_every, ...
 
 
 @dataclass(frozen=True)
-class Adam:
-    """Adam's constants (Kingma & Ba, 2015); of them the paper states b1 alone (App. D.1)."""
+class FullBatch:
+    """The trainer of an ensemble by full-batch updates; its methods are those of `training.members`.
 
-    b1: float
-    b2: float
-    eps: float
-
-    def at_rate(self, learning_rate):
-        return optax.adam(learning_rate, b1=self.b1, b2=self.b2, eps=self.eps)
-
-
-def train(model, adam, learning_rate, params, train_sets, test_set, schedule, ntk_samples=0, start=None):
-    """Yield ``(epoch, Member)`` at epoch 0, at every snapshot, one update after each, now and then between,
-    and at the end.
-
-    Ends when all members are finished. ``params`` and ``train_sets`` carry a leading ensemble axis;
-    ``test_set`` is shared, and the NTK's trace is that on its first ``ntk_samples``. What lies beyond
-    a member's ``stop_epoch`` in its curves means nothing. ``start`` is a pair (epoch, `state_of` the members)
-    that an earlier call came to: what follows is the same, bit for bit.
+    Ends when all members are finished. What lies beyond a member's ``stop_epoch`` in its curves means
+    nothing.
     """
-    first, members = 0, _new_members(adam, schedule, params)
-    if start is not None:
-        first, members = start[0], serialization.from_state_dict(members, start[1])
-    size = sum(leaf[0].size for leaf in jax.tree.leaves(params))
-    advance = partial(_advance, model, adam, schedule, ntk_samples, size < VECTORISED_PARAMETERS)
-    boundaries = {*schedule.snapshots, *(epoch + 1 for epoch in schedule.snapshots)}
-    boundaries |= set(range(0, schedule.max_epochs, EPOCHS_PER_CALL))
-    ends = [first, *sorted(epoch for epoch in boundaries if epoch > first), schedule.max_epochs + 1]
-    for epoch, end in pairwise(ends):
-        yield epoch, members
-        if np.all(np.asarray(members.stop_epoch) >= 0):
-            return
-        members = advance(members, train_sets, test_set, learning_rate, epoch, end)
-    yield end, members
 
+    model: object
+    optimiser: object
+    schedule: Schedule
+    trace: Trace | None = None  # needed where the schedule has traces
 
-def state_of(members):
-    """``members`` as nested dictionaries of arrays in the host's memory."""
-    return serialization.to_state_dict(jax.tree.map(np.asarray, members))
+    def train(self, params, train_sets, test_set, learning_rate, seeds=None, start=None):
+        first, members = 0, _new_members(self.optimiser, self.schedule, params)
+        if start is not None:
+            first, members = start[0], serialization.from_state_dict(members, start[1])
+        size = sum(leaf[0].size for leaf in jax.tree.leaves(params))
+        advance = partial(_advance, self, size < VECTORISED_PARAMETERS)
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *train_sets)
+        boundaries = self.schedule.yields | set(range(0, self.schedule.max_epochs, EPOCHS_PER_CALL))
+        ends = [first, *sorted(epoch for epoch in boundaries if epoch > first), self.schedule.max_epochs + 1]
+        for epoch, end in pairwise(ends):
+            yield epoch, members
+            if np.all(np.asarray(members.stop_epoch) >= 0):
+                return
+            members = advance(members, stacked, test_set, learning_rate, epoch, end)
+        yield end, members
+
+    @staticmethod
+    def state_of(members):
+        return serialization.to_state_dict(_on_host(members))
+
+    @staticmethod
+    def parameters_of(members):
+        return _members(_on_host(members.params))
+
+    @staticmethod
+    def measurable(members, epoch):
+        # All members advance until the last is finished: what lies beyond a member's end is dropped later.
+        return [True] * len(members.stop_epoch)
+
+    @staticmethod
+    def latest(members, epoch):
+        # Measured were the epochs before this one.
+        values = {name: float(np.mean(np.asarray(members.curves[name])[:, epoch - 1])) for name in CURVES}
+        return values, int(np.sum(np.asarray(members.stop_epoch) >= 0)), len(members.stop_epoch)
+
+    def records(self, members):
+        return [self._record(member) for member in _members(_on_host(members))]
+
+    def _record(self, member):
+        finished = int(member.stop_epoch) >= 0
+        last = int(member.stop_epoch) if finished else self.schedule.max_epochs
+        curves = {name: curve[: last + 1] for name, curve in member.curves.items()}
+        trace_epoch = np.arange(0, last + 1, self.schedule.trace_every or last + 2, dtype=np.int32)
+        return Record(
+            status=status_of(curves, finished),
+            epoch=np.arange(last + 1, dtype=np.int32),
+            curves=curves,
+            trace_epoch=trace_epoch[: len(member.traces)],
+            ntk_trace=member.traces[: len(trace_epoch)],
+            best=member.best,
+        )
 
 
 # The programs below are compiled once for each network and schedule: trials at several learning
 # rates share them.
 @partial(jax.jit, static_argnums=(0, 1))
-def _new_members(adam, schedule, params):
-    return jax.vmap(partial(_new_member, adam, schedule))(params)
+def _new_members(optimiser, schedule, params):
+    return jax.vmap(partial(_new_member, optimiser, schedule))(params)
 
 
-def _new_member(adam, schedule, params):
+def _new_member(optimiser, schedule, params):
     # Types are spelt out: a weakly typed first state would compile the whole loop twice.
     dtype = jax.tree.leaves(params)[0].dtype
     unmeasured = jnp.full(schedule.max_epochs + 1, jnp.nan, dtype)
     traces = schedule.max_epochs // schedule.trace_every + 1 if schedule.trace_every else 0
     return Member(
         params=params,
-        optimizer_state=adam.at_rate(0.0).init(params),
-        minimum=Minimum(epoch=jnp.array(0, jnp.int32), test_loss=jnp.array(jnp.inf, dtype), params=params),
+        optimiser_state=optimiser.at_rate(0.0).init(params),
+        best=BestSoFar(epoch=jnp.array(0, jnp.int32), test_loss=jnp.array(jnp.inf, dtype), params=params),
         stop_epoch=jnp.array(-1, jnp.int32),
         curves=dict.fromkeys(CURVES, unmeasured),
         traces=jnp.full(traces, jnp.nan, dtype),
     )
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
-def _advance(
-    model, adam, schedule, ntk_samples, vectorised, members, train_sets, test_set, learning_rate, begin, end
-):
+@partial(jax.jit, static_argnums=(0, 1))
+def _advance(trainer, vectorised, members, train_sets, test_set, learning_rate, begin, end):
     """``members`` taken from epoch ``begin`` to ``end``, measured on the way."""
-    optimizer = adam.at_rate(learning_rate)
+    optimiser = trainer.optimiser.at_rate(learning_rate)
 
     def advance_member(member, train_set):
-        step = partial(_step, model, optimizer, schedule, ntk_samples, train_set, test_set)
+        step = partial(_step, trainer, optimiser, train_set, test_set)
         return lax.fori_loop(begin, end, step, member)
 
     if vectorised:
@@ -131,14 +137,14 @@ def _advance(
     return lax.map(lambda pair: advance_member(*pair), (members, train_sets))
 
 
-def _step(model, optimizer, schedule, ntk_samples, train_set, test_set, epoch, member):
+def _step(trainer, optimiser, train_set, test_set, epoch, member):
     """Measure ``member`` at ``epoch``, then update its parameters once."""
 
     def objective(params):
-        return loss_and_accuracy(model.apply(params, train_set.images), train_set.labels)
+        return loss_and_accuracy(trainer.model.apply(params, train_set.images), train_set.labels)
 
     (train_loss, train_accuracy), gradient = jax.value_and_grad(objective, has_aux=True)(member.params)
-    test_outputs, traces = _test_outputs(model, schedule, ntk_samples, member, test_set.images, epoch)
+    test_outputs, traces = _test_outputs(trainer, member, test_set.images, epoch)
     test_loss, test_accuracy = loss_and_accuracy(test_outputs, test_set.labels)
     values = {
         "train_loss": train_loss,
@@ -146,52 +152,59 @@ def _step(model, optimizer, schedule, ntk_samples, train_set, test_set, epoch, m
         "train_accuracy": train_accuracy,
         "test_accuracy": test_accuracy,
     }
-    updates, optimizer_state = optimizer.update(gradient, member.optimizer_state, member.params)
-    minimum, stop_epoch = _follow_minimum(schedule, member, epoch, train_loss, test_loss)
+    updates, optimiser_state = optimiser.update(gradient, member.optimiser_state, member.params)
+    best, stop_epoch = _follow_minimum(trainer.schedule, member, epoch, train_loss, test_loss)
     return Member(
         params=optax.apply_updates(member.params, updates),
-        optimizer_state=optimizer_state,
-        minimum=minimum,
+        optimiser_state=optimiser_state,
+        best=best,
         stop_epoch=stop_epoch,
         curves={name: member.curves[name].at[epoch].set(values[name]) for name in values},
         traces=traces,
     )
 
 
-def loss_and_accuracy(outputs, labels):
-    loss = optax.softmax_cross_entropy_with_integer_labels(outputs, labels).mean()
-    return loss, jnp.mean(jnp.argmax(outputs, axis=-1) == labels)
-
-
-def _test_outputs(model, schedule, ntk_samples, member, images, epoch):
+def _test_outputs(trainer, member, images, epoch):
     """The outputs on the test set and ``member.traces``, with the trace at ``epoch`` where it is due.
 
     The trace takes the activations of its samples, the first of the test set, from the pass that the
     test loss needs anyway.
     """
-    if not schedule.trace_every:
-        return model.apply(member.params, images), member.traces
-    first, rest = images[:ntk_samples], images[ntk_samples:]
+    every = trainer.schedule.trace_every
+    if not every:
+        return trainer.model.apply(member.params, images), member.traces
+    first, rest = images[: trainer.trace.samples], images[trainer.trace.samples :]
 
     def with_trace():
-        outputs, trace = outputs_and_trace(model, member.params, first)
-        return outputs, member.traces.at[epoch // schedule.trace_every].set(trace)
+        outputs, trace = trainer.trace.measure(trainer.model, member.params, first)
+        return outputs, member.traces.at[epoch // every].set(trace)
 
     # The epoch is the same for every member, so this stays a branch under vmap.
     outputs, traces = lax.cond(
-        epoch % schedule.trace_every == 0,
+        epoch % every == 0,
         with_trace,
-        lambda: (model.apply(member.params, first), member.traces),
+        lambda: (trainer.model.apply(member.params, first), member.traces),
     )
-    return jnp.concatenate([outputs, model.apply(member.params, rest)]), traces
+    return jnp.concatenate([outputs, trainer.model.apply(member.params, rest)]), traces
 
 
 def _follow_minimum(schedule, member, epoch, train_loss, test_loss):
-    best = member.minimum
+    best = member.best
     running = member.stop_epoch < 0
     better = running & (test_loss < best.test_loss)
-    candidate = Minimum(epoch=jnp.asarray(epoch, jnp.int32), test_loss=test_loss, params=member.params)
-    minimum = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best)
-    last = jnp.maximum(schedule.window_last, jnp.ceil(schedule.patience * minimum.epoch))
+    candidate = BestSoFar(epoch=jnp.asarray(epoch, jnp.int32), test_loss=test_loss, params=member.params)
+    best = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best)
+    last = jnp.maximum(schedule.window_last, jnp.ceil(schedule.patience * best.epoch))
     ends = (epoch >= last) | ~jnp.isfinite(train_loss + test_loss)
-    return minimum, jnp.where(running & ends, candidate.epoch, member.stop_epoch)
+    return best, jnp.where(running & ends, candidate.epoch, member.stop_epoch)
+
+
+def _on_host(tree):
+    """``tree`` as NumPy arrays, whose slices need no compiled program each."""
+    return jax.tree.map(np.asarray, tree)
+
+
+def _members(tree):
+    """A list of what ``tree`` holds of each member."""
+    count = len(jax.tree.leaves(tree)[0])
+    return [jax.tree.map(lambda leaf: leaf[index], tree) for index in range(count)]  # noqa: B023

@@ -1,16 +1,16 @@
-"""Training one network by stochastic gradient descent with momentum, on mini-batches (App. D.2).
+"""Training of an ensemble on mini-batches, one member after the other (App. D.2).
 
 Epoch e is the state after e passes over the training set. A pass visits every sample once, in an
 order drawn from the seed and the epoch; the last batch is smaller where the batch size does not
-divide the set (the paper does not say: so no sample is left out).
+divide the set (the paper does not say: so no sample is left out). Losses are evaluated at the epochs
+that the schedule names, and a member's minimum is the least test loss among those.
 
 The loop over batches is Python's, around one compiled step: inside XLA's loops convolutions run
 thirty times slower on a CPU.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,51 +19,181 @@ import optax
 from flax import serialization
 from jax import lax
 
-from ntklens.training.full_batch import loss_and_accuracy
+from ntklens.storage.quantities import CURVES
+from ntklens.training.members import BestSoFar, Record, Trace, loss_and_accuracy, status_of
+from ntklens.training.schedules import Schedule
 
 EVALUATED_AT_ONCE = 500  # samples, so that memory stays bounded
 
 
 @dataclass(frozen=True)
-class Sgd:
-    """v ← momentum · v + gradient, then parameters ← parameters − learning_rate · v."""
-
-    learning_rate: float
-    momentum: float
-    batch_size: int
-
-    def optimizer(self):
-        return optax.sgd(self.learning_rate, momentum=self.momentum)
-
-
-class State(NamedTuple):
-    """One network in training."""
+class Member:
+    """One seed in training, with what was evaluated so far: ``curves`` has a list for each of CURVES."""
 
     params: dict
-    velocity: tuple  # the optimiser's
+    optimiser_state: tuple
+    best: BestSoFar
+    stop_epoch: int = -1  # while it is running
+    epochs: tuple = ()
+    curves: dict = field(default_factory=lambda: dict.fromkeys(CURVES, ()))
+    trace_epochs: tuple = ()
+    traces: tuple = ()
 
 
-def train(model, sgd, params, train_set, epochs, yield_at, seed, start=None):
-    """Yield ``(epoch, State)`` at every epoch of ``yield_at``, which lie between 0 and ``epochs``.
+@dataclass(frozen=True)
+class MiniBatch:
+    """The trainer of an ensemble on mini-batches; its methods are those of `training.members`."""
 
-    A state's velocity is to be read before the next is asked for. ``params`` are the initial parameters,
-    ``train_set`` `Samples`; ``seed`` decides on their order. ``start`` is a pair (epoch, `state_of` the
-    state) that an earlier call came to: what follows is the same, bit for bit.
-    """
-    first, state = 0, State(params, sgd.optimizer().init(params))
-    if start is not None:
-        first, state = start[0], jax.tree.map(jnp.asarray, serialization.from_state_dict(state, start[1]))
-    for epoch in range(first, epochs + 1):
-        if epoch in yield_at:
-            yield epoch, state
-        if epoch < epochs:
-            for rows in batches(len(train_set.labels), sgd.batch_size, seed, epoch):
-                state = State(*_step(model, sgd, *state, train_set, rows))
+    model: object
+    optimiser: object
+    schedule: Schedule
+    batch_size: int
+    trace: Trace | None = None  # needed where the schedule has traces
+
+    def __post_init__(self):
+        if self.schedule.updates_after:
+            raise ValueError("mini-batch training cannot yield one update after a snapshot: an epoch is many")
+
+    def train(self, params, train_sets, test_set, learning_rate, seeds, start=None):
+        first, members = 0, [self._new_member(params, index) for index in range(len(seeds))]
+        if start is not None:
+            first, members = start[0], _restored(members, start[1])
+        evaluated, yields = set(self.schedule.evaluated), {*self.schedule.yields, *self.schedule.evaluated}
+        for epoch in range(first, self.schedule.max_epochs + 1):
+            # What a checkpoint holds was evaluated before it was written.
+            if epoch in evaluated and (start is None or epoch > first):
+                members = [
+                    self._evaluated(member, epoch, train_set, test_set)
+                    for member, train_set in zip(members, train_sets, strict=True)
+                ]
+            if epoch in yields:
+                yield epoch, members
+            if epoch == self.schedule.max_epochs or all(member.stop_epoch >= 0 for member in members):
+                return
+            members = [
+                self._after_a_pass(member, train_set, learning_rate, seed, epoch)
+                for member, train_set, seed in zip(members, train_sets, seeds, strict=True)
+            ]
+
+    @staticmethod
+    def state_of(members):
+        return {str(index): _state_of(member) for index, member in enumerate(members)}
+
+    @staticmethod
+    def parameters_of(members):
+        return [member.params for member in members]
+
+    @staticmethod
+    def measurable(members, epoch):
+        return [member.stop_epoch in (-1, epoch) and _is_finite(member) for member in members]
+
+    @staticmethod
+    def latest(members, epoch):
+        values = {name: float(np.mean([member.curves[name][-1] for member in members])) for name in CURVES}
+        return values, sum(member.stop_epoch >= 0 for member in members), len(members)
+
+    def records(self, members):
+        return [
+            Record(
+                status=status_of(member.curves, finished=member.stop_epoch >= 0),
+                epoch=np.array(member.epochs, np.int32),
+                curves={name: np.array(values, np.float32) for name, values in member.curves.items()},
+                trace_epoch=np.array(member.trace_epochs, np.int32),
+                ntk_trace=np.array(member.traces, np.float32),
+                best=member.best,
+            )
+            for member in members
+        ]
+
+    def _new_member(self, params, index):
+        own = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[index]), params)
+        best = BestSoFar(epoch=0, test_loss=np.inf, params=own)
+        return Member(own, self.optimiser.at_rate(0.0).init(own), best)
+
+    def _evaluated(self, member, epoch, train_set, test_set):
+        """``member`` with its losses at ``epoch``, and its trace where that is due; stopped where it ends."""
+        if member.stop_epoch >= 0:
+            return member
+        train = evaluate(self.model, member.params, train_set)
+        test = evaluate(self.model, member.params, test_set)
+        values = dict(zip(CURVES, (train[0], test[0], train[1], test[1]), strict=True))
+        best = member.best
+        if values["test_loss"] < best.test_loss:
+            best = BestSoFar(epoch, values["test_loss"], member.params)
+        finite = np.isfinite(values["train_loss"] + values["test_loss"])
+        last = max(self.schedule.window_last, np.ceil(self.schedule.patience * best.epoch))
+        ends = epoch >= last or not finite
+        member = replace(
+            member,
+            best=best,
+            stop_epoch=epoch if ends else -1,
+            epochs=(*member.epochs, epoch),
+            curves={name: (*member.curves[name], values[name]) for name in CURVES},
+        )
+        return self._traced(member, epoch, test_set) if finite else member
+
+    def _traced(self, member, epoch, test_set):
+        if not self.schedule.trace_every or epoch % self.schedule.trace_every:
+            return member
+        _, trace = self.trace.measure(self.model, member.params, test_set.images[: self.trace.samples])
+        traces = (*member.traces, float(trace))
+        return replace(member, trace_epochs=(*member.trace_epochs, epoch), traces=traces)
+
+    def _after_a_pass(self, member, train_set, learning_rate, seed, epoch):
+        """``member`` one epoch later, if it is running."""
+        if member.stop_epoch >= 0:
+            return member
+        params, state = member.params, member.optimiser_state
+        for rows in batches(len(train_set.labels), self.batch_size, seed, epoch):
+            params, state = _step(self.model, self.optimiser, params, state, train_set, rows, learning_rate)
+        return replace(member, params=params, optimiser_state=state)
 
 
-def state_of(state):
-    """``state`` as nested dictionaries of arrays in the host's memory."""
-    return serialization.to_state_dict(jax.tree.map(np.asarray, state))
+def _is_finite(member):
+    return bool(np.isfinite(member.curves["train_loss"][-1] + member.curves["test_loss"][-1]))
+
+
+def _state_of(member):
+    """``member`` as nested dictionaries of arrays."""
+    best = member.best._asdict()
+    return {
+        "params": _on_host(member.params),
+        "optimiser_state": serialization.to_state_dict(_on_host(member.optimiser_state)),
+        "best": {**best, "params": _on_host(best["params"])},
+        "stop_epoch": member.stop_epoch,
+        "epochs": np.array(member.epochs, int),
+        "curves": {name: np.array(values, float) for name, values in member.curves.items()},
+        "trace_epochs": np.array(member.trace_epochs, int),
+        "traces": np.array(member.traces, float),
+    }
+
+
+def _restored(members, state):
+    """New ``members`` as they were when `MiniBatch.state_of` gave ``state``."""
+    return [_from_state(member, state[str(index)]) for index, member in enumerate(members)]
+
+
+def _from_state(member, state):
+    optimiser_state = serialization.from_state_dict(member.optimiser_state, state["optimiser_state"])
+    best = state["best"]
+    return Member(
+        params=_on_device(state["params"]),
+        optimiser_state=_on_device(optimiser_state),
+        best=BestSoFar(int(best["epoch"]), float(best["test_loss"]), _on_device(best["params"])),
+        stop_epoch=int(state["stop_epoch"]),
+        epochs=tuple(state["epochs"].tolist()),
+        curves={name: tuple(values.tolist()) for name, values in state["curves"].items()},
+        trace_epochs=tuple(state["trace_epochs"].tolist()),
+        traces=tuple(state["traces"].tolist()),
+    )
+
+
+def _on_host(tree):
+    return jax.tree.map(np.asarray, tree)
+
+
+def _on_device(tree):
+    return jax.tree.map(jnp.asarray, tree)
 
 
 def batches(samples, batch_size, seed, epoch):
@@ -72,14 +202,16 @@ def batches(samples, batch_size, seed, epoch):
     return [order[start : start + batch_size] for start in range(0, samples, batch_size)]
 
 
-# The velocity is nobody else's, so its memory is used again. Parameters are the caller's too.
+# The optimiser's state is nobody else's, so its memory is used again. Parameters are the caller's too.
 @partial(jax.jit, static_argnums=(0, 1), donate_argnums=3)
-def _step(model, sgd, params, velocity, train_set, rows):
+def _step(model, optimiser, params, optimiser_state, train_set, rows, learning_rate):
     def loss(params):
         return loss_and_accuracy(model.apply(params, train_set.images[rows]), train_set.labels[rows])[0]
 
-    updates, velocity = sgd.optimizer().update(jax.grad(loss)(params), velocity, params)
-    return optax.apply_updates(params, updates), velocity
+    updates, optimiser_state = optimiser.at_rate(learning_rate).update(
+        jax.grad(loss)(params), optimiser_state, params
+    )
+    return optax.apply_updates(params, updates), optimiser_state
 
 
 def evaluate(model, params, samples):

@@ -1,6 +1,6 @@
-"""How long a job trains and what it measures when: plain numbers, which prices and resources follow from.
+"""How long a job trains and what it measures when: plain numbers, which prices and requests follow from.
 
-No JAX here: Snakemake imports this in every job that it starts.
+This module does not import JAX: Snakemake imports it in every job that it starts.
 """
 
 from dataclasses import dataclass
@@ -14,26 +14,38 @@ EPOCHS_PER_CALL = 20  # between two looks at which members are finished
 
 @dataclass(frozen=True)
 class Schedule:
-    """Of the scaling studies. All numbers are epochs but ``patience``."""
+    """When members stop, and when they are measured. All numbers are epochs but ``patience``.
 
-    window_last: int  # no member is finished before
-    patience: float  # nor before this multiple of its minimum's epoch
+    A member is finished once it is past both ``window_last`` and ``patience`` times the epoch of its least
+    test loss; with ``patience`` 1 that is exactly at ``window_last``.
+    """
+
+    window_last: int
+    patience: float
     max_epochs: int  # every member ends here
+    evaluate_every: int = 1  # epochs between two evaluations of the losses, in mini-batch training
     trace_every: int = 0  # epochs between two traces; 0 measures none
-    snapshots: tuple[int, ...] = ()  # epochs at which training yields, and one update later
+    snapshots: tuple[int, ...] = ()  # epochs at which training yields
+    updates_after: bool = False  # whether it yields one update after each of them, too
 
+    def __post_init__(self):
+        if max(self.snapshots, default=0) > self.max_epochs:
+            raise ValueError(f"snapshots {self.snapshots} lie beyond the last epoch, {self.max_epochs}")
 
-@dataclass(frozen=True)
-class NoiseSchedule:
-    """Of noise scaling. All numbers are epochs but ``ntk_samples`` (a draw) and ``ntk_draws``."""
-
-    epochs: int
-    evaluate_every: int
-    spectrum_epochs: tuple[int, ...]
-    ntk_samples: int
-    ntk_draws: int
+    @classmethod
+    def fixed(cls, epochs, **measured):
+        """The schedule of members that all train for ``epochs``."""
+        return cls(window_last=epochs, patience=1.0, max_epochs=epochs, **measured)
 
     @property
-    def curve_epochs(self):
-        """When losses and accuracies are measured: regularly, at the end, and with every spectrum."""
-        return sorted({*range(0, self.epochs, self.evaluate_every), *self.spectrum_epochs, self.epochs})
+    def yields(self):
+        """The epochs at which training has to yield."""
+        after = {epoch + 1 for epoch in self.snapshots} if self.updates_after else set()
+        return {*self.snapshots, *after}
+
+    @property
+    def evaluated(self):
+        """The epochs at which mini-batch training evaluates: regularly, with all measurements, at the end."""
+        regular = range(0, self.max_epochs, self.evaluate_every)
+        traced = range(0, self.max_epochs, self.trace_every) if self.trace_every else ()
+        return sorted({*regular, *traced, *self.snapshots, self.max_epochs})

@@ -1,0 +1,110 @@
+"""Where the panels of figures 5, 6 and 8 and of own studies stand, and how they are coloured."""
+
+import pytest
+from ntklens.figures import dataset_grid
+
+from tests.support.measured import average, curve, drawn, panels
+
+LONG = "fashion-mnist-modified"
+SHOWS = {
+    "5": ("ntk_trace", "adaptation_rate"),
+    "6": ("effective_rank",),
+    "8": ("label_alignment", "misalignment"),
+    "sgd-width-dynamics": ("ntk_trace", "adaptation_rate", "effective_rank"),
+}
+
+
+def collected(key, curves):
+    return dataset_grid.collect(key, SHOWS[key], curves)
+
+
+def bars(figure):
+    return [axes for axes in figure.axes if axes.get_visible() and not axes.lines]
+
+
+def places(figure):
+    """Letter -> (row, column) of the axes."""
+    specs = {axes.get_title(loc="left"): axes.get_subplotspec() for axes in panels(figure)}
+    return {letter: (spec.rowspan.start, spec.colspan.start) for letter, spec in specs.items() if letter}
+
+
+def test_panels_read_row_by_row_however_the_curves_are_ordered(tmp_path):
+    pairs = [
+        ("model-scaling", "digits"),
+        ("data-scaling", "mnist"),
+        ("data-scaling", "digits"),
+        ("model-scaling", LONG),
+    ]
+    content = collected("6", [curve(tmp_path, *pair) for pair in pairs])
+    assert [(p["study"], p["dataset"]) for p in content["panels"]] == [
+        ("model-scaling", "digits"),
+        ("model-scaling", LONG),
+        ("data-scaling", "digits"),
+        ("data-scaling", "mnist"),
+    ]
+    figure = drawn(dataset_grid, content)
+    assert places(figure) == {"(a)": (0, 0), "(b)": (0, 1), "(c)": (1, 0), "(d)": (1, 2)}
+
+
+@pytest.mark.parametrize(("key", "stacked"), [("5", 2), ("6", 1), ("8", 2)])
+def test_a_dataset_without_a_study_leaves_its_place_empty(tmp_path, key, stacked):
+    pairs = [("model-scaling", "digits"), ("model-scaling", "mnist"), ("data-scaling", "mnist")]
+    figure = drawn(dataset_grid, collected(key, [curve(tmp_path, *pair) for pair in pairs]))
+    assert len(panels(figure)) == 3 * stacked
+    assert len([axes for axes in figure.axes if not axes.get_visible()]) == stacked
+    for axes in panels(figure):
+        assert axes.get_xscale() == "log"
+        assert axes.get_xlim()[0] > axes.get_xlim()[1]  # training reads from left to right
+    assert [bar.get_ylabel() for bar in bars(figure)] == ["Model width", "Dataset size"]
+    assert len(figure.legends) == (key == "8")
+
+
+def test_a_rows_datasets_share_colours(tmp_path):
+    """Width 64 has one colour beside a dataset of widths to 64 and beside one of widths to 512."""
+    curves = [
+        curve(tmp_path, dataset=name, scales=scales)
+        for name, scales in (("digits", (8, 64)), ("mnist", (8, 64, 512)))
+    ]
+    left, right = panels(drawn(dataset_grid, collected("6", curves)))
+    assert left.lines[1].get_color() == right.lines[1].get_color() != right.lines[2].get_color()
+
+
+def test_several_networks_of_a_study_have_a_row_each(tmp_path):
+    pairs = [("digits", "wide"), ("digits", "deep"), ("mnist", "wide")]
+    curves = [curve(tmp_path, "sgd-width", *pair) for pair in pairs]
+    content = collected("sgd-width-dynamics", curves)
+    assert [p["heading"] for p in content["panels"][::3]] == [
+        "Digits (8×8), wide",
+        "MNIST, wide",
+        "Digits (8×8), deep",
+    ]
+    figure = drawn(dataset_grid, content)
+    assert places(figure) == {"(a)": (0, 0), "(b)": (0, 1), "(c)": (3, 0)}
+    assert len(panels(figure)) == 9
+    assert [bar.get_ylabel() for bar in bars(figure)] == 2 * ["Model width"]
+
+
+def test_one_network_on_each_dataset_makes_one_row_whatever_their_names(tmp_path):
+    curves = [curve(tmp_path, "sgd-width", "digits", "wide"), curve(tmp_path, "sgd-width", "mnist", "deep")]
+    content = collected("6", curves)
+    assert [p["heading"] for p in content["panels"]] == ["Digits (8×8)", "MNIST"]
+    assert places(drawn(dataset_grid, content)) == {"(a)": (0, 0), "(b)": (0, 1)}
+
+
+@pytest.mark.parametrize("scales", [(0,), (8,), (0, 50, 90)])
+def test_one_point_and_scale_0_have_a_colour(tmp_path, scales):
+    content = collected("sgd-width-dynamics", [curve(tmp_path, "copies", scales=scales)])
+    assert [s["label"] for s in content["panels"][0]["series"]] == [f"{s} % removed" for s in scales]
+    figure = drawn(dataset_grid, content)
+    colours = [line.get_color() for line in panels(figure)[0].lines]
+    assert len(set(colours)) == len(scales)
+    (bar,) = bars(figure)
+    assert [text.get_text() for text in bar.get_yticklabels()] == [str(scale) for scale in scales]
+
+
+def test_one_epoch_up_to_the_minimum_is_drawn(tmp_path):
+    averages = [average(8)]
+    object.__setattr__(averages[0], "minimum_epoch", 0)
+    content = collected("6", [curve(tmp_path, averages=averages)])
+    assert len(content["panels"][0]["series"][0]["y"]) == 1
+    drawn(dataset_grid, content)

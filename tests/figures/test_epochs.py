@@ -1,0 +1,125 @@
+"""Figures 4 and 7 and those of own studies: quantities against epochs."""
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from ntklens.figures import epochs
+from ntklens.figures.epochs import colours_in_order
+
+from tests.support.measured import EPOCHS, SPECTRUM_EPOCHS, average, curve, drawn, panels
+
+SHOWS = ("effective_rank", "train_accuracy", "test_accuracy")
+
+
+def content(quantities, networks, last=300):
+    """The content of a figure with made-up numbers."""
+    series = [
+        {
+            "label": f"{level} % removed",
+            "scale": level,
+            "x": [0, 1, 10, last],
+            "y": [1, 2, 3, 4 - level / 100],
+            "low": None,
+            "high": None,
+        }
+        for level in (0, 50, 90)
+    ]
+    shown = [
+        {"heading": network, "quantity": quantity, "xlabel": "Epoch", "ylabel": quantity, "series": series}
+        for quantity in quantities
+        for network in networks
+    ]
+    return {"figure": "4", "panels": shown, "fits": []}
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def test_a_series_is_the_whole_average_at_its_own_epochs(tmp_path):
+    networks = ("dense", "convolutional")
+    curves = [curve(tmp_path, "noise-scaling", network=network) for network in networks]
+    shown = epochs.collect("7", SHOWS, curves)["panels"]
+    assert [(p["quantity"], p["network"]) for p in shown] == [(q, n) for q in SHOWS for n in networks]
+    assert shown[0]["title"] == "Digits (8×8), dense: effective rank"
+    assert shown[0]["ylabel"] == r"Effective rank $\Gamma(\Theta)$"
+    for panel in shown:
+        assert [s["label"] for s in panel["series"]] == ["0 % removed", "50 % removed", "90 % removed"]
+        at = SPECTRUM_EPOCHS if panel["quantity"] == "effective_rank" else EPOCHS
+        for series in panel["series"]:
+            mean = average(series["scale"]).along[panel["quantity"]]
+            assert series["x"] == at.tolist()
+            np.testing.assert_allclose(series["y"], mean.mean)
+            np.testing.assert_allclose(series["low"], mean.mean - mean.error)
+            np.testing.assert_allclose(series["high"], mean.mean + mean.error)
+
+
+def test_an_own_study_of_another_axis_names_its_scales(tmp_path):
+    shown = epochs.collect("sgd-width-epochs", SHOWS, [curve(tmp_path, "sgd-width")])
+    assert [s["label"] for s in shown["panels"][0]["series"]] == ["m = 8", "m = 16"]
+    assert len(panels(drawn(epochs, shown))) == 3
+
+
+@pytest.mark.parametrize(("rows", "networks", "shape"), [(1, "ab", (1, 2)), (2, "abc", (2, 3))])
+def test_panels_stand_in_a_row_for_each_quantity_and_a_column_for_each_network(rows, networks, shape):
+    figure = epochs.draw(content(SHOWS[1:][:rows], networks))
+    assert len(figure.axes) == np.prod(shape)
+    grid = np.array(figure.axes).reshape(shape)
+    for row in grid:
+        assert len({axes.get_ylabel() for axes in row}) == 1
+    assert [axes.get_title() for axes in grid[0]] == list(networks)
+
+
+def test_accuracies_share_a_range_and_ranks_do_not():
+    shown = content(SHOWS, "ab")
+    for panel in shown["panels"][1::2]:
+        panel["series"] = [{**s, "y": [10 * y for y in s["y"]]} for s in panel["series"]]
+    grid = np.array(epochs.draw(shown).axes).reshape(3, 2)
+    assert [row[0].get_ylim() == row[1].get_ylim() for row in grid] == [False, True, True]
+    assert grid[1, 0].get_ylim()[1] > 39
+
+
+@pytest.mark.parametrize("last", [1, 9, 300, 1000])
+def test_every_epoch_from_0_on_is_shown_with_whole_numbers_as_ticks(last):
+    figure = epochs.draw(content(SHOWS[:1], "a", last))
+    axes = figure.axes[0]
+    assert axes.get_xlim() == (0, last)
+    figure.canvas.draw()
+    inside = [tick for tick in axes.get_xticks() if tick <= last]
+    assert inside == [0, 1, 10, 100, 1000][: len(str(last)) + 1]
+    positions = axes.transData.transform([(epoch, 1) for epoch in range(last + 1)])[:, 0]
+    assert np.all(np.diff(positions) > 0)
+
+
+def test_the_initial_state_alone_is_drawn():
+    shown = content(SHOWS[:1], "a")
+    for series in shown["panels"][0]["series"]:
+        series |= {"x": [0], "y": [1.0]}
+    assert drawn(epochs, shown).axes[0].get_xlim() == (0, 1)
+
+
+def test_a_level_has_the_same_colour_in_every_panel_and_one_line_in_the_legend():
+    figure = epochs.draw(content(SHOWS[1:], "ab"))
+    colours = [[line.get_color() for line in axes.get_lines()] for axes in figure.axes]
+    assert all(panel == colours[0] for panel in colours)
+    assert len(set(colours[0])) == 3
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["0 % removed", "50 % removed", "90 % removed"]
+
+
+def test_a_legend_of_many_scales_stays_inside(tmp_path):
+    scales = tuple(range(0, 100, 5))
+    figure = drawn(epochs, epochs.collect("4", SHOWS, [curve(tmp_path, "noise-scaling", scales=scales)]))
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert len(legend.get_texts()) == 20
+    assert 0 <= box.x0 <= box.x1 <= figure.bbox.x1
+
+
+def test_colours_get_lighter_with_the_scale_in_any_order():
+    colours = colours_in_order([90, 0, 50, 0])
+    assert list(colours) == [0, 50, 90]
+    brightness = [np.dot(colour[:3], (0.3, 0.6, 0.1)) for colour in colours.values()]
+    assert brightness == sorted(brightness)

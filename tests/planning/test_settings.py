@@ -1,0 +1,238 @@
+import math
+
+import pytest
+from ntklens.planning.config import complete
+from ntklens.planning.settings import (
+    averaging_settings,
+    calibration_settings,
+    measurement_settings,
+    recipe_settings,
+    subset_settings,
+    target_epoch,
+    training_settings,
+)
+
+from tests.support.small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small
+
+OWN = {"axis": "depth", "dataset": "digits", "networks": ["narrow"], "scales": [1, 3], "calibrate_at": [1, 3]}
+
+
+def test_target_epoch_is_the_windows_geometric_middle():
+    window = {"first": 100, "last": 400}
+    assert target_epoch(complete(changed(("training", "window"), window))) == pytest.approx(200)
+
+
+def training_of(config):
+    return training_settings(complete(config), BY_WIDTH, 8)
+
+
+def calibration_of(config):
+    return calibration_settings(complete(config), BY_WIDTH)
+
+
+def subset_of(config):
+    return subset_settings(complete(config))
+
+
+def aggregation_of(config):
+    return averaging_settings(complete(config), BY_WIDTH)
+
+
+def dependence(*columns):
+    """Parameters (slice, path, value): those that matter to a slice, or do not."""
+    return [
+        pytest.param(of, path, value, id=f"{of.__name__}-{path[-1]}")
+        for of, changes in columns
+        for path, value in changes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings_of", "path", "value"),
+    dependence(
+        (
+            training_of,
+            [
+                (("name",), "other"),
+                (("analysis", "smoothing_epochs"), 12),
+                (("calibration", "tolerance"), 1.4),
+                (("ensemble", "seeds"), 9),
+                (("ensemble", "min_members"), 2),
+                ((*WIDTHS, "seeds_per_job"), 2),
+                (("training", "window"), {"first": 200}),
+                (("recipes",), {"adam": {}, "other": {"epochs": 5}}),
+                (("networks",), {"three-layer": {"hidden_layers": 2}, "four-layer": {"hidden_layers": 4}}),
+                (("figures", "dataset"), "digits"),
+                ((*WIDTHS, "widths"), [8, 16, 32]),
+                ((*WIDTHS, "calibrate_at"), [8, 16, 32]),
+                ((*SIZES, "width"), 16),
+            ],
+        ),
+        (
+            calibration_of,
+            [
+                (("analysis", "smoothing_epochs"), 12),
+                (("ensemble", "seeds"), 9),
+                (("training", "trace_every"), 4),
+                (("training", "spectrum_epochs"), [0, 10]),
+                (("training", "save_parameters"), 0),
+                (("ntk_samples",), 64),
+                ((*WIDTHS, "widths"), [8, 16, 32]),
+                ((*SIZES, "sizes"), [40, 80, 160]),
+            ],
+        ),
+        (
+            subset_of,
+            [
+                (("ntk_samples",), 64),
+                (("training", "trace_every"), 4),
+                (("ensemble", "seeds"), 9),
+                ((*WIDTHS, "train_samples"), 50),
+            ],
+        ),
+        (
+            aggregation_of,
+            [
+                (("analysis", "smoothing_epochs"), 12),
+                (("figures", "dataset"), "digits"),
+                ((*SIZES, "sizes"), [40, 80, 160]),
+            ],
+        ),
+    ),
+)
+def test_slice_stays_equal_when_something_else_changes(settings_of, path, value):
+    assert complete(changed(path, value)) != complete(small())
+    assert settings_of(changed(path, value)) == settings_of(small())
+
+
+@pytest.mark.parametrize(
+    ("settings_of", "path", "value"),
+    dependence(
+        (
+            training_of,
+            [
+                (("optimizer", "b1"), 0.8),
+                (("training", "window"), {"last": 500}),
+                (("training", "patience"), 1.5),
+                (("training", "max_epochs"), 1500),
+                (("training", "trace_every"), 4),
+                (("training", "spectrum_epochs"), [0, 10]),
+                (("training", "save_parameters"), 0),
+                (("ntk_samples",), 64),
+                (("networks",), {"three-layer": {"hidden_layers": 1}, "four-layer": {"hidden_layers": 3}}),
+                ((*WIDTHS, "train_samples"), 50),
+                ((*WIDTHS, "learning_rate"), 0.1),
+            ],
+        ),
+        (
+            calibration_of,
+            [
+                (("optimizer", "b1"), 0.8),
+                (("training", "window"), {"first": 200}),
+                (("training", "patience"), 1.5),
+                (("training", "max_epochs"), 1500),
+                (("calibration", "seeds"), 4),
+                (("calibration", "tolerance"), 1.4),
+                ((*WIDTHS, "calibrate_at"), [8, 16, 32]),
+                ((*WIDTHS, "train_samples"), 50),
+            ],
+        ),
+        (subset_of, [(("test_samples",), 400), (("split_seed",), 1)]),
+        (
+            aggregation_of,
+            [
+                ((*WIDTHS, "widths"), [8, 16, 32]),
+                (("ensemble", "min_members"), 2),
+                (("training", "window"), {"first": 200}),
+            ],
+        ),
+    ),
+)
+def test_slice_changes_with_what_matters(settings_of, path, value):
+    assert settings_of(changed(path, value)) != settings_of(small())
+
+
+def test_calibration_points_are_the_anchors_ascending():
+    settings = calibration_of(changed((*WIDTHS, "calibrate_at"), [32, 8]))
+    assert [(point["scale"], point["network"]["width"]) for point in settings["points"]] == [(8, 8), (32, 32)]
+    assert settings["target_epoch"] == pytest.approx(math.sqrt(160 * 400))
+
+
+def test_trials_may_stop_at_the_windows_first_epoch():
+    assert calibration_of(small())["recipe"]["stop"]["window_last"] == 160
+    assert training_of(small())["recipe"]["stop"]["window_last"] == 400
+
+
+def test_points_are_named_as_their_folders():
+    completed = complete(small())
+    assert averaging_settings(completed, BY_WIDTH)["points"] == {"width-8": 8, "width-32": 32}
+    assert averaging_settings(completed, BY_SIZE)["points"] == {"size-40": 40, "size-160": 160}
+
+
+def test_full_batch_study_with_a_window_measures_everything():
+    completed = complete(small())
+    assert recipe_settings(completed, BY_WIDTH) == {
+        "optimiser": {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8},
+        "batch_size": None,
+        "learning_rate": None,
+        "stop": {"window_last": 400, "patience": 1.2, "max_epochs": 1200},
+        "evaluate_every": 1,
+        "vary": "initialisation",
+    }
+    measurement = measurement_settings(completed, BY_WIDTH)
+    assert (measurement["alignments"], measurement["minimum"], measurement["trace_every"]) == (True, True, 2)
+    assert (measurement["ntk_samples"], measurement["ntk_draws"]) == (128, 1)
+
+
+def noise():
+    entry = {"dataset": "mnist-5k-4", "train_samples": 400, "removed_percent": [50, 0], "ntk_samples": 100}
+    return complete(changed(("studies", "noise-scaling"), [{**entry, "seeds": 2}]))
+
+
+def test_noise_study_trains_on_mini_batches_for_a_fixed_number_of_epochs():
+    completed = noise()
+    curve = BY_WIDTH._replace(study="noise-scaling", dataset="mnist-5k-4", network="convolutional")
+    settings = training_settings(completed, curve, 50)
+    assert settings["network"] == completed["networks"]["convolutional"]
+    assert settings["recipe"]["optimiser"] == {"name": "sgd", "momentum": 0.9}
+    assert (settings["recipe"]["batch_size"], settings["recipe"]["stop"]) == (128, {"epochs": 1000})
+    assert settings["data"]["noisy_copies"] == {"sigma": 0.01, "removed_percent": 50}
+    measurement = settings["measurement"]
+    assert not any(measurement[key] for key in ("alignments", "minimum", "trace_every"))
+    assert averaging_settings(completed, curve) == {
+        "curve": curve._asdict(),
+        "points": {"removed-0": 0, "removed-50": 50},
+        "min_members": 1,
+        "window": None,
+    }
+
+
+def own(**changes):
+    config = small()
+    config["networks"] = {"narrow": {"hidden_layers": 2, "width": 6}, "three-layer": {"hidden_layers": 2}}
+    config["networks"]["four-layer"] = {"hidden_layers": 3}
+    config["recipes"] = {"adam": {}, "sgd": {"optimizer": "sgd", "momentum": 0.5}}
+    config["studies"]["depth-scaling"] = [{**OWN, **changes}]
+    return complete(config)
+
+
+DEPTH = BY_WIDTH._replace(study="depth-scaling", network="narrow")
+
+
+def test_own_study_goes_along_its_axis():
+    settings = training_settings(own(), DEPTH, 3)
+    assert (settings["network"]["hidden_layers"], settings["network"]["width"]) == (3, 6)
+    assert averaging_settings(own(), DEPTH)["points"] == {"depth-1": 1, "depth-3": 3}
+
+
+def test_own_study_trains_by_its_recipe():
+    recipe = recipe_settings(own(recipe="sgd"), DEPTH)
+    assert recipe["optimiser"] == {"name": "sgd", "momentum": 0.5}
+    assert recipe["stop"]["window_last"] == 400
+
+
+@pytest.mark.parametrize(("vary", "draw_seed"), [("initialisation", 7), ("data", None), ("both", None)])
+def test_own_study_varies_what_it_says(vary, draw_seed):
+    settings = training_settings(own(vary=vary, draw_seed=7), DEPTH, 1)
+    assert settings["recipe"]["vary"] == vary
+    assert settings["data"]["draw_seed"] == draw_seed

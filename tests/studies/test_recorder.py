@@ -1,0 +1,307 @@
+"""What a run file's content is, against the same quantities computed by hand, for each way to train."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from ntklens.data.errors import UnsuitableDataError
+from ntklens.kernel import ntk
+from ntklens.kernel.ntk import ntk_matrix
+from ntklens.networks.modules import initial_parameters
+from ntklens.spectrum.alignments import label_alignment, misalignments
+from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.storage.quantities import ALIGNMENTS
+from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED
+from ntklens.studies import recorder
+from ntklens.studies.experiments import Experiment
+from ntklens.studies.recorder import record
+
+from tests.support.clusters import clusters
+from tests.support.identical import assert_identical
+from tests.support.interruptions import run_with_kills
+
+SUBSET = clusters()
+NETWORK = {"hidden_layers": 2, "width": 5}
+DATA = {"train_samples": 10, "balanced": False, "draw_seed": 0, "noisy_copies": None, "image_size": None}
+ADAM, SGD = {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8}, {"name": "sgd", "momentum": 0.9}
+WINDOW, FIXED = {"window_last": 20, "patience": 1.5, "max_epochs": 120}, {"epochs": 12}
+RECIPE = {
+    "optimiser": ADAM,
+    "batch_size": None,
+    "stop": WINDOW,
+    "evaluate_every": 1,
+    "vary": "initialisation",
+}
+MINI_BATCH = {**RECIPE, "optimiser": SGD, "batch_size": 4, "stop": FIXED, "evaluate_every": 5}
+MEASURED = {
+    "ntk_samples": 4,
+    "ntk_draws": 1,
+    "trace_every": 5,
+    "spectrum_epochs": [0, 7, 8, 20],
+    "alignments": True,
+    "minimum": True,
+    "save_parameters": 1,
+}
+SPECTRA_ALONE = {
+    "ntk_samples": 3,
+    "ntk_draws": 2,
+    "trace_every": 0,
+    "spectrum_epochs": [0, 2, 12],
+    "alignments": False,
+    "minimum": False,
+    "save_parameters": 0,
+}
+NOISY = {
+    **DATA,
+    "train_samples": 12,
+    "balanced": True,
+    "noisy_copies": {"removed_percent": 50, "sigma": 0.01},
+}
+FULL = Experiment(NETWORK, DATA, RECIPE, SUBSET), MEASURED, 0.006
+WINDOWED_BATCHES = (
+    Experiment(NETWORK, DATA, {**MINI_BATCH, "stop": WINDOW}, SUBSET),
+    {
+        **MEASURED,
+        "alignments": False,
+        "ntk_draws": 2,
+    },
+    0.02,
+)
+CASES = {
+    "full batch": FULL,
+    "own data": (
+        Experiment(NETWORK, {**DATA, "draw_seed": None}, {**RECIPE, "vary": "data"}, SUBSET),
+        MEASURED,
+        0.006,
+    ),
+    "in turn": (Experiment({**NETWORK, "width": 150}, DATA, RECIPE, SUBSET), MEASURED, 0.001),
+    "descent": (
+        Experiment(NETWORK, DATA, {**RECIPE, "optimiser": SGD}, SUBSET),
+        {**MEASURED, "ntk_draws": 2},
+        0.05,
+    ),
+    "mini-batches": (Experiment(NETWORK, NOISY, MINI_BATCH, SUBSET), SPECTRA_ALONE, 0.02),
+    "windowed batches": WINDOWED_BATCHES,
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request):
+    return CASES[request.param]
+
+
+def recorded(case, seeds=(0, 1), **options):
+    experiment, measurement, rate = case
+    return record(experiment, measurement, list(seeds), rate, **options)
+
+
+@pytest.fixture(scope="module")
+def trajectories(case):
+    return recorded(case)
+
+
+def parameters_at(case, seed, epochs):
+    """The parameters of one seed at each of ``epochs``, by its trainer alone."""
+    experiment, _, rate = case
+    schedule = replace(
+        recorder.schedule_of(experiment.recipe, {**case[1], "trace_every": 0}),
+        snapshots=tuple(epochs),
+        updates_after=False,
+    )
+    trainer, sets = experiment.trainer(schedule), experiment.training_sets([seed])
+    steps = experiment.train(trainer, sets, [seed], rate)
+    return {epoch: trainer.parameters_of(members)[0] for epoch, members in steps if epoch in epochs}
+
+
+def kernels(case, params):
+    """The NTK on each draw, in double precision."""
+    experiment, measurement, _ = case
+    samples = measurement["ntk_samples"]
+    for draw in range(measurement["ntk_draws"]):
+        images = jnp.asarray(SUBSET.test_images[draw * samples : (draw + 1) * samples])
+        yield np.asarray(ntk_matrix(experiment.model, params, images), np.float64)
+
+
+def test_spectra_belong_to_their_epochs_and_draws(case, trajectories):
+    spectrum = trajectories[1].spectrum
+    epochs = case[1]["spectrum_epochs"]
+    assert spectrum.epoch.tolist() == epochs
+    for row, params in enumerate(parameters_at(case, 1, epochs).values()):
+        for draw, theta in enumerate(kernels(case, params)):
+            scale = np.sqrt(np.diagonal(theta))
+            expected = np.linalg.eigvalsh(theta / np.outer(scale, scale))
+            np.testing.assert_allclose(spectrum.eigenvalues[row, draw], expected, atol=1e-3)
+            assert spectrum.ntk_trace[row, draw] == pytest.approx(np.trace(theta), rel=1e-3)
+
+
+def test_alignments_belong_to_their_epochs_and_draws(case, trajectories):
+    """Also at a snapshot that follows another by one update."""
+    measured = trajectories[1].spectrum.alignments
+    if not case[1]["alignments"]:
+        assert measured == {}
+        return
+    assert set(measured) == set(ALIGNMENTS)
+    epochs = case[1]["spectrum_epochs"]
+    params = parameters_at(case, 1, sorted({*epochs, *(epoch + 1 for epoch in epochs)}))
+    for row, epoch in enumerate(epochs):
+        pairs = zip(kernels(case, params[epoch]), kernels(case, params[epoch + 1]), strict=True)
+        for draw, (before, after) in enumerate(pairs):
+            labels = SUBSET.test_labels[4 * draw : 4 * draw + 4]
+            found = {name: values[row, draw] for name, values in measured.items()}
+            assert found["label_alignment"] == pytest.approx(label_alignment(before, labels), abs=2e-3)
+            count = round(effective_rank(trajectories[1].spectrum.eigenvalues[row, draw]))
+            vectors = [np.linalg.eigh(theta)[1][:, ::-1][:, :count].T for theta in (before, after)]
+            _, sign_matched, basis_free = misalignments(*vectors)
+            assert found["misalignment_sign_matched"] == pytest.approx(sign_matched, abs=0.02)
+            assert found["misalignment_basis_free"] == pytest.approx(basis_free, abs=0.02)
+
+
+def test_minimum_is_measured_where_the_test_loss_is_least(case, trajectories):
+    for seed, trajectory in enumerate(trajectories):
+        if not case[1]["minimum"]:
+            assert trajectory.minimum is None
+            continue
+        minimum, row = trajectory.minimum, int(np.argmin(trajectory.curves["test_loss"]))
+        assert minimum.epoch == trajectory.epoch[row]
+        assert minimum.test_loss == pytest.approx(trajectory.curves["test_loss"][row])
+        assert minimum.train_loss == pytest.approx(trajectory.curves["train_loss"][row])
+        assert minimum.eigenvalues.sum() == pytest.approx(12, rel=1e-5)
+        assert minimum.ntk_eigenvalues.sum() == pytest.approx(minimum.ntk_trace, rel=1e-5)
+        assert (minimum.parameters is not None) == (seed < 1)
+        if minimum.parameters is not None:
+            theta = next(kernels(case, {"params": minimum.parameters}))
+            assert minimum.ntk_trace == pytest.approx(np.trace(theta), rel=1e-4)
+
+
+def test_results_do_not_depend_on_the_number_of_workers(case, trajectories):
+    assert_identical(recorded(case, workers=3), trajectories)
+
+
+@pytest.mark.parametrize("kills", [[1], [2], [1, 2, 2]])
+def test_killed_job_resumes_to_the_same_numbers(case, trajectories, tmp_path, kills):
+    found = run_with_kills(
+        lambda checkpoint: recorded(case, checkpoint=checkpoint), tmp_path / "job.npz", kills
+    )
+    assert_identical(found, trajectories)
+
+
+def test_killed_job_does_not_start_anew(case, tmp_path):
+    visited = []
+
+    def job(checkpoint):
+        visited.append([])
+        return recorded(case, checkpoint=checkpoint, report=lambda epoch, _: visited[-1].append(epoch))
+
+    run_with_kills(job, tmp_path / "job.npz", [3])
+    killed, after = visited
+    assert killed[0] == 0 < killed[-1]
+    assert after[0] == killed[-1]
+
+
+def test_latest_values_are_reported_when_asked_for(case):
+    seen = []
+    (trajectory,) = recorded(case, [0], report=lambda epoch, latest: seen.append((epoch, latest())))
+    epoch, (values, finished, members) = seen[-1]
+    assert (finished, members) == (1, 1)
+    assert epoch >= trajectory.epoch[-1]
+    assert set(values) == set(trajectory.curves)
+
+
+def test_training_sets_are_recorded(case, trajectories):
+    experiment, _, _ = case
+    sets = experiment.training_sets([0, 1])
+    for trajectory, own in zip(trajectories, sets, strict=True):
+        np.testing.assert_array_equal(trajectory.train_indices, own.rows)
+        assert_identical(trajectory.copied_from, own.copied_from) if own.copied_from is not None else None
+    shared = np.array_equal(trajectories[0].train_indices, trajectories[1].train_indices)
+    assert shared == (experiment.recipe["vary"] == "initialisation")
+
+
+def test_only_the_first_seeds_keep_their_parameters():
+    kept, dropped = recorded(FULL)
+    assert kept.minimum.parameters["hidden_1"]["kernel"].shape == (6, 5)
+    assert dropped.minimum.parameters is None
+
+
+def with_bad_sample(case):
+    """The case with an infinite image that seed 1 alone draws."""
+    experiment = replace(case[0], data={**case[0].data, "draw_seed": None})
+    first, second = experiment.training_sets([0, 1])
+    images = SUBSET.pool_images.copy()
+    images[np.setdiff1d(second.rows, first.rows)[0]] = np.inf
+    return replace(experiment, subset=replace(SUBSET, pool_images=images)), *case[1:]
+
+
+@pytest.mark.parametrize("name", ["full batch", "windowed batches"])
+def test_diverged_seed_does_not_end_its_batch(name):
+    good, bad = recorded(with_bad_sample(CASES[name]))
+    assert (good.status, bad.status) == (OK, DIVERGED)
+    assert bad.epoch.tolist() == [0]
+    assert good.spectrum.epoch.tolist() == CASES[name][1]["spectrum_epochs"]
+
+
+def test_seed_that_diverges_before_its_first_spectrum_has_none():
+    images = SUBSET.pool_images.copy()
+    images[CASES["mini-batches"][0].training_sets([0])[0].rows] = np.inf
+    experiment, *rest = CASES["mini-batches"]
+    (trajectory,) = recorded((replace(experiment, subset=replace(SUBSET, pool_images=images)), *rest), [0])
+    assert trajectory.status == DIVERGED
+    assert trajectory.spectrum.eigenvalues.shape == (0, 2, 9)
+    assert trajectory.spectrum.ntk_trace.shape == (0, 2)
+
+
+def test_seed_whose_minimum_is_at_the_last_epoch_is_unfinished():
+    stop = {"window_last": 30, "patience": 1.5, "max_epochs": 40}
+    experiment = replace(FULL[0], recipe={**RECIPE, "stop": stop})
+    (trajectory,) = recorded((experiment, MEASURED, 1e-4), [0])
+    assert trajectory.status == UNFINISHED
+    assert trajectory.epoch[-1] == 40
+
+
+def test_full_batches_for_a_fixed_number_of_epochs():
+    experiment = replace(FULL[0], recipe={**RECIPE, "stop": FIXED})
+    for trajectory in recorded((experiment, SPECTRA_ALONE, 0.006)):
+        assert (trajectory.status, trajectory.epoch[-1]) == (OK, 12)
+        assert trajectory.spectrum.epoch.tolist() == [0, 2, 12]
+        assert trajectory.minimum is None
+
+
+def test_more_ntk_samples_than_test_samples_raise():
+    with pytest.raises(
+        UnsuitableDataError, match="3 draws of 20 NTK samples need 60 test samples, there are 50"
+    ):
+        recorded((FULL[0], {**MEASURED, "ntk_samples": 20, "ntk_draws": 3}, 0.01))
+
+
+def test_more_training_samples_than_the_pool_raise():
+    with pytest.raises(UnsuitableDataError, match="cannot draw 41 training samples from a pool of 40"):
+        recorded((replace(FULL[0], data={**DATA, "train_samples": 41}), MEASURED, 0.01))
+
+
+def test_a_failed_spectrum_ends_the_job(monkeypatch):
+    def broken(theta, of_theta_too=False):
+        raise np.linalg.LinAlgError("no convergence")
+
+    monkeypatch.setattr(recorder, "spectra_of", broken)
+    with pytest.raises(np.linalg.LinAlgError, match="no convergence"):
+        recorded(FULL, [0])
+
+
+def test_little_memory_takes_the_kernels_in_blocks_to_the_same_numbers():
+    """A sample's pieces of J are far larger than that: blocks of one sample."""
+    model, images = FULL[0].model, jnp.asarray(SUBSET.test_images[:4])
+    assert len(ntk._blocks(model, initial_parameters(model, 6, 0), images, None, memory=10).starts) == 4
+    (found,), (expected,) = recorded(FULL, [1], memory=10), recorded(FULL, [1])
+    np.testing.assert_allclose(
+        found.spectrum.eigenvalues, expected.spectrum.eigenvalues, rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_array_equal(found.ntk_trace, expected.ntk_trace)
+
+
+def test_pool_is_left_alone():
+    before = jax.tree.map(np.copy, (SUBSET.pool_images, SUBSET.pool_labels))
+    recorded(CASES["mini-batches"], [0])
+    np.testing.assert_array_equal(before[0], SUBSET.pool_images)
+    np.testing.assert_array_equal(before[1], SUBSET.pool_labels)

@@ -1,0 +1,130 @@
+"""Measured curves made by hand, with small files behind them, and figures of them."""
+
+import json
+from dataclasses import asdict
+
+import matplotlib.pyplot as plt
+import numpy as np
+from ntklens.analysis.laws import fit_power_law
+from ntklens.figures.measured import MeasuredCurve
+from ntklens.figures.style import RC
+from ntklens.storage.averages import Average, Mean, write_averages
+
+END = 4  # the epoch of the least mean test loss
+EPOCHS = np.arange(8)
+TRACE_EPOCHS = np.arange(0, 8, 2)
+SPECTRUM_EPOCHS = np.array([0, 1, 4, 7])
+AT_SPECTRA = (
+    "effective_rank",
+    "label_alignment",
+    "summed_label_alignment",
+    "misalignment_as_printed",
+    "misalignment_sign_matched",
+    "misalignment_basis_free",
+)
+# Study -> heading, symbol and label of its axis, its scales here.
+STUDIES = {
+    "model-scaling": ("Model scaling", "m", "Model width", (8, 16, 64)),
+    "data-scaling": ("Data scaling", "D", "Dataset size", (40, 90, 200)),
+    "noise-scaling": ("Noise scaling", "%", "Percentage removed", (0, 50, 90)),
+    "sgd-width": ("Sgd width", "m", "Model width", (8, 16)),
+    "deep": ("Deep", "L", "Hidden layers", (2, 3)),
+    "copies": ("Copies", "%", "Percentage removed", (0, 50)),
+}
+
+
+def average(scale, **changed):
+    """A point whose log train loss falls evenly; other means are made up, but for those ``changed``."""
+    rng = np.random.default_rng(scale)
+    epochs = {
+        **dict.fromkeys(("train_accuracy", "test_accuracy"), EPOCHS),
+        "ntk_trace": TRACE_EPOCHS,
+        **dict.fromkeys(AT_SPECTRA, SPECTRUM_EPOCHS),
+    }
+    along = {
+        name: Mean(epoch, rng.uniform(0.2, 1, len(epoch)), rng.uniform(0.01, 0.1, len(epoch)))
+        for name, epoch in epochs.items()
+    }
+    fall = np.log(2) - 0.3 * EPOCHS - 0.001 * scale
+    along["log_train_loss"] = Mean(EPOCHS, fall, np.zeros(len(EPOCHS)))
+    for name, mean in changed.items():
+        along[name] = along[name]._replace(mean=np.asarray(mean, dtype=float))
+    return Average(scale=scale, seeds=np.arange(3), left_out=(), minimum_epoch=END, along=along, minimum={})
+
+
+def adaptation_rates(scales):
+    points = [
+        {
+            "scale": scale,
+            "epoch": [0.5, 2.5, 4.5],
+            "train_loss": [2.0, 1.0, 0.5],
+            "adaptation_rate": [-scale, 0.5 * scale, -7.0],
+        }
+        for scale in scales
+    ]
+    return {"settings": {}, "points": points}
+
+
+def power_laws(scales):
+    """Every quantity of a power-laws file: a power law where two positive scales allow it, Γ without one."""
+    mean = [float(scale) ** 0.5 + (0 if min(scales) else 1) for scale in scales]
+    series = {"scale": list(scales), "mean": mean, "error": [0.1] * len(scales), "limited_power_law": None}
+    fits = len(scales) > 1 and min(scales) > 0
+    law = {"power_law": asdict(fit_power_law(scales, mean)) if fits else None}
+    return {
+        "test_loss": series | law,
+        "initial_trace": series | law,
+        "effective_rank": series | {"power_law": None},
+        "adaptation_rate": series | law | {"error": None},
+    }
+
+
+def transitions(scales):
+    unbent = {"broken_power_law": None, "no_bend_because": "too few scales", "power_law": None}
+    series = {
+        "scale": list(scales),
+        "mean": [float(s) for s in scales],
+        "error": [0.1] * len(scales),
+    } | unbent
+    return {"trace_ratio": series, "effective_rank": series}
+
+
+FITS = {"adaptation-rate": adaptation_rates, "power-laws": power_laws, "transition": transitions}
+
+
+def write_file(path, need, scales):
+    """One kind of file that a figure may need of a curve with these ``scales``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if need == "averages":
+        write_averages(path, [average(scale) for scale in scales])
+    else:
+        path.write_text(json.dumps(FITS[need](scales)))
+
+
+def curve(folder, study="model-scaling", dataset="digits", network="three-layer", scales=None, averages=None):
+    """A `MeasuredCurve` with every kind of file; ``averages`` instead of those made up for ``scales``."""
+    heading, symbol, label, own_scales = STUDIES[study]
+    averages = averages or [average(scale) for scale in scales or own_scales]
+    scales = [one.scale for one in averages]
+    own = folder / study / dataset / network
+    files = {need: own / f"{need}.file" for need in ("averages", *FITS)}
+    own.mkdir(parents=True, exist_ok=True)
+    write_averages(files["averages"], averages)
+    for need, content_of in FITS.items():
+        files[need].write_text(json.dumps(content_of(scales)))
+    files = {need: str(path) for need, path in files.items()}
+    return MeasuredCurve(study, dataset, network, heading, symbol, label, files)
+
+
+def drawn(kind, content):
+    """The figure that ``kind`` draws, laid out; closed, so that figures don't pile up."""
+    with plt.rc_context(RC):
+        figure = kind.draw(content)
+        figure.canvas.draw()
+    plt.close(figure)
+    return figure
+
+
+def panels(figure):
+    """The visible axes with lines, colour bars left out."""
+    return [axes for axes in figure.axes if axes.get_visible() and axes.lines]

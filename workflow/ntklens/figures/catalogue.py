@@ -1,0 +1,210 @@
+"""Every figure: its name, which curves it shows, from which files, and the module that draws it.
+
+To add a figure, give `_paper_figures` or `_own_figures` one more `Figure`, and write its caption as a file in
+workflow/report. The workflow makes a rule of it, named ``figure_{key}``, and `rule all` asks for it. What no
+module here draws yet takes a new *kind*: a module beside this one, of two functions.
+
+    collect(figure, shows, curves)   returns the content of the figure's JSON file (figure, panels and fits),
+                                     from a list of `ntklens.figures.measured.MeasuredCurve`
+    draw(content)                    returns a Matplotlib figure, from nothing but this content
+
+Snakemake imports this module whenever it starts, so it imports neither Matplotlib nor the kinds.
+"""
+
+from typing import NamedTuple
+
+from ntklens.planning import paths
+from ntklens.planning.curves import Curve, axis_of, curves, follows_minimum, heading_of
+from ntklens.studies.catalogue import DATA_SCALING, HEADINGS, MODEL_SCALING, NOISE_SCALING
+
+AVERAGES, ADAPTATION_RATE = "averages", "adaptation-rate"
+POWER_LAWS, TRANSITION = "power-laws", "transition"
+
+
+class Figure(NamedTuple):
+    """One figure of a config."""
+
+    key: str  # in file names and on the command line
+    title: str  # in the report
+    kind: str  # the module of ntklens.figures that collects and draws it
+    curves: list[Curve]
+    needs: tuple[str, ...]  # files of each curve: averages, adaptation-rate, power-laws or transition
+    caption: str  # a file in workflow/report
+    shows: tuple[str, ...] = ()  # quantities, for a kind that can show one or another
+
+    @property
+    def rule(self):
+        """The name of the rule that draws it."""
+        return "figure_" + self.key.replace("-", "_")
+
+    def files(self, name):
+        """The files it is drawn from, of the config called ``name``: for each curve, one for each need."""
+        patterns = [_pattern(name, need) for need in self.needs]
+        return [pattern.format(**curve._asdict()) for curve in self.curves for pattern in patterns]
+
+
+def figures_of(config):
+    """Key -> `Figure`, for the figures that the studies of a complete ``config`` can fill."""
+    own = [study for study in config["studies"] if study not in HEADINGS]
+    figures = _paper_figures(config) + [figure for study in own for figure in _own_figures(config, study)]
+    return {figure.key: figure for figure in figures if figure.curves}
+
+
+def settings_of_figure(config, figure):
+    """What workflow/scripts/figure.py is told of ``figure``, besides its files."""
+    return {
+        "figure": figure.key,
+        "kind": figure.kind,
+        "shows": list(figure.shows),
+        "needs": list(figure.needs),
+        "curves": [_described(config, curve) for curve in figure.curves],
+    }
+
+
+def _paper_figures(config):
+    scaling = _one_curve_per_dataset(config)
+    widths, noise = curves(config, MODEL_SCALING), curves(config, NOISE_SCALING)
+    return [
+        Figure(
+            key="1",
+            title="NTK trace, adaptation rate and effective rank against the train loss",
+            kind="dynamics",
+            curves=_one_curve_per_study(config),
+            needs=(AVERAGES, ADAPTATION_RATE),
+            caption="figure-1.rst",
+            shows=("ntk_trace", "adaptation_rate", "effective_rank"),
+        ),
+        Figure(
+            key="2",
+            title="Test loss, effective rank, initial trace and adaptation rate against scale",
+            kind="scaling_laws",
+            curves=scaling,
+            needs=(POWER_LAWS,),
+            caption="figure-2.rst",
+        ),
+        Figure(
+            key="3",
+            title="Trace ratio and effective rank against width, and where they bend",
+            kind="transition",
+            curves=widths,
+            needs=(TRANSITION,),
+            caption="figure-3.rst",
+        ),
+        Figure(
+            key="4",
+            title="Effective rank against epochs, by how much of the training data is replaced",
+            kind="epochs",
+            curves=noise,
+            needs=(AVERAGES,),
+            caption="figure-4.rst",
+            shows=("effective_rank",),
+        ),
+        Figure(
+            key="5",
+            title="NTK trace and adaptation rate against the train loss, for every dataset",
+            kind="dataset_grid",
+            curves=scaling,
+            needs=(AVERAGES, ADAPTATION_RATE),
+            caption="figure-5.rst",
+            shows=("ntk_trace", "adaptation_rate"),
+        ),
+        Figure(
+            key="6",
+            title="Effective rank against the train loss, for every dataset",
+            kind="dataset_grid",
+            curves=scaling,
+            needs=(AVERAGES,),
+            caption="figure-6.rst",
+            shows=("effective_rank",),
+        ),
+        Figure(
+            key="7",
+            title="Train and test accuracy against epochs, by how much of the training data is replaced",
+            kind="epochs",
+            curves=noise,
+            needs=(AVERAGES,),
+            caption="figure-7.rst",
+            shows=("train_accuracy", "test_accuracy"),
+        ),
+        Figure(
+            key="8",
+            title="Alignment with the labels and misalignment of eigenvectors against the train loss",
+            kind="dataset_grid",
+            curves=scaling,
+            needs=(AVERAGES,),
+            caption="figure-8.rst",
+            shows=("label_alignment", "misalignment"),
+        ),
+    ]
+
+
+def _own_figures(config, study):
+    """The figures of a study that is not the paper's: what they show depends on its axis and recipe."""
+    every = curves(config, study)
+    followed = [curve for curve in every if follows_minimum(config, curve)]
+    heading = heading_of(study)
+    return [
+        Figure(
+            key=f"{study}-laws",
+            title=f"{heading}: test loss, effective rank, initial trace and adaptation rate against scale",
+            kind="scaling_laws",
+            curves=followed,
+            needs=(POWER_LAWS,),
+            caption="own-laws.rst",
+        ),
+        Figure(
+            key=f"{study}-dynamics",
+            title=f"{heading}: NTK trace, adaptation rate and effective rank against the train loss",
+            kind="dataset_grid",
+            curves=followed,
+            needs=(AVERAGES, ADAPTATION_RATE),
+            caption="own-dynamics.rst",
+            shows=("ntk_trace", "adaptation_rate", "effective_rank"),
+        ),
+        Figure(
+            key=f"{study}-transition",
+            title=f"{heading}: trace ratio and effective rank against width, and where they bend",
+            kind="transition",
+            curves=[curve for curve in followed if axis_of(config, curve).name == "width"],
+            needs=(TRANSITION,),
+            caption="own-transition.rst",
+        ),
+        Figure(
+            key=f"{study}-epochs",
+            title=f"{heading}: effective rank, train and test accuracy against epochs",
+            kind="epochs",
+            curves=[curve for curve in every if curve not in followed],
+            needs=(AVERAGES,),
+            caption="own-epochs.rst",
+            shows=("effective_rank", "train_accuracy", "test_accuracy"),
+        ),
+    ]
+
+
+def _one_curve_per_dataset(config):
+    """One curve for each dataset of model scaling, then of data scaling."""
+    network = config["figures"]["model_scaling_network"]
+    widths = [curve for curve in curves(config, MODEL_SCALING) if curve.network == network]
+    first = {}
+    for curve in widths + curves(config, DATA_SCALING):
+        first.setdefault((curve.study, curve.dataset), curve)
+    return list(first.values())
+
+
+def _one_curve_per_study(config):
+    """Of those, one for each study: of the dataset that the config names, else of the study's first."""
+    wanted = config["figures"]["dataset"]
+    shown = {}
+    for curve in _one_curve_per_dataset(config):
+        if curve.study not in shown or curve.dataset == wanted:
+            shown[curve.study] = curve
+    return list(shown.values())
+
+
+def _described(config, curve):
+    axis = axis_of(config, curve)
+    return {**curve._asdict(), "heading": heading_of(curve.study), "symbol": axis.symbol, "label": axis.label}
+
+
+def _pattern(name, need):
+    return paths.averages(name) if need == AVERAGES else paths.fit(name, need)
