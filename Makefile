@@ -45,6 +45,7 @@ lint: $(READY)
 	ruff format --check .
 	snakefmt --check --compact-diff Snakefile workflow/rules
 	snakemake --lint
+	PYTHONPATH=workflow lint-imports
 
 format: $(READY)
 	ruff check --fix .
@@ -79,6 +80,6 @@ lock:
 
 # Everything that make and the workflow produced, the environments included.
 clean:
-	rm -rf $(VENV) $(ORACLE) .snakemake .cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(ORACLE) .snakemake .cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find results -mindepth 1 -not -name README.md -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
