@@ -91,6 +91,12 @@ def test_one_network_on_each_dataset_makes_one_row_whatever_their_names(tmp_path
     assert places(drawn(dataset_grid, content)) == {"(a)": (0, 0), "(b)": (0, 1)}
 
 
+def test_names_of_axes_are_no_longer_than_the_axes(tmp_path):
+    curves = [curve(tmp_path, "sgd-width", network=network) for network in ("wide", "deep")]
+    for axes in panels(drawn(dataset_grid, collected("sgd-width-dynamics", curves))):
+        assert axes.yaxis.label.get_window_extent().height <= axes.get_window_extent().height
+
+
 @pytest.mark.parametrize("scales", [(0,), (8,), (0, 50, 90)])
 def test_one_point_and_scale_0_have_a_colour(tmp_path, scales):
     content = collected("sgd-width-dynamics", [curve(tmp_path, "copies", scales=scales)])

@@ -53,7 +53,7 @@ def draw(content):
         figure, grid = plt.subplots(
             stacked * len(rows),
             len(datasets),
-            figsize=(width * len(datasets) + 0.5, (1.3 + stacked) * len(rows)),
+            figsize=(width * len(datasets) + 0.5, _height(stacked) * len(rows)),
             squeeze=False,
         )
         for axes in grid.flat:
@@ -71,6 +71,12 @@ def draw(content):
         figure.align_ylabels()
         _explain_forms(figure, content["panels"])
     return figure
+
+
+def _height(stacked):
+    """Inches of a row of the grid, in which ``stacked`` quantities stand one above the other."""
+    # More than two need more each: the names of their axes would touch.
+    return 1.3 + stacked if stacked <= 2 else 0.5 + 1.5 * stacked
 
 
 def _places(panels):
