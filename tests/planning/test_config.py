@@ -425,3 +425,19 @@ def test_own_study_without_its_axis_says_what_the_papers_are_called():
     config["studies"]["model_scaling"] = [{"dataset": "digits"}]
     with pytest.raises(ConfigError, match=r"lacks the key axis, networks, scales.*the paper's are"):
         complete(config)
+
+
+def test_studies_whose_rules_would_have_one_name_raise():
+    config = with_own_study()
+    config["studies"]["o-wn"] = config["studies"]["own"]
+    config["studies"]["o_wn"] = config["studies"].pop("own")
+    with pytest.raises(ConfigError, match=r"studies\.o_wn': is too much like 'o-wn'"):
+        complete(config)
+
+
+def test_entries_of_one_study_have_one_axis():
+    config = with_own_study()
+    (entry,) = config["studies"]["own"]
+    config["studies"]["own"].append({**entry, "dataset": "mnist-5k", "axis": "train_samples"})
+    with pytest.raises(ConfigError, match=r"own\[1\]\.axis': 'train_samples' differs from 'depth'"):
+        complete(config)

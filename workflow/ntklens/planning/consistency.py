@@ -19,6 +19,7 @@ class ConfigError(Exception):
 def check_consistency(config):
     """Raise ConfigError where keys of a completed ``config`` do not fit each other."""
     _check_training(config)
+    _check_study_names(config)
     for study, entries in config["studies"].items():
         for index, entry in enumerate(entries):
             place = _Entry(config, study, entry, f"studies.{study}[{index}]")
@@ -107,9 +108,19 @@ def _check_dataset(config, entries, entry, key):
     _require(other == path, key, f"{path} and {other} would both be called {name}")
 
 
+def _check_study_names(config):
+    """The names of studies become names of rules, where a hyphen becomes an underscore."""
+    names = {}
+    for study in config["studies"]:
+        other = names.setdefault(study.replace("-", "_"), study)
+        _require(other == study, f"studies.{study}", f"is too much like {other!r}; give it another name")
+
+
 def _check_names(place):
     axis, recipe = place.general["axis"], place.general["recipe"]
     _require(axis in AXES, f"{place.key}.axis", f"unknown {axis!r}; allowed are {', '.join(AXES)}")
+    first = general_form(place.study, place.config["studies"][place.study][0])["axis"]
+    _require(axis == first, f"{place.key}.axis", f"{axis!r} differs from {first!r}: one axis for each study")
     _require(
         not isinstance(recipe, str) or recipe in place.config["recipes"],
         f"{place.key}.recipe",
