@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import sys
+from functools import cache
 
 WORKFLOW = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, WORKFLOW)
@@ -76,6 +77,7 @@ wildcard_constraints:
     last=r"\d+",
 
 
+@cache
 def code(script, *modules):
     """The script, then every ntklens module behind it: editing one of them reruns the rule.
 
