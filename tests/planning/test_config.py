@@ -1,5 +1,6 @@
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -288,7 +289,7 @@ def test_invalid_noise_scaling_raises_and_names_the_key(changes, message):
 
 def test_convolutional_network_in_a_scaling_study_raises():
     with pytest.raises(
-        ConfigError, match=r"'convolutional' is convolutional: model-scaling trains dense networks alone"
+        ConfigError, match=r"'convolutional' is convolutional, which takes mini-batches: model-scaling"
     ):
         complete(changed((*WIDTHS, "networks"), ["convolutional"]))
 
@@ -373,11 +374,15 @@ def test_own_study_takes_defaults():
             {"recipe": "fixed"},
             "own[0].recipe': trains for a fixed number of epochs, so it needs a learning_rate",
         ),
-        ({"recipe": "fixed", "learning_rate": 0.1}, "own[0].spectrum_epochs': must ascend from 0 to at most"),
+        (
+            {"recipe": "fixed", "learning_rate": 0.1},
+            "own[0].spectrum_epochs': must ascend from 0 to at most the last of epochs, 100; none are given, "
+            "and those of training go to 260",
+        ),
         ({"networks": ["no-width"]}, "networks.no-width.width': must be given"),
         (
             {"networks": ["convolutional"]},
-            "'convolutional' is convolutional: own trains dense networks alone",
+            "'convolutional' is convolutional, which takes mini-batches: own trains",
         ),
         ({"scales": [0, 1]}, "own[0].scales': 0 must be at least 1"),
         ({"scales": []}, "own[0].scales' is [], but must list at least 1 item"),
@@ -441,3 +446,25 @@ def test_entries_of_one_study_have_one_axis():
     config["studies"]["own"].append({**entry, "dataset": "mnist-5k", "axis": "train_samples"})
     with pytest.raises(ConfigError, match=r"own\[1\]\.axis': 'train_samples' differs from 'depth'"):
         complete(config)
+
+
+def test_recipe_of_the_papers_studies_is_always_there():
+    config = with_own_study(recipe="fixed", learning_rate=0.1, spectrum_epochs=[0, 100])
+    del config["recipes"]["adam"]
+    completed = complete(config)
+    assert list(completed["recipes"]) == ["adam", "fixed", "batches"]
+    assert completed["recipes"]["adam"]["optimizer"] == "adam"
+
+
+def test_recipe_called_adam_can_be_changed():
+    config = with_own_study()
+    config["recipes"]["adam"] = {"learning_rate": 0.5}
+    assert complete(config)["recipes"]["adam"]["learning_rate"] == 0.5
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_example_of_own_studies_on_a_page_is_a_config(page):
+    text = (SHIPPED[0].parents[1] / page).read_text()
+    (example,) = re.findall(r"```yaml\n(networks:.*?)```", text, re.DOTALL)
+    completed = complete({"name": "example", **yaml.safe_load(example)})
+    assert "depth-scaling" in completed["studies"]

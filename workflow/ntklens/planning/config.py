@@ -10,6 +10,7 @@ import jsonschema.validators
 import yaml
 
 from ntklens.planning.consistency import ConfigError, check_consistency
+from ntklens.studies.catalogue import PAPERS_RECIPE
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
@@ -32,6 +33,7 @@ def complete(config):
     error = jsonschema.exceptions.best_match(_Validator(schema).iter_errors(config))
     if error:
         raise ConfigError(_explain(error, schema))
+    config["recipes"] = {PAPERS_RECIPE: {}, **config.get("recipes", {})}
     _fill_defaults(schema, config, schema["$defs"])
     check_consistency(config)
     return config

@@ -139,7 +139,7 @@ def _check_networks(place):
         _require(
             place.recipe["batch_size"] is not None or not networks[name]["convolutions"],
             f"{place.key}.networks",
-            f"{name!r} is convolutional: {place.study} trains dense networks alone, in full batches",
+            f"{name!r} is convolutional, which takes mini-batches: {place.study} trains in full batches",
         )
         point = place.axis.at(_base_point(place, networks[name]), place.general["scales"][0])
         _require(
@@ -160,12 +160,12 @@ def _base_point(place, network):
 
 
 def _check_recipe(place):
-    epochs, last = place.general["spectrum_epochs"], place.recipe["epochs"]
+    given, last = place.general["spectrum_epochs"], place.recipe["epochs"]
+    epochs = given or place.config["training"]["spectrum_epochs"]
     if last is None:
         last = place.config["training"]["window"]["last"]
         rule = f"the window's last epoch, {last}"
     else:
-        epochs = epochs or place.config["training"]["spectrum_epochs"]
         rule = f"the last of epochs, {last}"
         _require(
             place.learning_rate is not None,
@@ -174,9 +174,10 @@ def _check_recipe(place):
             "into the window",
         )
     _require(
-        epochs is None or (epochs == sorted(epochs) and epochs[0] == 0 and epochs[-1] <= last),
+        epochs == sorted(epochs) and epochs[0] == 0 and epochs[-1] <= last,
         f"{place.key}.spectrum_epochs",
-        f"must ascend from 0 to at most {rule}",
+        f"must ascend from 0 to at most {rule}"
+        + ("" if given else f"; none are given, and those of training go to {epochs[-1]}"),
     )
 
 

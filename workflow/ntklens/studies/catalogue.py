@@ -16,6 +16,8 @@ AXES = {axis.name: axis for axis in (WIDTH, TRAIN_SAMPLES, REMOVED_SHARE, DEPTH,
 MODEL_SCALING, DATA_SCALING, NOISE_SCALING = "model-scaling", "data-scaling", "noise-scaling"
 # What figures call the paper's studies, in their order there.
 HEADINGS = {MODEL_SCALING: "Model scaling", DATA_SCALING: "Data scaling", NOISE_SCALING: "Noise scaling"}
+# The recipe of the paper's scaling studies: full batches, Adam, stopping around the least test loss.
+PAPERS_RECIPE = "adam"
 # The key of the paper's studies that lists the scales.
 SCALE_KEYS = {MODEL_SCALING: "widths", DATA_SCALING: "sizes", NOISE_SCALING: "removed_percent"}
 
@@ -69,7 +71,7 @@ def _kept(entry, *keys):
 GENERAL_FORMS = {MODEL_SCALING: _model_scaling, DATA_SCALING: _data_scaling, NOISE_SCALING: _noise_scaling}
 # What the paper's studies leave out of the general form.
 OWN_DEFAULTS = {
-    "recipe": "adam",
+    "recipe": PAPERS_RECIPE,
     "width": None,
     "train_samples": 100,
     "balanced": False,
