@@ -1,32 +1,33 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ntklens.analysis.averages import AverageError, average, standard_error
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
-from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory
+from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED, Minimum, Spectrum, Trajectory
 
 
-def equal_eigenvalues(ranks, rows=6):
-    """Spectra (…, rows) of so many equal eigenvalues as ``ranks`` (…,) say: Γ is that number."""
-    ranks = np.asarray(ranks)
-    return (np.arange(rows) < ranks[..., None]) * rows / ranks[..., None]
+def of_rank(ranks, size=6):
+    """Spectra (..., size) of so many equal eigenvalues, whose effective rank is their number."""
+    ranks = np.array(ranks)[..., None]
+    return np.where(np.arange(size) >= size - ranks, size / ranks, 0.0)
 
 
-def followed(seed, train_loss, test_loss, traces, minimum_trace, status=OK, rank=2):
-    """A seed with traces at every second epoch, one spectrum, alignments and a minimum."""
-    epochs = np.zeros(len(test_loss))
-    spectrum = equal_eigenvalues(rank)
+def followed(seed, train_loss, test_loss, traces, minimum_trace, rank=2):
+    """A seed whose minimum was followed: one draw of NTK samples, a trace at every second epoch."""
+    spectrum, lowest = of_rank(rank), int(np.argmin(test_loss))
     return Trajectory(
         seed=seed,
-        status=status,
+        status=OK,
         epoch=np.arange(len(test_loss)),
         curves={
-            "train_loss": np.array(train_loss),
-            "test_loss": np.array(test_loss),
-            "train_accuracy": epochs,
-            "test_accuracy": epochs,
+            "train_loss": np.array(train_loss, float),
+            "test_loss": np.array(test_loss, float),
+            "train_accuracy": np.zeros(len(test_loss)),
+            "test_accuracy": np.zeros(len(test_loss)),
         },
         trace_epoch=2 * np.arange(len(traces)),
-        ntk_trace=np.array(traces),
+        ntk_trace=np.array(traces, np.float32),
         spectrum=Spectrum(
             epoch=np.array([0]),
             eigenvalues=spectrum[None, None],
@@ -34,22 +35,21 @@ def followed(seed, train_loss, test_loss, traces, minimum_trace, status=OK, rank
             alignments={name: np.array([[number + seed]]) for number, name in enumerate(ALIGNMENTS)},
         ),
         train_indices=np.arange(3),
-        minimum=Minimum(int(np.argmin(test_loss)), 0, min(test_loss), minimum_trace, spectrum, spectrum),
+        minimum=Minimum(lowest, 0.5, float(min(test_loss)), minimum_trace, spectrum, spectrum),
     )
 
 
 def fixed(seed, values, ranks, traces=None, status=OK):
-    """A seed at epochs 0 and 8, all curves ``values``; ``ranks`` (epochs, draws) of its spectra."""
-    ranks = np.array(ranks)
-    traces = np.full(ranks.shape, 10.0) if traces is None else np.array(traces, dtype=float)
+    """A seed that trains 8 epochs: every curve is ``values``; ``ranks`` and ``traces`` by epoch and draw."""
+    traces = np.full(np.shape(ranks), 10.0) if traces is None else np.array(traces, float)
     return Trajectory(
         seed=seed,
         status=status,
         epoch=np.array([0, 8]),
-        curves={name: np.array(values, dtype=np.float32) for name in CURVES},
-        trace_epoch=np.empty(0),
-        ntk_trace=np.empty(0),
-        spectrum=Spectrum(np.array([0, 8]), equal_eigenvalues(ranks), traces),
+        curves={name: np.array(values, np.float32) for name in CURVES},
+        trace_epoch=np.empty(0, np.int32),
+        ntk_trace=np.empty(0, np.float32),
+        spectrum=Spectrum(np.array([0, 8]), of_rank(ranks), traces),
         train_indices=np.arange(4),
         copied_from=np.arange(4),
     )
@@ -59,29 +59,52 @@ FIRST = followed(0, [4, 2, 1, 1], [3, 1, 2, 2], [10, 20], 15, rank=1)
 SECOND = followed(1, [1, 2, 4, 1, 1], [3, 2, 1, 4, 4], [20, 40, 60], 60, rank=3)
 
 
-def test_log_train_loss_is_averaged_at_equal_epoch():
-    along = average(8, [FIRST, SECOND], 2).along["log_train_loss"]
-    np.testing.assert_allclose(np.exp(along.mean), [2, 2, 2, 1])
+@pytest.fixture
+def scaling():
+    return average(8, [FIRST, SECOND], 2)
 
 
-def test_curves_end_with_the_shortest_seed():
-    along = average(8, [FIRST, SECOND], 2).along
-    assert along["test_loss"].epoch.tolist() == [0, 1, 2, 3]
+def test_curves_are_averaged_over_seeds_with_standard_errors():
+    along = average(50, [fixed(0, [1, 4], [[1], [1]]), fixed(1, [3, 8], [[1], [1]])], 1).along
+    for name in CURVES:
+        np.testing.assert_array_equal(along[name].mean, [2, 6])
+        np.testing.assert_allclose(along[name].error, [1, 2])  # half the difference
+        assert along[name].epoch.tolist() == [0, 8]
+
+
+def test_log_train_loss_is_averaged_at_equal_epoch(scaling):
+    np.testing.assert_allclose(np.exp(scaling.along["log_train_loss"].mean), [2, 2, 2, 1])
+
+
+@pytest.mark.parametrize("order", [[FIRST, SECOND], [SECOND, FIRST]], ids=["shortest first", "shortest last"])
+def test_curves_end_with_the_shortest_seed(order):
+    along = average(8, order, 2).along
+    assert along["test_loss"].epoch.tolist() == along["log_train_loss"].epoch.tolist() == [0, 1, 2, 3]
     assert along["ntk_trace"].epoch.tolist() == [0, 2]
     np.testing.assert_allclose(along["ntk_trace"].mean, [15, 30])
     np.testing.assert_allclose(along["ntk_trace"].error, [5, 10])
 
 
-def test_minimum_epoch_is_that_of_the_mean_test_loss():
-    assert average(8, [FIRST, SECOND], 2).minimum_epoch == 1  # 1.5 at both 1 and 2: the first
+def test_spectra_end_with_the_seed_that_has_the_fewest():
+    long, short = fixed(0, [1, 1], [[1, 2], [6, 6]]), fixed(1, [1, 1], [[3, 6], [6, 6]])
+    one = Spectrum(short.spectrum.epoch[:1], short.spectrum.eigenvalues[:1], short.spectrum.ntk_trace[:1])
+    for members in ([long, replace(short, spectrum=one)], [replace(short, spectrum=one), long]):
+        along = average(50, members, 1).along
+        for name, mean in (("effective_rank", 3), ("ntk_trace", 10)):
+            assert along[name].epoch.tolist() == [0]
+            np.testing.assert_allclose(along[name].mean, [mean], rtol=1e-9)
 
 
-def test_minimum_epoch_is_an_epoch_and_not_a_row():
-    assert average(8, [fixed(0, [2, 1], [[1], [1]])], 1).minimum_epoch == 8
+def test_minimum_epoch_is_where_the_mean_test_loss_is_least(scaling):
+    assert scaling.minimum_epoch == 1  # 1.5 at both 1 and 2: the first
 
 
-def test_quantities_at_the_minimum_are_each_seeds_own():
-    minimum = average(8, [FIRST, SECOND], 2).minimum
+def test_minimum_epoch_is_an_epoch_and_no_row():
+    assert average(50, [fixed(0, [2, 1], [[1], [1]])], 1).minimum_epoch == 8
+
+
+def test_quantities_at_the_minimum_are_each_seed_s_own(scaling):
+    minimum = scaling.minimum
     assert minimum["epoch"].tolist() == [1, 2]
     assert minimum["test_loss"].tolist() == [1, 1]
     assert minimum["initial_trace"].tolist() == [10, 20]
@@ -89,34 +112,21 @@ def test_quantities_at_the_minimum_are_each_seeds_own():
     np.testing.assert_allclose(minimum["effective_rank"], [1, 3])
 
 
-def test_without_a_minimum_there_is_none():
-    assert average(8, [fixed(0, [2, 1], [[1], [1]])], 1).minimum == {}
+def test_nothing_is_at_the_minimum_where_none_was_followed():
+    assert average(50, [fixed(0, [2, 1], [[1], [1]])], 1).minimum == {}
 
 
-def test_alignments_are_averaged_with_their_errors():
-    along = average(8, [FIRST, SECOND], 2).along
+def test_alignments_are_averaged_with_their_errors(scaling):
     for number, name in enumerate(ALIGNMENTS):
-        np.testing.assert_allclose(along[name].mean, [number + 0.5])
-        np.testing.assert_allclose(along[name].error, [0.5])
-
-
-def test_curves_are_averaged_over_seeds_with_standard_errors():
-    along = average(50, [fixed(0, [1, 4], [[1], [1]]), fixed(1, [3, 8], [[1], [1]])], 1).along
-    for name in CURVES:
-        np.testing.assert_allclose(along[name].mean, [2, 6])
-        np.testing.assert_allclose(along[name].error, [1, 2])  # half the difference
+        np.testing.assert_allclose(scaling.along[name].mean, [number + 0.5])
+        np.testing.assert_allclose(scaling.along[name].error, [0.5])
 
 
 def test_effective_rank_and_trace_are_averaged_over_seeds_and_draws():
-    """Γ of k equal eigenvalues is k, so 1, 2, 3 and 6 have mean 3 and variance 14 / 3."""
-    along = average(
-        50,
-        [
-            fixed(0, [1, 1], [[1, 2], [2, 2]], traces=[[10, 20], [5, 5]]),
-            fixed(1, [1, 1], [[3, 6], [2, 2]], traces=[[30, 60], [5, 5]]),
-        ],
-        1,
-    ).along
+    """1, 2, 3 and 6 have mean 3 and variance 14 / 3."""
+    first = fixed(0, [1, 1], [[1, 2], [2, 2]], traces=[[10, 20], [5, 5]])
+    second = fixed(1, [1, 1], [[3, 6], [2, 2]], traces=[[30, 60], [5, 5]])
+    along = average(50, [first, second], 1).along
     np.testing.assert_allclose(along["effective_rank"].mean, [3, 2], rtol=1e-9)
     np.testing.assert_allclose(along["effective_rank"].error, [np.sqrt(14 / 3 / 4), 0], atol=1e-9)
     np.testing.assert_allclose(along["ntk_trace"].mean, [30, 5])
@@ -129,25 +139,39 @@ def test_one_seed_has_no_error_in_its_curves_but_that_of_its_draws():
     np.testing.assert_allclose(along["effective_rank"].error, [1, 0], atol=1e-9)
 
 
-def test_bad_seeds_are_left_out_and_named():
-    bad = followed(2, [1], [np.nan], [1], 1, status="diverged")
-    found = average(8, [FIRST, SECOND, bad], 2)
-    assert found.seeds.tolist() == [0, 1]
-    assert found.left_out == ("seed 2: diverged",)
+def test_train_loss_of_zero_has_minus_infinity_for_its_logarithm():
+    """Cross-entropy in float32 may come to zero; training did not fail by that."""
+    log_loss = average(0, [fixed(0, [1, 0], [[1], [1]]), fixed(1, [1, 1], [[1], [1]])], 1).along[
+        "log_train_loss"
+    ]
+    np.testing.assert_array_equal(log_loss.mean, [0, -np.inf])
+    np.testing.assert_array_equal(log_loss.error, [0, np.nan])
 
 
-@pytest.mark.parametrize(("trajectories", "count"), [([FIRST], "1 of 1"), ([], "0 of 0")])
-def test_too_few_seeds_raise(trajectories, count):
-    with pytest.raises(AverageError, match=f"scale 8: {count} seeds are usable, 2 are needed"):
-        average(8, trajectories, 2)
+@pytest.mark.parametrize("status", [DIVERGED, UNFINISHED])
+def test_bad_seeds_are_left_out_and_named(status):
+    bad = fixed(1, [np.nan, np.nan], [[1], [1]], status=status)
+    found = average(50, [bad, fixed(3, [1, 2], [[1], [1]])], 1)
+    assert found.seeds.tolist() == [3]
+    assert found.left_out == (f"seed 1: {status}",)
+    np.testing.assert_array_equal(found.along["train_loss"].mean, [1, 2])
 
 
-def test_too_few_good_seeds_say_how_the_others_ended():
-    bad = followed(1, [1], [1], [1], 1, status="minimum at the last epoch")
-    with pytest.raises(AverageError, match=r"1 of 2 seeds.*seed 1: minimum at the last epoch"):
-        average(8, [FIRST, bad], 2)
+@pytest.mark.parametrize(
+    ("seeds", "needed", "message"),
+    [
+        ([FIRST, replace(SECOND, status=UNFINISHED)], 2, rf"scale 8: 1 of 2 seeds .*seed 1: {UNFINISHED}\)"),
+        ([replace(FIRST, status=DIVERGED)], 1, r"scale 8: 0 of 1 seeds .*seed 0: diverged\)"),
+        ([], 1, r"scale 8: 0 of 0 seeds are usable, 1 are needed \(ensemble\.min_members\)"),
+    ],
+    ids=["one of two", "all diverged", "no runs"],
+)
+def test_too_few_good_seeds_raise(seeds, needed, message):
+    with pytest.raises(AverageError, match=message):
+        average(8, seeds, needed)
 
 
 def test_standard_error_of_known_values():
-    np.testing.assert_allclose(standard_error(np.array([[1.0, 5.0], [3.0, 5.0]])), [1, 0])
-    np.testing.assert_array_equal(standard_error(np.array([[1.0, 2.0]])), [0, 0])
+    np.testing.assert_allclose(standard_error([[1.0, 5.0], [3.0, 5.0]]), [1, 0])
+    np.testing.assert_array_equal(standard_error([[1.0, 2.0]]), [0, 0])
+    assert standard_error([3.0]) == 0

@@ -1,74 +1,98 @@
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
 from ntklens.storage.averages import Average, Mean, read_averages, write_averages
+from ntklens.storage.quantities import QUANTITIES
+
+LOSS = Mean(np.array([0, 1, 5]), np.array([3.0, 2.0, 1.0]), np.array([0.5, 0.25, np.nan]))
+RANK = Mean(np.array([0, 5]), np.array([4.0, 8.0]), np.array([0.0, 0.0]))
+MINIMA = {
+    "epoch": np.array([1, 5]),
+    "test_loss": np.array([2.0, 1.5]),
+    "effective_rank": np.array([4.0, 5.0]),
+    "initial_trace": np.array([10.0, 20.0]),
+    "trace_ratio": np.array([0.5, 2.0]),
+}
 
 
-def average(scale, minimum=True):
-    rng = np.random.default_rng(scale)
-    names = ("test_loss", "effective_rank", "label_alignment")
-    per_seed = {name: rng.random(2) for name in ("test_loss", "trace_ratio")} if minimum else {}
-    return Average(
+def averaged(scale=64, **changes):
+    average = Average(
         scale=scale,
-        seeds=np.array([0, 2]),
-        left_out=("seed 1: diverged",),
-        minimum_epoch=4,
-        along={name: Mean(np.array([0, 4, 9]), rng.random(3), rng.random(3)) for name in names},
-        minimum=per_seed,
+        seeds=np.array([0, 3]),
+        left_out=("seed 1: diverged", "seed 2: minimum at the last epoch"),
+        minimum_epoch=5,
+        along={"effective_rank": RANK, "test_loss": LOSS},
+        minimum=MINIMA,
     )
+    return replace(average, **changes)
 
 
-def assert_same(found, expected):
-    assert (found.scale, found.left_out, found.minimum_epoch) == (
-        expected.scale,
-        expected.left_out,
-        expected.minimum_epoch,
-    )
-    np.testing.assert_array_equal(found.seeds, expected.seeds)
-    for name in ("along", "minimum"):
-        one, other = getattr(found, name), getattr(expected, name)
-        assert one.keys() == other.keys()
-        for key, values in other.items():
-            np.testing.assert_array_equal(one[key], values)
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "curve.h5"
 
 
-@pytest.mark.parametrize("minimum", [True, False])
-def test_points_come_back_whole_and_in_order_of_scale(tmp_path, minimum):
-    scales = (50, 0, 1_000_000, 1024, 8)
-    write_averages(tmp_path / "curve.h5", [average(scale, minimum) for scale in scales])
-    read = read_averages(tmp_path / "curve.h5")
-    assert [point.scale for point in read] == sorted(scales)
-    for point in read:
-        assert_same(point, average(point.scale, minimum))
+@pytest.mark.parametrize(
+    "written",
+    [averaged(), averaged(minimum={}), averaged(seeds=np.array([7]), left_out=())],
+    ids=["minimum", "no minimum", "one seed, none left out"],
+)
+def test_round_trip_keeps_every_value(path, written):
+    write_averages(path, [written])
+    (read,) = read_averages(path)
+    assert (read.scale, read.left_out, read.minimum_epoch) == (64, written.left_out, 5)
+    np.testing.assert_array_equal(read.seeds, written.seeds)
+    assert read.along.keys() == written.along.keys()
+    for name, mean in written.along.items():
+        np.testing.assert_array_equal(np.array(read.along[name]), np.array(mean))
+    assert read.minimum.keys() == written.minimum.keys()
+    for name, values in written.minimum.items():
+        np.testing.assert_array_equal(read.minimum[name], values)
 
 
-def test_until_cuts_a_mean_behind_an_epoch():
-    mean = Mean(np.array([0, 4, 9]), np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.2, 0.3]))
-    shown = mean.until(4)
-    assert [list(part) for part in shown] == [[0, 4], [1, 2], [0.1, 0.2]]
-    assert len(mean.until(-1).epoch) == 0
+def test_points_come_in_order_of_scale(path):
+    """Hundreds of them, of up to eight digits."""
+    scales = [12_345_678, 1_000_000, 999_999, 0, *range(2, 700, 3)]
+    write_averages(path, [averaged(scale) for scale in scales])
+    assert [average.scale for average in read_averages(path)] == sorted(scales)
 
 
-def test_values_at_epochs_are_those_measured_there():
-    point = average(8)
-    np.testing.assert_array_equal(point.at_epochs("test_loss", [0, 9]), point.along["test_loss"].mean[[0, 2]])
+def test_every_dataset_says_what_it_holds(path):
+    write_averages(path, [averaged()])
+    said = {}
 
-
-@pytest.mark.parametrize("epochs", [[3], [0, 10]])
-def test_epochs_without_a_measurement_raise(epochs):
-    with pytest.raises(ValueError, match="test_loss was not measured at every one of the epochs"):
-        average(8).at_epochs("test_loss", epochs)
-
-
-def test_everything_carries_description_and_datasets_units(tmp_path):
-    write_averages(tmp_path / "curve.h5", [average(8)])
-
-    def check(name, item):
+    def note(name, item):
         assert item.attrs["description"], name
         if isinstance(item, h5py.Dataset):
-            assert item.attrs["units"], name
+            said[name.removeprefix("scale-000064/")] = (item.attrs["description"], item.attrs["units"])
 
-    with h5py.File(tmp_path / "curve.h5") as file:
-        file.visititems(check)
-        assert list(file) == ["scale-000008"]
-        assert file["scale-000008/test_loss/mean"].attrs["units"] == "nat"
+    with h5py.File(path) as file:
+        file.visititems(note)
+        assert file.attrs["description"]
+    loss = QUANTITIES["test_loss"].description
+    assert said["test_loss/mean"] == (loss, "nat")
+    assert said["test_loss/error"] == ("standard error of the mean", "nat")
+    assert said["test_loss/epoch"] == (QUANTITIES["epoch"].description, "epoch")
+    assert said["minimum/test_loss"] == (loss, "nat")
+    assert said["seeds"] == (QUANTITIES["seeds"].description, "1")
+
+
+def test_at_epochs_takes_the_mean_at_each():
+    average = averaged()
+    assert average.at_epochs("test_loss", [0, 5]).tolist() == [3, 1]
+    assert average.at_epochs("effective_rank", np.array([], int)).tolist() == []
+
+
+@pytest.mark.parametrize("epochs", [[2], [0, 6], [-1]], ids=["between", "after the last", "before the first"])
+def test_at_epochs_refuses_an_epoch_that_was_not_measured(epochs):
+    with pytest.raises(ValueError, match="test_loss was not measured at every one of the epochs"):
+        averaged().at_epochs("test_loss", epochs)
+
+
+@pytest.mark.parametrize(("epoch", "left"), [(1, [3, 2]), (4, [3, 2]), (5, [3, 2, 1]), (-1, [])])
+def test_until_keeps_what_is_not_later(epoch, left):
+    part = LOSS.until(epoch)
+    assert part.mean.tolist() == left
+    assert len(part.epoch) == len(part.error) == len(left)

@@ -46,14 +46,23 @@ def test_closure_of_a_script_is_what_python_loads(script, loaded):
     assert set(import_closure(script)) == {script.resolve(), *files}
 
 
-def closure_of(tmp_path, code):
+def closure_of(tmp_path, code, *modules):
     """The closure of a script of this ``code``, without the script itself."""
     script = tmp_path / "script.py"
     script.write_text(code)
-    found = import_closure(str(script))
+    found = import_closure(str(script), *modules)
     assert script.resolve() in found
     assert found == sorted(found)
     return {str(path.relative_to(PACKAGE)) for path in found if path != script.resolve()}
+
+
+STORAGE = {
+    "__init__.py",
+    "storage/__init__.py",
+    "storage/hdf5.py",
+    "storage/files.py",
+    "storage/quantities.py",
+}
 
 
 @pytest.mark.parametrize(
@@ -61,23 +70,44 @@ def closure_of(tmp_path, code):
     [
         "from ntklens.storage.hdf5 import add_dataset",
         "from ntklens.storage import hdf5",
-        "from ntklens.storage import hdf5 as storage",
+        "from ntklens.storage import hdf5 as files",
         "import ntklens.storage.hdf5",
-        "import os, ntklens.storage.hdf5 as storage",
+        "import os, ntklens.storage.hdf5 as files",
         "def later():\n    from ntklens.storage.hdf5 import add_dataset",
         "try:\n    import ntklens.storage.hdf5\nexcept ImportError:\n    pass",
     ],
 )
 def test_every_way_to_import_is_followed(tmp_path, code):
-    assert closure_of(tmp_path, code) == {
-        "__init__.py",
-        *(f"storage/{name}.py" for name in ("__init__", "files", "hdf5", "quantities")),
-    }
+    assert closure_of(tmp_path, code) == STORAGE
 
 
-def test_module_of_a_subpackage_brings_its_packages(tmp_path):
-    found = closure_of(tmp_path, "from ntklens.figures.style import COLUMN")
-    assert {"__init__.py", "figures/__init__.py", "figures/style.py"} <= found
+def test_package_brings_none_of_its_modules(tmp_path):
+    assert closure_of(tmp_path, "import ntklens.storage") == {"__init__.py", "storage/__init__.py"}
+
+
+def test_module_loaded_by_name_brings_what_it_imports(tmp_path):
+    assert closure_of(tmp_path, "", "ntklens.storage.hdf5") == STORAGE
+    both = closure_of(tmp_path, "", "ntklens.storage.hdf5", "ntklens.data.errors")
+    assert both == STORAGE | {"data/__init__.py", "data/errors.py"}
+
+
+@pytest.mark.parametrize("name", ["ntklens.storage.nowhere", "nowhere", "ntklens.storage.hdf5.new_file"])
+def test_module_loaded_by_a_wrong_name_raises(tmp_path, name):
+    with pytest.raises(ValueError, match=f"there is no module {name}"):
+        closure_of(tmp_path, "", name)
+
+
+def test_digest_is_of_the_script_and_of_modules_loaded_by_name(tmp_path):
+    script = tmp_path / "script.py"
+
+    def digest(code, *modules):
+        script.write_text(code)
+        return code_sha256(script, *modules)
+
+    alone = digest("x = 1")
+    assert digest("x = 1") == alone
+    assert digest("x = 2") != alone
+    assert digest("x = 1", "ntklens.data.errors") != alone
 
 
 @pytest.mark.parametrize(
@@ -85,12 +115,3 @@ def test_module_of_a_subpackage_brings_its_packages(tmp_path):
 )
 def test_script_without_ntklens_stands_alone(tmp_path, code):
     assert closure_of(tmp_path, code) == set()
-
-
-def test_modules_loaded_by_name_are_followed_too(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text("")
-    closure = set(import_closure(script, "ntklens.storage.hdf5")) - {script.resolve()}
-    found = {str(path.relative_to(PACKAGE)) for path in closure}
-    assert {"storage/hdf5.py", "storage/quantities.py", "storage/files.py"} <= found
-    assert code_sha256(script) != code_sha256(script, "ntklens.storage.hdf5")

@@ -1,10 +1,12 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ntklens.storage.averages import Average, Mean, write_averages
 from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.storage.inspection import describe
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
@@ -38,8 +40,8 @@ def trajectory(seed, status=OK, initial_trace=2.0, minimum_trace=5.0, eigenvalue
         spectrum=Spectrum(
             epoch=np.array([0, 4], np.int32),
             eigenvalues=np.array([[eigenvalues], [eigenvalues]], np.float32),
-            ntk_trace=np.zeros((2, 1)),
-            alignments=dict.fromkeys(ALIGNMENTS, np.zeros((2, 1), np.float32)),
+            ntk_trace=np.ones((2, 1)),
+            alignments={name: np.zeros((2, 1)) for name in ALIGNMENTS},
         ),
         minimum=Minimum(
             epoch=4,
@@ -110,27 +112,71 @@ def test_columns_stand_under_their_names(run_file):
     assert header.index("status") == row.index("ok")
 
 
-def test_seeds_without_a_minimum_have_their_last_values(tmp_path):
+def without_minimum(seed, spectra=2, **changes):
     """One eigenvalue of two at first, two at the end, in both draws."""
+    eigenvalues = np.array([[[0, 2], [0, 2]], [[1, 1], [1, 1]]], np.float32)
     trajectory = Trajectory(
-        seed=3,
-        status="ok",
+        seed=seed,
+        status=OK,
         epoch=np.array([0, 40], np.int32),
         curves={name: np.array([0.0, 0.25 * i], np.float32) for i, name in enumerate(CURVES)},
         trace_epoch=np.empty(0, np.int32),
-        ntk_trace=np.empty(0),
-        spectrum=Spectrum(
-            epoch=np.array([0, 40], np.int32),
-            eigenvalues=np.array([[[0, 2], [0, 2]], [[1, 1], [1, 1]]], np.float32),
-            ntk_trace=np.ones((2, 2)),
-        ),
+        ntk_trace=np.empty(0, np.float32),
+        spectrum=Spectrum(np.array([0, 40])[:spectra], eigenvalues[:spectra], np.ones((2, 2))[:spectra]),
         train_indices=np.arange(2),
+        copied_from=np.arange(2),
     )
-    write_run(tmp_path / "noise.h5", [trajectory], {})
-    lines = describe(tmp_path / "noise.h5")
+    return replace(trajectory, **changes)
+
+
+def seed_table(path):
+    """The names of the columns and the rows below them, as words."""
+    lines = describe(path)
     header = next(i for i, line in enumerate(lines) if line.split()[:2] == ["seed", "status"])
-    assert lines[header].split()[3:] == ["test", "loss", "train", "acc", "test", "acc", "Gamma", "0", "Gamma"]
-    assert lines[header + 1].split() == ["0003", "ok", "40", "0.25", "0.5", "0.75", "1", "2"]
+    return lines[header].split()[3:], [
+        line.split() for line in lines[header + 1 : lines.index("content") - 1]
+    ]
+
+
+AT_THE_END = ["test", "loss", "train", "acc", "test", "acc", "Gamma", "0", "Gamma"]
+
+
+def test_seeds_without_a_minimum_have_their_last_values(tmp_path):
+    path = tmp_path / "noise.h5"
+    write_run(path, [without_minimum(3), without_minimum(4, spectra=0, status=DIVERGED)], {})
+    assert seed_table(path) == (
+        AT_THE_END,
+        [
+            ["0003", "ok", "40", "0.25", "0.5", "0.75", "1", "2"],
+            ["0004", "diverged", "40", "0.25", "0.5", "0.75", "nan", "nan"],
+        ],
+    )
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_seeds_of_which_one_lacks_a_minimum_have_their_last_values(tmp_path, order):
+    path = tmp_path / "mixed.h5"
+    with_one, without = order
+    write_run(path, [trajectory(with_one), without_minimum(without)], {})
+    header, rows = seed_table(path)
+    assert header == AT_THE_END
+    assert rows[with_one][3:] == ["1.4", "1", "0.5", "4", "4"]
+    assert rows[without][3:] == ["0.25", "0.5", "0.75", "1", "2"]
+
+
+def test_averages_are_told_by_their_tree(tmp_path):
+    path = tmp_path / "curve.h5"
+    loss = Mean(np.array([0, 1]), np.array([2.0, 1.0]), np.zeros(2))
+    write_averages(path, [Average(64, np.array([0, 1, 2]), (), 1, {"test_loss": loss}, {})])
+    assert describe(path)[4:] == [
+        "content",
+        "  scale-000064/  one point of the curve",
+        "    seeds  3 int64  seeds that were averaged",
+        "    test_loss/  mean cross-entropy of the test samples, averaged over members",
+        "      epoch  2 int64  passes over the training samples so far [epoch]",
+        "      error  2 float64  standard error of the mean [nat]",
+        "      mean  2 float64  mean cross-entropy of the test samples [nat]",
+    ]
 
 
 def test_content_names_shapes_types_and_units(run_file):

@@ -1,42 +1,96 @@
+from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ntklens.analysis.averages import average
 from ntklens.spectrum.alignments import Alignments
-from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES
+from ntklens.storage.averages import write_averages
+from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES, Quantity
+from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory
 
-PAGE = Path(__file__).parents[2] / "docs/files.md"
-UNITS = {"1", "nat", "epoch"}
+PAGE = Path(__file__).parents[2] / "docs" / "files.md"
 
 
 def table():
-    """The table of docs/files.md, as the quantities make it."""
-    rows = [
-        f"| `{name}` | {f'${own.symbol}$' if own.symbol else ''} | {own.unit} | {own.description} |"
-        for name, own in QUANTITIES.items()
-    ]
-    return "\n".join(["| name | symbol | unit | meaning |", "|---|---|---|---|", *rows])
+    """The table that docs/files.md has to hold, one line for each quantity."""
+    lines = ["| Name | Symbol | Unit | What it is |", "| --- | --- | --- | --- |"]
+    for name, quantity in QUANTITIES.items():
+        symbol = f"${quantity.symbol}$" if quantity.symbol else ""
+        cells = (f"`{name}`", symbol, quantity.unit, quantity.description)
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
 
 
-@pytest.mark.parametrize("name", QUANTITIES)
-def test_every_quantity_has_a_meaning_and_a_unit(name):
-    assert QUANTITIES[name].description
-    assert QUANTITIES[name].unit in UNITS
+def test_page_on_files_has_the_table_of_quantities():
+    """Prints the table where it fails, to be pasted."""
+    print(*table(), sep="\n")
+    found = [line for line in PAGE.read_text().splitlines() if line.startswith("|")]
+    assert found == table()
 
 
-def test_names_are_not_those_of_groups_in_averages():
-    """There, `seeds` and `minimum` stand beside the quantities along training."""
-    assert "minimum" not in QUANTITIES
-    assert "seeds" not in {**CURVES, **ALIGNMENTS}
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [
+        (Quantity("loss", "nat", "Test loss", r"\mathcal{L}"), r"Test loss $\mathcal{L}$"),
+        (Quantity("loss", "nat", "Test loss"), "Test loss"),
+        (Quantity("loss"), ""),
+    ],
+    ids=["label and symbol", "label alone", "neither"],
+)
+def test_axis_label_has_the_symbol_where_there_is_one(quantity, expected):
+    assert quantity.axis_label == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("epoch", "epoch"),
+        ("train_loss", "nat"),
+        ("test_loss", "nat"),
+        ("test_accuracy", "1"),
+        ("effective_rank", "1"),
+        ("trace_ratio", "1"),
+    ],
+)
+def test_units_are_those_of_the_formulas(name, unit):
+    assert QUANTITIES[name].unit == unit
+
+
+def test_descriptions_tell_quantities_apart():
+    descriptions = [quantity.description for quantity in QUANTITIES.values()]
+    assert all(descriptions)
+    assert len(set(descriptions)) == len(descriptions)
 
 
 def test_alignments_are_those_that_are_computed():
     assert tuple(ALIGNMENTS) == Alignments._fields
 
 
-def test_label_and_symbol_make_an_axis_label():
-    assert QUANTITIES["effective_rank"].axis_label == r"Effective rank $\Gamma(\Theta)$"
-    assert QUANTITIES["test_accuracy"].axis_label == "Test accuracy"
+def test_minimum_of_a_run_file_holds_quantities_but_for_the_parameters():
+    assert {field.name for field in fields(Minimum)} - set(QUANTITIES) == {"parameters"}
 
 
-def test_page_on_files_shows_the_table():
-    assert table() in PAGE.read_text(), f"docs/files.md should hold this table:\n{table()}"
+def test_every_quantity_of_an_average_can_be_stored(tmp_path):
+    """Among the names of quantities none is one of the groups beside them, ``seeds`` and ``minimum``."""
+    spectrum = Spectrum(
+        epoch=np.array([0]),
+        eigenvalues=np.ones((1, 1, 4)),
+        ntk_trace=np.ones((1, 1)),
+        alignments={name: np.ones((1, 1)) for name in ALIGNMENTS},
+    )
+    trajectory = Trajectory(
+        seed=0,
+        status=OK,
+        epoch=np.array([0, 1]),
+        curves={name: np.ones(2) for name in CURVES},
+        trace_epoch=np.array([0]),
+        ntk_trace=np.ones(1),
+        spectrum=spectrum,
+        train_indices=np.arange(2),
+        minimum=Minimum(1, 1.0, 1.0, 1.0, np.ones(4), np.ones(4)),
+    )
+    averaged = average(8, [trajectory], 1)
+    write_averages(tmp_path / "curve.h5", [averaged])
+    assert {*averaged.along, *averaged.minimum} <= set(QUANTITIES)
+    assert not {"seeds", "minimum"} & set(averaged.along)

@@ -1,26 +1,66 @@
-from dataclasses import is_dataclass
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
-from ntklens.storage.quantities import QUANTITIES
-from ntklens.storage.run_files import DIVERGED, read_run, write_run
+from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES
+from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, read_run, write_run
 
-from tests.support.trajectories import bare, whole
+
+def scaling(seed, parameters=None):
+    """With a trace, alignments and a minimum, on one draw of NTK samples."""
+    rng = np.random.default_rng(seed)
+    return Trajectory(
+        seed=seed,
+        status=OK,
+        epoch=np.arange(9, dtype=np.int32),
+        curves={name: rng.random(9).astype(np.float32) for name in CURVES},
+        trace_epoch=np.arange(0, 9, 2, dtype=np.int32),
+        ntk_trace=rng.random(5).astype(np.float32),
+        spectrum=Spectrum(
+            epoch=np.array([0, 4], dtype=np.int32),
+            eigenvalues=rng.random((2, 1, 6)).astype(np.float32),
+            ntk_trace=rng.random((2, 1)),
+            alignments={name: rng.random((2, 1)) for name in ALIGNMENTS},
+        ),
+        train_indices=np.array([4, 1, 3]),
+        minimum=Minimum(3, 0.5, 0.75, 1.5, rng.random(6), rng.random(6), parameters),
+    )
+
+
+def noise(seed, status=OK, spectra=3):
+    """With noisy copies, on two draws of NTK samples."""
+    rng = np.random.default_rng(seed)
+    return Trajectory(
+        seed=seed,
+        status=status,
+        epoch=np.array([0, 1, 5], dtype=np.int32),
+        curves={name: rng.random(3).astype(np.float32) for name in CURVES},
+        trace_epoch=np.empty(0, np.int32),
+        ntk_trace=np.empty(0, np.float32),
+        spectrum=Spectrum(
+            epoch=np.arange(spectra, dtype=np.int32),
+            eigenvalues=rng.random((spectra, 2, 6)).astype(np.float32),
+            ntk_trace=rng.random((spectra, 2)),
+        ),
+        train_indices=np.array([4, 1, 3]),
+        copied_from=np.array([0, 0, 2]),
+    )
 
 
 def assert_same(found, expected):
-    if is_dataclass(expected):
+    """Equal values of equal type, in dictionaries and dataclasses too."""
+    if hasattr(expected, "__dataclass_fields__"):
         found, expected = vars(found), vars(expected)
     if isinstance(expected, dict):
         assert found.keys() == expected.keys()
         for name, value in expected.items():
             assert_same(found[name], value)
-    elif expected is None:
-        assert found is None
     else:
+        assert type(found) is type(expected)
         np.testing.assert_array_equal(found, expected)
         assert np.asarray(found).dtype == np.asarray(expected).dtype
+        assert np.shape(found) == np.shape(expected)
 
 
 @pytest.fixture
@@ -28,78 +68,73 @@ def path(tmp_path):
     return tmp_path / "seeds-3-4.h5"
 
 
-def everything(path):
-    """Name -> group or dataset of a run file, closed again: their attributes and, of datasets, the shape."""
-    found = {}
-
-    def visit(name, item):
-        found[name] = dict(item.attrs), getattr(item, "shape", None)
-
-    with h5py.File(path) as file:
-        file.visititems(visit)
-    return found
-
-
 @pytest.mark.parametrize(
     "written",
     [
-        [whole(3), whole(4, DIVERGED)],
-        [bare(3), bare(4, DIVERGED, spectra=0)],
-        [whole(3, parameters={"hidden_1": {"kernel": np.ones((3, 2), np.float32), "bias": np.zeros(2)}})],
-        [whole(9_999), whole(10_000)],
+        [scaling(3), scaling(4)],
+        [scaling(3, {"hidden_1": {"kernel": np.ones((3, 2), np.float32), "bias": np.zeros(2)}})],
+        [noise(3), noise(4, DIVERGED, spectra=0)],
+        [scaling(3), replace(scaling(4), status=DIVERGED, minimum=None), noise(5)],
+        [],
     ],
-    ids=["whole", "bare", "with parameters", "large seeds"],
+    ids=["minimum", "parameters", "noisy copies", "minimum of one seed alone", "no seeds"],
 )
 def test_round_trip_keeps_every_value_and_type(path, written):
-    write_run(path, written, {"seeds": [3, 4]})
+    write_run(path, written, {})
     read = read_run(path)
-    assert [t.seed for t in read] == [t.seed for t in written]
+    assert len(read) == len(written)
     for found, expected in zip(read, written, strict=True):
         assert_same(found, expected)
 
 
-def test_what_was_not_measured_is_not_there(path):
-    write_run(path, [bare(3)], {})
-    found = everything(path)
-    assert {"seed-0003/copied_from", "seed-0003/spectrum/eigenvalues"} <= found.keys()
-    assert not [name for name in found if "trace/" in name or "minimum" in name or "alignment" in name]
+def test_seeds_come_in_order_of_their_numbers(path):
+    write_run(path, [noise(seed) for seed in (12345, 9999, 10)], {})
+    assert [trajectory.seed for trajectory in read_run(path)] == [10, 9999, 12345]
 
 
-def test_spectra_have_an_axis_of_epochs_one_of_draws_and_one_of_rows(path):
-    write_run(path, [whole(3)], {})
-    assert everything(path)["seed-0003/spectrum/eigenvalues"][1] == (2, 1, 6)
-
-
-def test_everything_is_described_as_the_table_of_quantities_says(path):
-    write_run(
-        path, [whole(3, parameters={"output": {"bias": np.ones(2)}}), bare(4)], {"settings": {"width": 8}}
-    )
-    for name, (attributes, shape) in everything(path).items():
-        assert attributes["description"], name
-        quantity = name.rpartition("/")[2]
-        if shape is not None and "parameters" not in name:
-            assert attributes["description"] == QUANTITIES[quantity].description
-            assert attributes["units"] == QUANTITIES[quantity].unit
+def test_optional_parts_are_absent_where_not_measured(path):
+    write_run(path, [scaling(3), noise(4)], {})
     with h5py.File(path) as file:
+        assert set(file["seed-0003"]) - set(file["seed-0004"]) == {"trace", "minimum"}
+        assert set(file["seed-0004"]) - set(file["seed-0003"]) == {"copied_from"}
+        assert set(file["seed-0003/spectrum"]) - set(file["seed-0004/spectrum"]) == set(ALIGNMENTS)
+
+
+def test_every_dataset_says_what_the_table_of_quantities_says(path):
+    write_run(path, [scaling(3, {"output": {"bias": np.ones(2)}}), noise(4)], {"settings": {"width": 8}})
+    seen = {}
+
+    def note(name, item):
+        assert item.attrs["description"], name
+        if isinstance(item, h5py.Dataset):
+            seen[name] = (item.attrs["description"], item.attrs["units"])
+
+    with h5py.File(path) as file:
+        file.visititems(note)
         assert file.attrs["description"]
         assert file.attrs["settings"] == '{"width": 8}'
+    assert seen.pop("seed-0003/minimum/parameters/output/bias") == ("bias of this layer", "1")
+    assert {"seed-0003/spectrum/eigenvalues", "seed-0004/copied_from"} <= set(seen)
+    for name, said in seen.items():
+        quantity = QUANTITIES[name.split("/")[-1]]
+        assert said == (quantity.description, quantity.unit), name
 
 
 def test_arrays_are_compressed(path):
-    write_run(path, [whole(3)], {})
+    write_run(path, [scaling(3)], {})
     with h5py.File(path) as file:
         assert file["seed-0003/spectrum/eigenvalues"].compression == "gzip"
         assert file["seed-0003/test_loss"].compression == "gzip"
 
 
-@pytest.mark.parametrize("make", [whole, bare])
-def test_same_content_makes_the_same_bytes(path, tmp_path, make):
-    for name in (path, tmp_path / "again.h5"):
-        write_run(name, [make(3)], {"seeds": [3]})
-    assert path.read_bytes() == (tmp_path / "again.h5").read_bytes()
+def test_same_content_makes_the_same_bytes(path, tmp_path):
+    other = tmp_path / "again.h5"
+    for name in (path, other):
+        write_run(name, [scaling(3), noise(4)], {"seeds": [3, 4]})
+    assert path.read_bytes() == other.read_bytes()
 
 
 def test_interrupted_writing_leaves_nothing(path):
     with pytest.raises(AttributeError):
-        write_run(path, [whole(3), None], {})
+        write_run(path, [scaling(3), None], {})
     assert list(path.parent.iterdir()) == []

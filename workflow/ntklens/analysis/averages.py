@@ -26,10 +26,11 @@ def average(scale, trajectories, min_members):
     used = [t for t in trajectories if t.status == OK]
     left_out = tuple(f"seed {t.seed}: {t.status}" for t in trajectories if t.status != OK)
     if len(used) < min_members:
+        reasons = "; ".join(("ensemble.min_members", *left_out))
         raise AverageError(
             f"scale {scale}: {len(used)} of {len(trajectories)} seeds are usable, {min_members} are needed "
-            f"(ensemble.min_members; {'; '.join(left_out)}). A diverged seed wants a smaller learning rate; "
-            "one whose minimum is at the last epoch a larger training.max_epochs"
+            f"({reasons}). A diverged seed wants a smaller learning rate; one whose minimum is at the last "
+            "epoch a larger training.max_epochs"
         )
     along = {**_curves(used), **_traces(used), **_spectra(used)}
     test_loss = along["test_loss"]
@@ -49,8 +50,10 @@ def _curves(trajectories):
         name: np.array([t.curves[name][: len(epoch)] for t in trajectories], dtype=np.float64)
         for name in CURVES
     }
-    curves["log_train_loss"] = np.log(curves["train_loss"])
-    return {name: mean_of(epoch, values) for name, values in curves.items()}
+    # A cross-entropy may round to zero: its logarithm is −∞, with no error.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        curves["log_train_loss"] = np.log(curves["train_loss"])
+        return {name: mean_of(epoch, values) for name, values in curves.items()}
 
 
 def _traces(trajectories):
@@ -72,7 +75,8 @@ def _spectra(trajectories):
 
 def _mean_over_draws(values, trajectories):
     """From an array (S, draws) for each trajectory."""
-    return mean_of(trajectories[0].spectrum.epoch, np.concatenate([own.T for own in values]))
+    epoch = min((t.spectrum.epoch for t in trajectories), key=len)
+    return mean_of(epoch, np.concatenate([own[: len(epoch)].T for own in values]))
 
 
 def mean_of(epoch, values):

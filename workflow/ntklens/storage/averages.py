@@ -83,8 +83,8 @@ def _write(file, average):
 def read_averages(path):
     """The `Average` of each point of one curve, in order of scale."""
     with h5py.File(path) as file:
-        averages = [_read(group) for group in file.values()]
-    return sorted(averages, key=lambda average: average.scale)
+        read = [_read(group) for group in file.values()]
+    return sorted(read, key=lambda average: average.scale)
 
 
 def _read(group):

@@ -13,9 +13,14 @@ def import_closure(script, *modules):
     """``script`` and every ntklens module that it imports, directly or not, as sorted paths.
 
     Found by reading import statements, wherever they stand in a file, without running any. ``modules`` are
-    names of modules that the script loads by name, which no import statement tells.
+    names of modules that the script loads by name, which no import statement tells. Raises ValueError for a
+    name that no module has.
     """
-    found, waiting = set(), [Path(script).resolve(), *(file for name in modules for file in _files(name))]
+    found, waiting = set(), [Path(script).resolve()]
+    for name in modules:
+        if not any(path.is_file() for path in _candidates(name)):
+            raise ValueError(f"there is no module {name}")
+        waiting += _files(name)
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -44,6 +49,11 @@ def _imported(path):
 def _files(name):
     """The module ``name`` and the packages that it lies in, as far as they exist."""
     parts = name.split(".")
-    packages = [WORKFLOW.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]
-    candidates = [*packages, WORKFLOW.joinpath(*parts).with_suffix(".py")]
-    return [path for path in candidates if path.is_file()]
+    packages = [WORKFLOW.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts))]
+    return [path for path in (*packages, *_candidates(name)) if path.is_file()]
+
+
+def _candidates(name):
+    """Where the module ``name`` is, if it is a package, and if it is none."""
+    path = WORKFLOW.joinpath(*name.split("."))
+    return [path / "__init__.py", path.with_suffix(".py")]

@@ -43,7 +43,7 @@ def _shown_inner(value):
 
 
 def _seed_table(seeds):
-    row_of = _at_minimum if "minimum" in seeds[0] else _at_the_end
+    row_of = _at_minimum if all("minimum" in group for group in seeds) else _at_the_end
     rows = [row_of(group) for group in seeds]
     header = f"  {'seed':>4} {'status':<25} {'epochs':>6} " + " ".join(f"{name:>9}" for name in rows[0])
     return [header, *(_seed_line(group, row) for group, row in zip(seeds, rows, strict=True))]
@@ -56,7 +56,7 @@ def _seed_line(group, row):
 
 
 def _at_minimum(group):
-    """The key quantities of a scaling study's seed."""
+    """The key quantities of a seed whose minimum was followed."""
     minimum = group["minimum"]
     trace, initial = minimum["ntk_trace"][()], group["trace/ntk_trace"][0]
     return {
@@ -70,7 +70,7 @@ def _at_minimum(group):
 
 
 def _at_the_end(group):
-    """The key quantities of a seed of the noise study."""
+    """The key quantities of any other seed."""
     ranks = effective_rank(group["spectrum/eigenvalues"][:]).mean(axis=1)
     return {
         "test loss": group["test_loss"][-1],

@@ -124,8 +124,8 @@ def _write_tree(group, tree):
 def read_run(path):
     """The `Trajectory` of every seed in a run file, in order of seed."""
     with h5py.File(path) as file:
-        trajectories = [_read_trajectory(name, group) for name, group in file.items()]
-    return sorted(trajectories, key=lambda trajectory: trajectory.seed)
+        read = [_read_trajectory(name, group) for name, group in file.items()]
+    return sorted(read, key=lambda trajectory: trajectory.seed)
 
 
 def _read_trajectory(name, group):

@@ -37,9 +37,9 @@ def check_runs(paths, curve, points):
 def _identity(path):
     try:
         with h5py.File(path) as file:
-            attributes = {name: json.loads(file.attrs[name]) for name in ("settings", "inputs", "seeds")}
-        return {**attributes, **{key: attributes["settings"][key] for key in ("curve", "scale")}}
-    except (OSError, KeyError, ValueError, TypeError) as error:
+            found = {name: json.loads(file.attrs[name]) for name in ("settings", "inputs", "seeds")}
+        return {**found, **{key: found["settings"][key] for key in ("curve", "scale")}}
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunIdentityError(_message(path, f"it cannot be read ({error})")) from None
 
 
