@@ -63,3 +63,9 @@ def test_smoothing_that_does_not_fit_the_grid_raises():
 def test_too_few_epochs_raise():
     with pytest.raises(ValueError, match="too few"):
         adaptation_rate(*curves(epochs=9, step=2), smoothing_epochs=8)
+
+
+def test_uneven_epochs_raise():
+    epoch = np.array([0, 1, 2, 4, 7, 12, 20, 35, 60, 100, 170, 300])
+    with pytest.raises(ValueError, match="needs evenly spaced epochs, not"):
+        adaptation_rate(epoch, 1.0 * epoch, -1.0 * epoch, 4)

@@ -401,6 +401,24 @@ def test_own_study_takes_defaults():
             {"axis": "input_size", "image_fit": "zero-padded", "scales": [4, 8], "learning_rate": 0.1},
             "own[0].scales': images of 8 pixels a side cannot be zero-padded to 4",
         ),
+        ({"seeds": 2}, "own[0].seeds': 2 seeds are trained, but 3 have to end well (min_members)"),
+        ({"min_members": 9}, "own[0].min_members': 5 seeds are trained, but 9 have to end well"),
+        (
+            {"axis": "removed_share", "scales": [0, 50], "calibrate_at": [1, 50]},
+            "own[0].scales': 0 cannot be calibrated",
+        ),
+        (
+            {"axis": "input_size", "image_fit": "zero-padded", "scales": [8, 16], "calibrate_at": [5, 16]},
+            "own[0].calibrate_at': images of 8 pixels a side cannot be zero-padded to 5",
+        ),
+        (
+            {"recipe": "batches", "networks": ["convolutional"], "axis": "input_size", "scales": [1, 8]},
+            "own[0].networks': images of 1 pixels a side cannot be halved by 1 convolutions' pooling",
+        ),
+        (
+            {"balanced": True, "vary": "data", "train_samples": 1290},
+            "own[0].train_samples': 1290 samples are more than a third",
+        ),
         ({"images": 3}, "own[0]' has the unknown key 'images'; allowed are axis, balanced,"),
     ],
 )
@@ -468,3 +486,18 @@ def test_example_of_own_studies_on_a_page_is_a_config(page):
     (example,) = re.findall(r"```yaml\n(networks:.*?)```", text, re.DOTALL)
     completed = complete({"name": "example", **yaml.safe_load(example)})
     assert "depth-scaling" in completed["studies"]
+
+
+@pytest.mark.parametrize("change", [{"epochs": 300}, {"batch_size": 32}])
+def test_recipe_of_the_papers_studies_cannot_become_another(change):
+    config = with_own_study()
+    config["recipes"]["adam"] = change
+    (key,) = change
+    with pytest.raises(
+        ConfigError, match=rf"recipes\.adam\.{key}': the paper's scaling studies take full batches"
+    ):
+        complete(config)
+
+
+def test_one_balanced_draw_may_be_larger_than_a_third():
+    assert complete(with_own_study(balanced=True, train_samples=1000))

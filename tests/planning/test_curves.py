@@ -152,6 +152,7 @@ def test_point_of_an_input_size_resizes_its_images():
     curve = Curve("sizes", "digits", "three-layer")
     assert point_of(completed, curve, 16)["data"]["image_size"] == {"fit": "zero-padded", "pixels": 16}
     assert point_name(completed, curve, 16) == "pixels-16"
+    assert curve not in verified_curves(completed)  # neural-tangents' environment cannot resize
 
 
 def test_learning_rate_of_an_entry_goes_before_that_of_its_recipe():

@@ -236,3 +236,20 @@ def test_own_study_varies_what_it_says(vary, draw_seed):
     settings = training_settings(own(vary=vary, draw_seed=7), DEPTH, 1)
     assert settings["recipe"]["vary"] == vary
     assert settings["data"]["draw_seed"] == draw_seed
+
+
+def test_trials_find_minima_on_the_grid_on_which_training_does():
+    config = small()
+    config["recipes"] = {"coarse": {"batch_size": 16, "evaluate_every": 200}}
+    config["studies"]["own"] = [
+        {
+            **OWN,
+            "axis": "width",
+            "networks": ["four-layer"],
+            "scales": [8],
+            "calibrate_at": [8],
+            "recipe": "coarse",
+        }
+    ]
+    curve = BY_WIDTH._replace(study="own", network="four-layer")
+    assert calibration_settings(complete(config), curve)["recipe"]["evaluate_every"] == 2

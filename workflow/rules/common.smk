@@ -118,7 +118,7 @@ def run_time_of_training(wildcards, attempt):
 
 
 def priority_of_training(wildcards):
-    """Training on mini-batches makes the longest jobs, and waits for nothing: started last they would run on alone."""
+    """Training on mini-batches makes the longest jobs: started last they would run on alone."""
     return 0 if curves.recipe_of(config, curve_of(wildcards))["batch_size"] is None else 2
 
 

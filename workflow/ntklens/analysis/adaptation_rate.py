@@ -25,9 +25,11 @@ def adaptation_rate(epoch, trace, log_train_loss, smoothing_epochs):
     differentiated along training by central differences, and the ratio of the two derivatives
     taken. The trace grows while the loss falls, so χ is negative. It is NaN where the smoothed
     loss stands still. Raises ValueError where the curves are shorter than three running means
-    need, or ``smoothing_epochs`` is not a multiple of the grid's step.
+    need, ``smoothing_epochs`` is not a multiple of the grid's step, or the grid is uneven.
     """
     step = epoch[1] - epoch[0]
+    if np.any(np.diff(epoch) != step):
+        raise ValueError(f"the adaptation rate needs evenly spaced epochs, not {np.asarray(epoch).tolist()}")
     if smoothing_epochs % step:
         raise ValueError(f"a running mean over {smoothing_epochs} epochs does not fit a grid of step {step}")
     length = smoothing_epochs // step

@@ -4,8 +4,16 @@ import re
 
 from ntklens.data.errors import DatasetError
 from ntklens.data.registry import facts_of, names
-from ntklens.planning.curves import curves, dataset_name, is_own_file, own_files
-from ntklens.studies.catalogue import AXES, DATA_SCALING, MODEL_SCALING, SCALE_KEYS, general_form
+from ntklens.networks.architectures import POOLED
+from ntklens.planning.curves import base_point, curves, dataset_name, is_own_file, own_files
+from ntklens.studies.catalogue import (
+    AXES,
+    DATA_SCALING,
+    MODEL_SCALING,
+    PAPERS_RECIPE,
+    SCALE_KEYS,
+    general_form,
+)
 
 LARGEST_DRAW = 1 / 3  # of the pool: larger draws have most samples in common
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")  # of a dataset: it becomes part of file names
@@ -20,6 +28,7 @@ def check_consistency(config):
     """Raise ConfigError where keys of a completed ``config`` do not fit each other."""
     _check_training(config)
     _check_study_names(config)
+    _check_papers_recipe(config)
     for study, entries in config["studies"].items():
         for index, entry in enumerate(entries):
             place = _Entry(config, study, entry, f"studies.{study}[{index}]")
@@ -28,6 +37,7 @@ def check_consistency(config):
             _check_networks(place)
             _check_recipe(place)
             _check_scales(place)
+            _check_members(place)
             if not is_own_file(entry):
                 _check_samples(place)
     _check_figures(config)
@@ -108,6 +118,16 @@ def _check_dataset(config, entries, entry, key):
     _require(other == path, key, f"{path} and {other} would both be called {name}")
 
 
+def _check_papers_recipe(config):
+    for key in ("batch_size", "epochs"):
+        _require(
+            config["recipes"][PAPERS_RECIPE][key] is None,
+            f"recipes.{PAPERS_RECIPE}.{key}",
+            "the paper's scaling studies take full batches and stop around the least test loss; give yours "
+            "another name",
+        )
+
+
 def _check_study_names(config):
     """The names of studies become names of rules, where a hyphen becomes an underscore."""
     names = {}
@@ -141,22 +161,12 @@ def _check_networks(place):
             f"{place.key}.networks",
             f"{name!r} is convolutional, which takes mini-batches: {place.study} trains in full batches",
         )
-        point = place.axis.at(_base_point(place, networks[name]), place.general["scales"][0])
+        point = place.axis.at(base_point(place.general, networks[name]), place.general["scales"][0])
         _require(
             point["network"]["width"] is not None,
             f"networks.{name}.width",
             f"must be given: {place.key} trains this network",
         )
-
-
-def _base_point(place, network):
-    entry = place.general
-    data = {
-        "train_samples": entry["train_samples"],
-        "noisy_copies": {},
-        "image_size": {"fit": entry["image_fit"]},
-    }
-    return {"network": {**network, "width": entry["width"] or network["width"]}, "data": data}
 
 
 def _check_recipe(place):
@@ -188,12 +198,28 @@ def _check_scales(place):
     )
     if place.learning_rate is not None:
         return
+    _require(
+        min(grid) > 0,
+        place.scales_key,
+        "0 cannot be calibrated, whose rates go with the scale's logarithm: give a learning_rate",
+    )
     _require(anchors, f"{place.key}.calibrate_at", "must name scales, or learning_rate give a rate")
     lowest, highest = min(anchors) / FARTHEST_FROM_ANCHORS, max(anchors) * FARTHEST_FROM_ANCHORS
     _require(
         lowest <= min(grid) <= max(grid) <= highest,
         f"{place.key}.calibrate_at",
         f"must reach within a factor {FARTHEST_FROM_ANCHORS} of every scale from {min(grid)} to {max(grid)}",
+    )
+
+
+def _check_members(place):
+    ensemble = place.config["ensemble"]
+    seeds = place.general["seeds"] or ensemble["seeds"]
+    least = place.general["min_members"] or ensemble["min_members"]
+    _require(
+        least <= seeds,
+        f"{place.key}.{'min_members' if place.general['min_members'] else 'seeds'}",
+        f"{seeds} seeds are trained, but {least} have to end well (min_members)",
     )
 
 
@@ -218,16 +244,28 @@ def _check_samples(place):
         f"{place.key}.ntk_samples" if own_samples else "ntk_samples",
         f"{measured} test samples in all, but {name} gives {tested} (test_samples)",
     )
-    network = config["networks"][entry["networks"][0]]
-    for key, scale in [(place.scales_key, scale) for scale in entry["scales"]] + [
-        (f"{place.key}.calibrate_at", scale) for scale in entry["calibrate_at"]
-    ]:
-        point = place.axis.at(_base_point(place, network), scale)
-        if place.axis.name != "train_samples":
-            key = f"{place.key}.train_samples"
-        _check_draw(key, point["data"]["train_samples"], place, facts, pool)
-        problem = place.axis.problem(scale, point, facts)
-        _require(problem is None, place.scales_key, problem)
+    scales = [(place.scales_key, scale) for scale in entry["scales"]]
+    if place.learning_rate is None:
+        scales += [(f"{place.key}.calibrate_at", scale) for scale in entry["calibrate_at"]]
+    for key, scale in scales:
+        for name in entry["networks"]:
+            point = place.axis.at(base_point(entry, config["networks"][name]), scale)
+            _check_point(place, key, scale, point, facts, pool)
+
+
+def _check_point(place, key, scale, point, facts, pool):
+    own_key = key if place.axis.name == "train_samples" else f"{place.key}.train_samples"
+    _check_draw(own_key, point["data"]["train_samples"], place, facts, pool)
+    problem = place.axis.problem(scale, point, facts)
+    _require(problem is None, key, problem)
+    network, sized = point["network"], point["data"]["image_size"]
+    side = sized["pixels"] if sized else min(facts.shape[:2])
+    halved = 0 if network["pooling"] == "none" else network["convolutions"]
+    _require(
+        side >= POOLED**halved,
+        f"{place.key}.networks",
+        f"images of {side} pixels a side cannot be halved by {halved} convolutions' pooling",
+    )
 
 
 def _check_draw(key, samples, place, facts, pool):
@@ -239,7 +277,8 @@ def _check_draw(key, samples, place, facts, pool):
             f"{samples} samples cannot be equally many of each of {name}'s {facts.classes} classes",
         )
         _require(samples <= pool, key, f"{samples} is more than {name}'s pool of {pool}")
-        return
+        if place.general["vary"] == "initialisation":
+            return
     _require(
         samples <= pool * LARGEST_DRAW,
         key,

@@ -120,19 +120,21 @@ def default_seeds_per_job(config, curve, scale):
 def point_of(config, curve, scale):
     """The network and the data of one point of ``curve``, as `ntklens.studies.axis` describes them."""
     entry = entry_of(config, curve)
-    network = config["networks"][curve.network]
-    axis = AXES[entry["axis"]]
-    base = {
+    return AXES[entry["axis"]].at(base_point(entry, config["networks"][curve.network]), scale)
+
+
+def base_point(entry, network):
+    """The point of an ``entry`` in the general form, before its axis brings it to a scale."""
+    return {
         "network": {**network, "width": entry["width"] or network["width"]},
         "data": {
             "train_samples": entry["train_samples"],
             "balanced": entry["balanced"],
             "draw_seed": entry["draw_seed"] if entry["vary"] == "initialisation" else None,
-            "noisy_copies": {"sigma": entry["sigma"]} if axis.name == "removed_share" else None,
-            "image_size": {"fit": entry["image_fit"]} if axis.name == "input_size" else None,
+            "noisy_copies": {"sigma": entry["sigma"]} if entry["axis"] == "removed_share" else None,
+            "image_size": {"fit": entry["image_fit"]} if entry["axis"] == "input_size" else None,
         },
     }
-    return axis.at(base, scale)
 
 
 def verified_scales(config, curve):
@@ -142,9 +144,14 @@ def verified_scales(config, curve):
 
 
 def verified_curves(config):
-    """The curves whose run files hold parameters at the minimum, of dense networks."""
+    """The curves whose run files hold parameters at the minimum, of dense networks on images as they are.
+
+    The environment of neural-tangents cannot resize images.
+    """
     return [
         curve
         for curve in curves(config)
-        if follows_minimum(config, curve) and not config["networks"][curve.network]["convolutions"]
+        if follows_minimum(config, curve)
+        and not config["networks"][curve.network]["convolutions"]
+        and axis_of(config, curve).name != "input_size"
     ]

@@ -79,17 +79,16 @@ def training_settings(config, curve, scale):
 
 def calibration_settings(config, curve):
     """All that determines the learning rates of ``curve``, but for its subset."""
-    recipe = recipe_settings(config, curve)
+    recipe, training = recipe_settings(config, curve), config["training"]
+    # Trials may stop at the window's first epoch. They find minima on the grid on which training finds them.
+    stop = {**recipe["stop"], "window_last": training["window"]["first"]}
+    every = min(recipe["evaluate_every"], training["trace_every"])
     return {
         "points": [
             {"scale": scale, **point_of(config, curve, scale)}
             for scale in sorted(entry_of(config, curve)["calibrate_at"])
         ],
-        # Trials may stop at the window's first epoch.
-        "recipe": {
-            **recipe,
-            "stop": {**recipe["stop"], "window_last": config["training"]["window"]["first"]},
-        },
+        "recipe": {**recipe, "stop": stop, "evaluate_every": every},
         "target_epoch": target_epoch(config),
         **config["calibration"],
     }
