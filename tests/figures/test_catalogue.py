@@ -174,8 +174,9 @@ def test_every_caption_belongs_to_a_figure():
 
 
 def test_a_width_that_trains_for_a_fixed_number_of_epochs_has_no_laws():
-    config = changed(("recipes",), {"adam": {**FIXED}})
-    config["studies"] = {"own": [{**ENTRY, "axis": "width", "scales": [8], "spectrum_epochs": [0, 1]}]}
+    config = changed(("recipes",), {"adam": {}, "fixed": FIXED})
+    entry = {**ENTRY, "axis": "width", "recipe": "fixed", "scales": [8], "spectrum_epochs": [0, 1]}
+    config["studies"] = {"own": [entry]}
     assert list(figures_of(complete(config))) == ["own-epochs"]
 
 
