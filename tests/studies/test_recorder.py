@@ -226,30 +226,50 @@ def test_only_the_first_seeds_keep_their_parameters():
 
 
 def with_bad_sample(case):
-    """The case with an infinite image that seed 1 alone draws."""
+    """The case with infinite images, which seed 1 alone draws."""
     experiment = replace(case[0], data={**case[0].data, "draw_seed": None})
     first, second = experiment.training_sets([0, 1])
     images = SUBSET.pool_images.copy()
-    images[np.setdiff1d(second.rows, first.rows)[0]] = np.inf
+    images[np.setdiff1d(second.rows, first.rows)] = np.inf
     return replace(experiment, subset=replace(SUBSET, pool_images=images)), *case[1:]
 
 
-@pytest.mark.parametrize("name", ["full batch", "windowed batches"])
-def test_diverged_seed_does_not_end_its_batch(name):
-    good, bad = recorded(with_bad_sample(CASES[name]))
+def test_seed_that_diverges_before_its_first_spectrum_has_none_and_ends_no_other(case, tmp_path):
+    broken = with_bad_sample(case)
+    good, bad = recorded(broken)
     assert (good.status, bad.status) == (OK, DIVERGED)
+    assert good.spectrum.epoch.tolist() == case[1]["spectrum_epochs"]
     assert bad.epoch.tolist() == [0]
-    assert good.spectrum.epoch.tolist() == CASES[name][1]["spectrum_epochs"]
+    assert bad.spectrum.eigenvalues.shape == (0, *good.spectrum.eigenvalues.shape[1:])
+    assert bad.spectrum.ntk_trace.shape == (0, case[1]["ntk_draws"])
+    killed = run_with_kills(
+        lambda checkpoint: recorded(broken, checkpoint=checkpoint), tmp_path / "job.npz", [3]
+    )
+    assert_identical(killed, [good, bad])
 
 
-def test_seed_that_diverges_before_its_first_spectrum_has_none():
-    images = SUBSET.pool_images.copy()
-    images[CASES["mini-batches"][0].training_sets([0])[0].rows] = np.inf
-    experiment, *rest = CASES["mini-batches"]
-    (trajectory,) = recorded((replace(experiment, subset=replace(SUBSET, pool_images=images)), *rest), [0])
+def test_seed_that_diverges_after_a_spectrum_keeps_that(case):
+    """One update leads beyond float32: the NTK after it, of which misalignments tell, is not finite."""
+    (trajectory,) = recorded((*case[:2], 1e30), [0])
     assert trajectory.status == DIVERGED
-    assert trajectory.spectrum.eigenvalues.shape == (0, 2, 9)
-    assert trajectory.spectrum.ntk_trace.shape == (0, 2)
+    assert trajectory.spectrum.epoch.tolist() == [0]
+    assert np.isfinite(trajectory.spectrum.eigenvalues).all()
+    if case[1]["alignments"]:
+        assert np.isfinite(trajectory.spectrum.alignments["label_alignment"]).all()
+        assert np.isnan(trajectory.spectrum.alignments["misalignment_basis_free"]).all()
+    assert trajectory.minimum is None or trajectory.minimum.epoch == 0
+
+
+def test_members_that_end_at_different_epochs_have_every_spectrum_up_to_the_window():
+    experiment, measurement, _ = WINDOWED_BATCHES
+    experiment = replace(
+        experiment, data={**DATA, "draw_seed": None}, recipe={**experiment.recipe, "vary": "both"}
+    )
+    found = recorded((experiment, measurement, 0.002), range(4))
+    assert len({trajectory.epoch[-1] for trajectory in found}) > 1
+    for trajectory in found:
+        assert trajectory.status == OK
+        assert trajectory.spectrum.epoch.tolist() == measurement["spectrum_epochs"]
 
 
 def test_seed_whose_minimum_is_at_the_last_epoch_is_unfinished():

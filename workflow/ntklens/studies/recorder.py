@@ -10,7 +10,7 @@ from ntklens.data.errors import UnsuitableDataError
 from ntklens.kernel.ntk import MEMORY, ntk_matrix, outputs_and_trace
 from ntklens.spectrum.alignments import Alignments, alignments
 from ntklens.spectrum.effective_rank import effective_rank
-from ntklens.storage.run_files import Minimum, Spectrum, Trajectory
+from ntklens.storage.run_files import DIVERGED, Minimum, Spectrum, Trajectory
 from ntklens.studies.recipes import schedule_of
 from ntklens.studies.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
 from ntklens.training.members import Trace
@@ -74,7 +74,7 @@ def record(
             curves=own.curves,
             trace_epoch=own.trace_epoch,
             ntk_trace=own.ntk_trace,
-            spectrum=_spectrum(taken[index], own.epoch[-1], kernels.rows),
+            spectrum=_spectrum(taken[index], own, kernels.rows),
             train_indices=sets[index].rows,
             copied_from=sets[index].copied_from,
             minimum=minima[index] and _minimum(own, minima[index].result(), seed, measurement),
@@ -224,10 +224,11 @@ def _snapshots(arrays):
     ]
 
 
-def _spectrum(snapshots, last, rows):
-    """The `Spectrum` of one seed, which trained until epoch ``last``."""
-    # A diverged seed ends early; the others reach every snapshot.
-    reached = [epoch for epoch in snapshots if epoch <= last]
+def _spectrum(snapshots, record, rows):
+    """The `Spectrum` of one seed, whose training is ``record``."""
+    # The last epoch of a diverged seed, which ends early, is none of it; the others reach every snapshot.
+    end = record.epoch[-1] + (record.status != DIVERGED)
+    reached = [epoch for epoch in snapshots if epoch < end]
     taken = [_arrays([future.result() for future in snapshots[epoch]]) for epoch in reached]
     draws, _ = rows
     aligned = np.array([arrays["alignments"] for arrays in taken if "alignments" in arrays])
