@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 from ntklens.networks.modules import DenseNetwork, ensemble_parameters
+from ntklens.storage.run_files import OK
 from ntklens.training import mini_batch
 from ntklens.training.members import Samples
 from ntklens.training.mini_batch import MiniBatch, batches, evaluate
@@ -112,21 +113,30 @@ def test_evaluated_epochs_are_yielded_before_they_are_passed(data):
     assert seen == [(epoch, epoch) for epoch in (0, 2, 3, 6, 7)]
 
 
-def test_window_that_ends_before_the_first_evaluation_leaves_one_to_end_at(data):
+def test_window_that_ends_before_the_first_evaluation_ends_training_there(data):
+    """At a rate of zero no test loss is less than the initial one."""
     schedule = Schedule(window_last=2, patience=1.5, max_epochs=40, evaluate_every=10)
     trainer = MiniBatch(DENSE, Sgd(0.9), schedule, 8)
-    *_, (_, members) = trainer.train(ensemble_parameters(DENSE, 16, [0]), [data], data, 1e-6, [0])
+    *_, (_, members) = trainer.train(ensemble_parameters(DENSE, 16, [0]), [data], data, 0.0, [0])
     (record,) = trainer.records(members)
-    assert record.epoch[:2].tolist() == [0, 10]
+    assert (record.status, record.epoch.tolist()) == (OK, [0, 10])
 
 
-def test_a_member_that_has_ended_is_measured_at_its_last_epoch_and_not_after_it(data):
-    """Its test set being its training set, a member at a tiny rate goes on improving; the other diverged."""
+def test_a_member_is_measured_until_it_ends_or_diverges(data):
+    """The first learns, the second unlearns and ends with the window, the third diverges at once."""
+    wrong = data._replace(labels=(data.labels + 1) % 3)
     broken = data._replace(images=data.images.at[3].set(jnp.inf))
-    trainer = MiniBatch(DENSE, Sgd(0.9), Schedule.fixed(4, evaluate_every=2), 8)
-    steps = trainer.train(ensemble_parameters(DENSE, 16, [0, 1]), [data, broken], data, 1e-3, [0, 1])
-    measurable = [trainer.measurable(members, epoch) for epoch, members in steps]
-    assert measurable == [[True, False]] * 3
+    schedule = Schedule(window_last=2, patience=2.0, max_epochs=6, evaluate_every=2)
+    trainer = MiniBatch(DENSE, Sgd(0.0), schedule, 8)
+    params = ensemble_parameters(DENSE, 16, [0, 0, 0])
+    steps = trainer.train(params, [data, wrong, broken], data, 0.01, [0, 1, 2])
+    measurable = {epoch: trainer.measurable(members, epoch) for epoch, members in steps}
+    assert measurable == {
+        0: [True, True, False],
+        2: [True, True, False],
+        4: [True, False, False],
+        6: [True, False, False],
+    }
 
 
 def test_updates_after_snapshots_are_refused():

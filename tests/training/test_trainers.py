@@ -140,6 +140,14 @@ def test_member_ends_where_evaluation_finds_it_past_window_and_patience(run):
     assert len(set(ends)) > 1  # so some went on while others had ended
 
 
+def test_nothing_that_comes_after_a_members_end_changes_its_minimum(build):
+    """Without patience it ends while its test loss still falls, and a batch may train on for others."""
+    schedule = Schedule(window_last=5, patience=1.0, max_epochs=90)
+    (record,) = records_of(trained(build, schedule, seeds=(0,)))
+    assert record.status == OK
+    assert record.best.epoch == record.epoch[-1] < 10
+
+
 def test_training_resumes_from_every_yield_to_the_same_numbers(build, run):
     _, steps = run
     for number, (epoch, state, *_) in enumerate(steps):
