@@ -53,6 +53,22 @@ def test_changed_code_starts_anew(tmp_path):
     assert found_by(tmp_path, code="another digest") is None
 
 
+def test_job_on_another_backend_starts_anew(tmp_path, monkeypatch):
+    assert found_by(tmp_path) is not None
+    monkeypatch.setattr(job_start.jax, "default_backend", lambda: "another")
+    args = arguments("--checkpoint", str(tmp_path / "job.npz"))
+    assert job_start.open_checkpoint(args, RECORD, "a digest").saved is None
+
+
+def test_finished_job_leaves_no_checkpoint(tmp_path):
+    args = arguments("--checkpoint", str(tmp_path / "job.npz"))
+    checkpoint = job_start.open_checkpoint(args, RECORD, "a digest")
+    checkpoint.save({"epoch": 3}, {})
+    job_start.finish(checkpoint)
+    assert list(tmp_path.iterdir()) == []
+    job_start.finish(None)
+
+
 def test_seconds_come_from_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("NTKLENS_CHECKPOINT_SECONDS", "0")
     checkpoint = job_start.open_checkpoint(

@@ -24,3 +24,14 @@ def test_nothing_is_said_or_computed_at_the_start_or_too_soon(monkeypatch, capsy
 
     Progress()(epoch, fail)
     assert capsys.readouterr().err == ""
+
+
+def test_lines_are_at_least_an_interval_apart(monkeypatch, capsys):
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    report = Progress()
+    for epoch in range(20, 100, 20):
+        now[0] += 0.6 * progress.INTERVAL
+        report(epoch, lambda: (VALUES, 2, 5))
+    shown = capsys.readouterr().err.splitlines()
+    assert [line.partition("] ")[2][:8] for line in shown] == ["epoch 40", "epoch 80"]
