@@ -55,6 +55,12 @@ def test_run_file_that_belongs_elsewhere_is_named(run, other, wrong):
         check_runs(paths, CURVE, POINTS)
 
 
+def test_file_in_no_points_folder_is_refused(run):
+    path = run("width-8/seeds-0-1.h5", [0, 1])
+    with pytest.raises(RunIdentityError, match=r"seeds-0-1\.h5 lies in no folder of a point: .* width-16$"):
+        check_runs([path], CURVE, {"width-4": 4, "width-16": 16})
+
+
 def empty(path):
     path.write_text("")
 

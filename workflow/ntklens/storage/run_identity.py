@@ -19,6 +19,8 @@ def check_runs(paths, curve, points):
     first_of, seeds_of = {}, {}
     for path in paths:
         point = Path(path).parent.name
+        if point not in points:
+            raise RunIdentityError(f"{path} lies in no folder of a point: those are {', '.join(points)}")
         found = _identity(path)
         expected = {"curve": curve, "scale": points[point]}
         for key, value in expected.items():
