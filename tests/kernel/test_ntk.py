@@ -553,6 +553,16 @@ def test_outputs_of_another_shape_raise():
         ntk_matrix(Sequence(), params, jnp.ones((5, 3, 4)))
 
 
+@pytest.mark.parametrize("quantity", [ntk_matrix, ntk_trace, layer_kernels])
+@pytest.mark.parametrize(
+    ("samples", "shape"), [(np.ones((0, 3)), r"\(0, 3\)"), ([], r"\(0,\)"), (np.float32(1), r"\(\)")]
+)
+def test_no_samples_raise(quantity, samples, shape):
+    model = DenseNetwork(1, 4, 2)
+    with pytest.raises(ValueError, match=f"x has shape {shape}: an array of one or more samples is needed"):
+        quantity(model, random_parameters(model, 3), samples)
+
+
 @pytest.mark.parametrize(("layers", "width"), [(1, 16), (2, 8), (3, 16)])
 def test_mean_initial_trace_is_the_closed_form(layers, width):
     """E[Tr Θ₀]/N = 2^{-L} ⟨‖x‖²⟩ (1 + L m/n₀) + 2 − 2^{-L}: LeCun, ReLU, zero biases."""

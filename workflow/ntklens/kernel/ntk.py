@@ -56,8 +56,8 @@ def ntk_matrix(model, params, x, *, lower=False, block_size=None, memory=MEMORY)
 def ntk_trace(model, params, x):
     """Tr Θ, raw and undivided, of ``model`` at ``params`` on ``x`` (d, …), without forming Θ.
 
-    Raises ValueError where the outputs are not (d, n), and `selfcheck.InexactNtkError` where the network
-    mixes samples or uses a layer's kernel elsewhere too.
+    Raises ValueError where there are no samples or the outputs are not (d, n), and
+    `selfcheck.InexactNtkError` where the network mixes samples or uses a layer's kernel elsewhere too.
     """
     return outputs_and_trace(model, params, x)[1]
 
@@ -83,7 +83,10 @@ def layer_kernels(model, params, x):
 def _as_array(x):
     """``x`` itself if it is an array, of NumPy's too; a list of samples as an array."""
     # Inside a trace JAX would trace an array's conversion too, and the check would not know its values.
-    return x if hasattr(x, "dtype") else jnp.asarray(x)
+    x = x if hasattr(x, "dtype") else jnp.asarray(x)
+    if not x.shape or not x.shape[0]:
+        raise ValueError(f"x has shape {x.shape}: an array of one or more samples is needed")
+    return x
 
 
 # Recent GPUs round float32 products to TF32 unless asked not to.
