@@ -5,7 +5,7 @@ import re
 from ntklens.data.errors import DatasetError
 from ntklens.data.registry import facts_of, names
 from ntklens.networks.architectures import POOLED
-from ntklens.planning.curves import base_point, curves, dataset_name, is_own_file, own_files
+from ntklens.planning.curves import curves, dataset_name, is_own_file, own_files, point_at
 from ntklens.studies.catalogue import (
     AXES,
     DATA_SCALING,
@@ -67,6 +67,10 @@ class _Entry:
     def learning_rate(self):
         own = self.general["learning_rate"]
         return self.recipe["learning_rate"] if own is None else own
+
+    def point(self, network, scale):
+        """The entry's point at ``scale`` for the network of this name."""
+        return point_at(self.general, self.config["networks"][network], scale)
 
 
 def _check_training(config):
@@ -161,9 +165,8 @@ def _check_networks(place):
             f"{place.key}.networks",
             f"{name!r} is convolutional, which takes mini-batches: {place.study} trains in full batches",
         )
-        point = place.axis.at(base_point(place.general, networks[name]), place.general["scales"][0])
         _require(
-            point["network"]["width"] is not None,
+            place.point(name, place.general["scales"][0])["network"]["width"] is not None,
             f"networks.{name}.width",
             f"must be given: {place.key} trains this network",
         )
@@ -248,9 +251,8 @@ def _check_samples(place):
     if place.learning_rate is None:
         scales += [(f"{place.key}.calibrate_at", scale) for scale in entry["calibrate_at"]]
     for key, scale in scales:
-        for name in entry["networks"]:
-            point = place.axis.at(base_point(entry, config["networks"][name]), scale)
-            _check_point(place, key, scale, point, facts, pool)
+        for network in entry["networks"]:
+            _check_point(place, key, scale, place.point(network, scale), facts, pool)
 
 
 def _check_point(place, key, scale, point, facts, pool):

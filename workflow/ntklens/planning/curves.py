@@ -119,22 +119,24 @@ def default_seeds_per_job(config, curve, scale):
 
 def point_of(config, curve, scale):
     """The network and the data of one point of ``curve``, as `ntklens.studies.axis` describes them."""
-    entry = entry_of(config, curve)
-    return AXES[entry["axis"]].at(base_point(entry, config["networks"][curve.network]), scale)
+    return point_at(entry_of(config, curve), config["networks"][curve.network], scale)
 
 
-def base_point(entry, network):
-    """The point of an ``entry`` in the general form, before its axis brings it to a scale."""
-    return {
+def point_at(entry, network, scale):
+    """The point at ``scale`` of an ``entry`` in the general form, for these settings of a ``network``."""
+    axis = AXES[entry["axis"]]
+    base = {
         "network": {**network, "width": entry["width"] or network["width"]},
         "data": {
             "train_samples": entry["train_samples"],
             "balanced": entry["balanced"],
             "draw_seed": entry["draw_seed"] if entry["vary"] == "initialisation" else None,
-            "noisy_copies": {"sigma": entry["sigma"]} if entry["axis"] == "removed_share" else None,
-            "image_size": {"fit": entry["image_fit"]} if entry["axis"] == "input_size" else None,
+            "noisy_copies": None,
+            "image_size": None,
+            **axis.data(entry),
         },
     }
+    return axis.at(base, scale)
 
 
 def verified_scales(config, curve):
@@ -153,5 +155,5 @@ def verified_curves(config):
         for curve in curves(config)
         if follows_minimum(config, curve)
         and not config["networks"][curve.network]["convolutions"]
-        and axis_of(config, curve).name != "input_size"
+        and point_of(config, curve, scales(config, curve)[0])["data"]["image_size"] is None
     ]

@@ -9,8 +9,11 @@ class Axis(NamedTuple):
 
     A point is a dictionary of ``network``, the settings of a network, and ``data``, those of the training set
     (`ntklens.data.training_sets`). ``folder`` names a point's results, ``{scale}`` in it the scale.
-    ``symbol`` and ``label`` are what figures call the scale. ``problem(scale, point, facts)`` says in words
-    why a point cannot be trained on the dataset whose `DatasetFacts` these are, or returns None.
+    ``symbol`` and ``label`` are what figures call the scale.
+
+    ``data(entry)`` gives those settings of a point's data that this axis alone takes from a study's ``entry``
+    in the general form; ``at`` finds them in the point. ``problem(scale, point, facts)`` says in words why a
+    point cannot be trained on the dataset whose `DatasetFacts` these are, or returns None.
     """
 
     name: str
@@ -18,5 +21,6 @@ class Axis(NamedTuple):
     symbol: str
     label: str
     at: Callable
+    data: Callable = lambda entry: {}
     problem: Callable = lambda scale, point, facts: None
     least: int = 1  # the least scale

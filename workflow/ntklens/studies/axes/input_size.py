@@ -6,6 +6,10 @@ Images are resized, or zero-padded to it, as the point's data say (`ntklens.data
 from ntklens.studies.axis import Axis
 
 
+def data(entry):
+    return {"image_size": {"fit": entry["image_fit"]}}
+
+
 def at(point, scale):
     image_size = {**point["data"]["image_size"], "pixels": scale}
     return {**point, "data": {**point["data"], "image_size": image_size}}
@@ -24,5 +28,6 @@ INPUT_SIZE = Axis(
     symbol="s",
     label="Image side in pixels",
     at=at,
+    data=data,
     problem=problem,
 )

@@ -3,6 +3,10 @@
 from ntklens.studies.axis import Axis
 
 
+def data(entry):
+    return {"noisy_copies": {"sigma": entry["sigma"]}}
+
+
 def at(point, scale):
     copies = {**point["data"]["noisy_copies"], "removed_percent": scale}
     return {**point, "data": {**point["data"], "noisy_copies": copies}}
@@ -21,6 +25,7 @@ REMOVED_SHARE = Axis(
     symbol="%",
     label="Percentage removed",
     at=at,
+    data=data,
     problem=problem,
     least=0,
 )
