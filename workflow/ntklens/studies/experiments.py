@@ -51,10 +51,8 @@ class Experiment:
 
     def trainer(self, schedule, trace=None):
         """A `FullBatch` or a `MiniBatch`."""
-        module, optimiser = (
-            import_module(trainer_module(self.recipe)),
-            build_optimiser(self.recipe["optimiser"]),
-        )
+        module = import_module(trainer_module(self.recipe))
+        optimiser = build_optimiser(self.recipe["optimiser"])
         if self.recipe["batch_size"] is None:
             return module.FullBatch(self.model, optimiser, schedule, trace)
         return module.MiniBatch(self.model, optimiser, schedule, self.recipe["batch_size"], trace)

@@ -20,7 +20,7 @@ from flax import serialization
 from jax import lax
 
 from ntklens.storage.quantities import CURVES
-from ntklens.training.members import BestSoFar, Record, Trace, loss_and_accuracy, status_of
+from ntklens.training.members import BestSoFar, Record, Trace, loss_and_accuracy, on_host, status_of
 from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 
 
@@ -66,11 +66,11 @@ class FullBatch:
 
     @staticmethod
     def state_of(members):
-        return serialization.to_state_dict(_on_host(members))
+        return serialization.to_state_dict(on_host(members))
 
     @staticmethod
     def parameters_of(members):
-        return _members(_on_host(members.params))
+        return _members(on_host(members.params))
 
     @staticmethod
     def measurable(members, epoch):
@@ -79,12 +79,12 @@ class FullBatch:
 
     @staticmethod
     def latest(members, epoch):
-        # Measured were the epochs before this one.
+        # The epochs before this one have been measured.
         values = {name: float(np.mean(np.asarray(members.curves[name])[:, epoch - 1])) for name in CURVES}
         return values, int(np.sum(np.asarray(members.stop_epoch) >= 0)), len(members.stop_epoch)
 
     def records(self, members):
-        return [self._record(member) for member in _members(_on_host(members))]
+        return [self._record(member) for member in _members(on_host(members))]
 
     def _record(self, member):
         finished = int(member.stop_epoch) >= 0
@@ -197,11 +197,6 @@ def _follow_minimum(schedule, member, epoch, train_loss, test_loss):
     last = jnp.maximum(schedule.window_last, jnp.ceil(schedule.patience * best.epoch))
     ends = (epoch >= last) | ~jnp.isfinite(train_loss + test_loss)
     return best, jnp.where(running & ends, candidate.epoch, member.stop_epoch)
-
-
-def _on_host(tree):
-    """``tree`` as NumPy arrays, whose slices need no compiled program each."""
-    return jax.tree.map(np.asarray, tree)
 
 
 def _members(tree):

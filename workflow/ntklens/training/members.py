@@ -73,8 +73,18 @@ def loss_and_accuracy(outputs, labels):
     return loss, jnp.mean(jnp.argmax(outputs, axis=-1) == labels)
 
 
+def losses_are_finite(curves):
+    """Whether both losses are finite where ``curves`` end."""
+    return bool(np.isfinite(curves["train_loss"][-1] + curves["test_loss"][-1]))
+
+
 def status_of(curves, finished):
     """How a member ended whose ``curves`` these are."""
-    if not np.isfinite(curves["train_loss"][-1] + curves["test_loss"][-1]):
+    if not losses_are_finite(curves):
         return DIVERGED
     return OK if finished else UNFINISHED
+
+
+def on_host(tree):
+    """``tree`` as NumPy arrays, whose slices need no compiled program each."""
+    return jax.tree.map(np.asarray, tree)

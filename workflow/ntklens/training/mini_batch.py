@@ -20,7 +20,15 @@ from flax import serialization
 from jax import lax
 
 from ntklens.storage.quantities import CURVES
-from ntklens.training.members import BestSoFar, Record, Trace, loss_and_accuracy, status_of
+from ntklens.training.members import (
+    BestSoFar,
+    Record,
+    Trace,
+    loss_and_accuracy,
+    losses_are_finite,
+    on_host,
+    status_of,
+)
 from ntklens.training.schedules import Schedule
 
 EVALUATED_AT_ONCE = 500  # samples, so that memory stays bounded
@@ -85,7 +93,7 @@ class MiniBatch:
 
     @staticmethod
     def measurable(members, epoch):
-        return [member.stop_epoch in (-1, epoch) and _is_finite(member) for member in members]
+        return [member.stop_epoch in (-1, epoch) and losses_are_finite(member.curves) for member in members]
 
     @staticmethod
     def latest(members, epoch):
@@ -120,15 +128,15 @@ class MiniBatch:
         best = member.best
         if values["test_loss"] < best.test_loss:
             best = BestSoFar(epoch, values["test_loss"], member.params)
-        finite = np.isfinite(values["train_loss"] + values["test_loss"])
+        curves = {name: (*member.curves[name], values[name]) for name in CURVES}
+        finite = losses_are_finite(curves)
         last = max(self.schedule.window_last, np.ceil(self.schedule.patience * best.epoch))
-        ends = epoch >= last or not finite
         member = replace(
             member,
             best=best,
-            stop_epoch=epoch if ends else -1,
+            stop_epoch=epoch if epoch >= last or not finite else -1,
             epochs=(*member.epochs, epoch),
-            curves={name: (*member.curves[name], values[name]) for name in CURVES},
+            curves=curves,
         )
         return self._traced(member, epoch, test_set) if finite else member
 
@@ -149,17 +157,13 @@ class MiniBatch:
         return replace(member, params=params, optimiser_state=state)
 
 
-def _is_finite(member):
-    return bool(np.isfinite(member.curves["train_loss"][-1] + member.curves["test_loss"][-1]))
-
-
 def _state_of(member):
     """``member`` as nested dictionaries of arrays."""
     best = member.best._asdict()
     return {
-        "params": _on_host(member.params),
-        "optimiser_state": serialization.to_state_dict(_on_host(member.optimiser_state)),
-        "best": {**best, "params": _on_host(best["params"])},
+        "params": on_host(member.params),
+        "optimiser_state": serialization.to_state_dict(on_host(member.optimiser_state)),
+        "best": {**best, "params": on_host(best["params"])},
         "stop_epoch": member.stop_epoch,
         "epochs": np.array(member.epochs, int),
         "curves": {name: np.array(values, float) for name, values in member.curves.items()},
@@ -186,10 +190,6 @@ def _from_state(member, state):
         trace_epochs=tuple(state["trace_epochs"].tolist()),
         traces=tuple(state["traces"].tolist()),
     )
-
-
-def _on_host(tree):
-    return jax.tree.map(np.asarray, tree)
 
 
 def _on_device(tree):
