@@ -22,7 +22,7 @@ rule fetch:
 
 
 rule subsample:
-    """Split one dataset into train pool, test samples and NTK samples (App. D.1)."""
+    """Split one dataset into train pool and test samples (App. D.1)."""
     input:
         dataset=paths.dataset(),
         code=code("subsample.py"),

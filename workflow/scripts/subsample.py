@@ -1,4 +1,4 @@
-"""Split one dataset into the pool for training sets, the test samples and the NTK samples."""
+"""Split one dataset into the pool for training sets and the test samples."""
 
 import argparse
 import json

@@ -74,7 +74,7 @@ def _spectra(trajectories):
 
 
 def _mean_over_draws(values, trajectories):
-    """From an array (S, draws) for each trajectory."""
+    """The `Mean` over members and draws of ``values``, an array (S, draws) for each trajectory."""
     epoch = min((t.spectrum.epoch for t in trajectories), key=len)
     return mean_of(epoch, np.concatenate([own[: len(epoch)].T for own in values]))
 
@@ -86,7 +86,7 @@ def mean_of(epoch, values):
 
 
 def standard_error(values):
-    """Of the mean along the first axis; zero for a single member."""
+    """The standard error of the mean along the first axis; zero for a single member."""
     values = np.asarray(values, dtype=np.float64)
     if len(values) == 1:
         return np.zeros(values.shape[1:])

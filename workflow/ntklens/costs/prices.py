@@ -122,7 +122,7 @@ def _counts(measured, schedule, members):
         "NTKs": draws * len(schedule.yields) + minima,
         "eigenvalues": snapshots + 2 * minima,  # at the minimum those of Θ, too
         "alignments": snapshots * measured["alignments"],
-        # All at a snapshot, and once more an update later; four are in LAPACK's hands.
+        # A snapshot holds all; alignments hold those of one update later too; LAPACK works on four more.
         "held": draws * (1 + measured["alignments"]) + 4,
     }
 
@@ -161,7 +161,7 @@ class _Members:
 
     def memory(self):
         """Bytes of images, of parameters in all their copies, and of what the layers put out."""
-        # The pool is there as numbers and, while it is read, as bytes; test and training sets are twice.
+        # The pool is held as numbers and, while it is read, as bytes; test and training sets are held twice.
         test = self._sizes.test
         images = (NUMBER + 1) * self._sizes.pool + 2 * NUMBER * (test + self._count * self.train)
         passes = self.at_once * (3 * self._batch + (test if self.full_batch else 0))

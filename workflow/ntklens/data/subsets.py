@@ -1,4 +1,4 @@
-"""Which samples a study trains on, tests on and measures the NTK on (App. D.1).
+"""Which samples a study may train on, and which it tests on and measures the NTK on (App. D.1).
 
 One split per dataset, shared by all points and seeds of a config. Test samples come from the
 dataset's own test part where it has one; the NTK samples are the first of the test samples; all

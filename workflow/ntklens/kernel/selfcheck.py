@@ -92,7 +92,7 @@ def _coarsest_precision(tree):
 
 
 def _key(model, params, x):
-    """What a check holds for."""
+    """What one check holds for: another use of the same key needs none."""
     leaves, tree = jax.tree.flatten((params, x))
     return StaticModel(model), tree, tuple((jnp.shape(leaf), str(_dtype(leaf))) for leaf in leaves)
 

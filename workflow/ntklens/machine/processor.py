@@ -18,7 +18,7 @@ def instruction_set():
 
 
 def _first_line(*beginnings):
-    """Of Linux's account of the processor; empty where there is none."""
+    """The first line of /proc/cpuinfo with one of these ``beginnings``; empty where there is none."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     return next((line for line in lines if line.startswith(beginnings)), "")

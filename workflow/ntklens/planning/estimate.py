@@ -71,7 +71,9 @@ def total(jobs):
 
 
 def wall_seconds(jobs, cores):
-    """At least: all work shared by ``cores``, or the longest calibration and a job that waits for it."""
+    """The least wall time on so many ``cores``: that of all work shared evenly or, where it is longer, that
+    of the longest chain of a calibration and a job that waits for it.
+    """
     seconds = [(job.rule, job.curve, job.price.core_seconds) for job in jobs]
     before = {curve: own for rule, curve, own in seconds if rule == "calibrate"}
     chains = [own + before.get(curve, 0.0) for rule, curve, own in seconds if rule != "calibrate"]

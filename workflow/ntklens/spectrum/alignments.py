@@ -11,7 +11,7 @@ from ntklens.spectrum.lapack import top_eigenvectors
 
 
 class Alignments(NamedTuple):
-    """Of one NTK, and of its change by one update of the parameters."""
+    """The alignment of one NTK with the labels, and its misalignment with the NTK one update later."""
 
     label_alignment: float
     summed_label_alignment: float
@@ -75,6 +75,6 @@ def _symmetric(lower):
 
 
 def _frobenius_norm(lower):
-    """Of the symmetric matrix of which ``lower`` holds the lower triangle."""
+    """The Frobenius norm of the symmetric matrix of which ``lower`` holds the lower triangle."""
     triangle = np.linalg.norm(np.tril(lower)).astype(np.float64)
     return np.sqrt(2 * triangle**2 - np.sum(np.diagonal(lower).astype(np.float64) ** 2))

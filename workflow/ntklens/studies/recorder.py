@@ -24,7 +24,7 @@ class Draw(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """Of one NTK: its `Spectra`, and its `Alignments` where they are measured."""
+    """What is measured of one NTK: its `Spectra`, and its `Alignments` where they are asked for."""
 
     spectra: Spectra
     alignments: Alignments | None = None
@@ -193,7 +193,7 @@ def _stored(snapshots):
 
 
 def _arrays(taken):
-    """The snapshots of one epoch, by draw."""
+    """The snapshots ``taken`` of one member at one epoch, a list by draw, as arrays."""
     arrays = {
         "ntk_trace": np.array([snapshot.spectra.ntk_trace for snapshot in taken]),
         "eigenvalues": np.stack([snapshot.spectra.eigenvalues for snapshot in taken]),
@@ -204,7 +204,7 @@ def _arrays(taken):
 
 
 def _restored(stored):
-    """What `_stored` was given."""
+    """The snapshots that `_stored` made ``stored`` of, each a future whose result is there."""
     return [
         {int(epoch): [resolved(one) for one in _snapshots(arrays)] for epoch, arrays in own.items()}
         for own in stored.values()

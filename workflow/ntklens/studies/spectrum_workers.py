@@ -11,7 +11,7 @@ from ntklens.spectrum import on_device as device_spectrum
 
 
 class Spectra(NamedTuple):
-    """Of one NTK: its trace, the eigenvalues of Θ̂, and those of Θ where they were asked for."""
+    """The trace of one NTK Θ, the eigenvalues of Θ̂, and those of Θ where they were asked for."""
 
     ntk_trace: float
     eigenvalues: np.ndarray
