@@ -72,6 +72,13 @@ def test_the_total_is_that_of_the_studies_and_no_figure_costs_more(path):
     assert estimate.jobs_for(jobs, curves(config)) == jobs
 
 
+def test_a_study_called_data_is_not_that_of_the_datasets():
+    jobs = [job("fetch", None, 20.0), job("train", BY_WIDTH._replace(study="data"), 30.0)]
+    assert [len(own) for own in estimate.by_study(jobs).values()] == [1, 1]
+    numbers = estimate.as_json({"name": "own"}, jobs, {}, UNITS)
+    assert [(own["study"], own["core_seconds"]) for own in numbers["studies"]] == [("data", 20), ("data", 30)]
+
+
 def test_a_dataset_is_fetched_once_and_a_given_rate_needs_no_calibration():
     config = complete(changed(("studies", "model-scaling", 0, "learning_rate"), 0.01))
     jobs = estimate.jobs_of(config, UNITS)

@@ -9,6 +9,7 @@ from ntklens.planning.curves import Curve, batches, curves, learning_rate_of, sc
 from ntklens.planning.tables import duration, hours, size, table
 
 CORES = (1, 8, 64)
+OF_DATASETS = "data"  # what stands in a study's place for jobs of no study
 HEADINGS = ("jobs", "core-hours", "GPU-hours*", "longest job", "peak memory", "disk")
 REQUESTS = ("jobs", "memory", "run time", "core-hours", "memory, GPU*", "run time, GPU*", "GPU-hours*")
 
@@ -50,10 +51,10 @@ def jobs_for(jobs, curves):
 
 
 def by_study(jobs):
-    """(study, dataset) -> its jobs, in their order; ("data", dataset) -> those of a dataset."""
+    """(study, dataset) -> its jobs, in their order; (None, dataset) -> those of a dataset."""
     groups = {}
     for job in jobs:
-        groups.setdefault((job.curve.study if job.curve else "data", job.dataset), []).append(job)
+        groups.setdefault((job.curve and job.curve.study, job.dataset), []).append(job)
     return groups
 
 
@@ -138,7 +139,7 @@ with one seed a job, {hours(start_up_alone)} in {count_alone}.
 
 
 def _study_table(jobs, headings, cells):
-    rows = [[*key, *cells(own)] for key, own in by_study(jobs).items()]
+    rows = [[study or OF_DATASETS, name, *cells(own)] for (study, name), own in by_study(jobs).items()]
     return table(["study", "dataset", *headings], [*rows, ["total", "", *cells(jobs)]])
 
 
@@ -168,7 +169,8 @@ def as_json(config, jobs, figures, units):
         "gpu": "assumed, not measured",
         "total": total(jobs),
         "studies": [
-            {"study": key[0], "dataset": key[1], **total(own)} for key, own in by_study(jobs).items()
+            {"study": study or OF_DATASETS, "dataset": dataset, **total(own)}
+            for (study, dataset), own in by_study(jobs).items()
         ],
         "figures": {key: total(jobs_for(jobs, curves)) for key, curves in figures.items()},
         "wall_seconds": {str(cores): wall_seconds(jobs, cores) for cores in CORES},
