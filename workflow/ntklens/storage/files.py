@@ -7,6 +7,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+FilePath = str | os.PathLike[str]
+
 PARTIAL = ".partial-"  # a file that a killed process left unfinished: its name goes on with the whole file's
 
 
