@@ -11,14 +11,24 @@ ORACLE_PYTHON ?= $(firstword $(foreach python,$(PYTHON) python3.12 python3.11,$(
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures test test-slurm test-envs lint format clean lock setup oracle bench estimate
+.PHONY: figures test test-all test-slow test-slurm test-envs coverage lint format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@python workflow/release_lock.py
 	snakemake $(SNAKEMAKE_ARGS)
 
+# Units, scripts, what a change reruns, neural-tangents where `make oracle` was run, and one run of the smoke config.
 test: $(READY)
-	python -m pytest $(PYTEST_ARGS)
+	python -m pytest $(IN_PARALLEL) -m "not slow" $(PYTEST_ARGS)
+
+# A test process for each core, at most four: each holds about a gigabyte.
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope
+
+# Killed runs, studies of one's own and datasets of one's own, from data to figures.
+test-slow: $(READY)
+	python -m pytest $(IN_PARALLEL) -m slow $(PYTEST_ARGS)
+
+test-all: test test-slow test-slurm test-envs
 
 # The workflow on a SLURM of its own, which is started on this machine and stopped again: minutes. Needs Debian's
 # slurm-wlm and munge, and root; skips without.
@@ -40,12 +50,17 @@ CONFIG ?= config/paper.yaml
 estimate: $(READY)
 	@python workflow/scripts/estimate.py --config $(CONFIG)
 
+# Lines of ntklens and of the scripts that the tests of `make test` run, subprocesses included.
+coverage: $(READY)
+	python -m pytest $(IN_PARALLEL) -m "not slow" --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
 lint: $(READY)
 	ruff check .
 	ruff format --check .
 	snakefmt --check --compact-diff Snakefile workflow/rules
 	snakemake --lint
-	PYTHONPATH=workflow lint-imports
+	lint-imports
+	basedpyright
 
 format: $(READY)
 	ruff check --fix .
@@ -56,10 +71,10 @@ setup: $(READY)
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ntk-lens needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + ": call make with PYTHON=/path/to/python3")'
+	@echo "Setting up $(VENV): about 400 MB to download, 1.5 GB on disk; a minute on a usual connection."
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@# ntklens stays in workflow/, editable, and importable from anywhere in this environment.
-	@$(VENV)/bin/python -c 'import sysconfig, pathlib; pathlib.Path(sysconfig.get_path("purelib"), "ntklens.pth").write_text("$(CURDIR)/workflow\n")'
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The environment of neural-tangents, for the tests in tests/oracle and for `snakemake verify`.
