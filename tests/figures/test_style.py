@@ -50,8 +50,8 @@ def test_the_36_first_looks_differ():
 
 
 def test_a_band_has_null_where_a_number_is_not_defined():
-    assert band([1, np.nan, np.inf], None) == {"y": [1, None, None], "low": None, "high": None}
-    assert band([1, 2], [0.5, np.nan]) == {"y": [1, 2], "low": [0.5, None], "high": [1.5, None]}
+    assert band([1.0, np.nan, np.inf], None) == {"y": [1, None, None], "low": None, "high": None}
+    assert band([1.0, 2.0], [0.5, np.nan]) == {"y": [1, 2], "low": [0.5, None], "high": [1.5, None]}
 
 
 def test_columns_fit():

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 
 import numpy as np
 from ntklens.analysis.adaptation_rate import adaptation_rate
@@ -9,11 +10,11 @@ from ntklens.storage.averages import read_averages
 from ntklens.storage.files import write_json
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--averages", required=True, help="file written by aggregate")
-    parser.add_argument("--settings", required=True, type=json.loads)
-    parser.add_argument("--out", required=True)
+    parser.add_argument("--averages", required=True, help="the file that aggregate.py wrote")
+    parser.add_argument("--settings", required=True, type=json.loads, help='as JSON: {"smoothing_epochs": …}')
+    parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
     points = []
     for average in read_averages(args.averages):

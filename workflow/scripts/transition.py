@@ -1,15 +1,16 @@
 """Find the transition width: the bends of the trace ratio and of the effective rank."""
 
 import argparse
+from collections.abc import Sequence
 
 from ntklens.analysis.summary import fit_bend
 from ntklens.storage.files import read_json, write_json
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--power-laws", required=True, help="file written by power_laws")
-    parser.add_argument("--out", required=True)
+    parser.add_argument("--power-laws", required=True, help="the file that power_laws.py wrote")
+    parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
     summary = read_json(args.power_laws)
     write_json(args.out, {name: fit_bend(summary[name]) for name in ("trace_ratio", "effective_rank")})

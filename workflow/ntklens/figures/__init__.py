@@ -1,6 +1,5 @@
-"""The figures: `catalogue` says which there are, and every other module draws one kind, or helps to.
+"""The figures. `catalogue` lists them; each kind of figure has a module that collects and draws it.
 
-A kind first collects the numbers that a figure shows, then draws them. What is collected is the figure's
-JSON file: panels in reading order, each with its series (x, y and, where there is one, the band from low to
-high; null where a number is not defined), the fits, and where it all came from. Drawing reads nothing else.
+`collect` gathers the numbers that a figure shows, as `content.FigureContent`, which is saved as the figure's
+JSON file; `draw` makes the figure from this content alone.
 """

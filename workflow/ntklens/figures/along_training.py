@@ -1,44 +1,96 @@
-"""Quantities of the NTK along training, against the train loss: what figures 1, 5, 6 and 8 share.
+"""Panels of a quantity along training, against the train loss: shared by figures 1, 5, 6 and 8.
 
 A panel shows one quantity along one curve, with one line for each scale. Lines run from the initial state to
-the minimum of the mean test loss, at equal epochs; their x is exp⟨log train loss⟩ (§4.1). A quantity may have
-several *forms*, readings of one formula of the paper: the panel holds them all, and ``drawn`` says which of
-them the figure shows.
+the minimum of the mean test loss. Members are averaged at equal epochs, and x is exp⟨log train loss⟩ (§4.1).
+Where a formula of the paper can be read in several ways, its quantity has several *forms*: the panel's
+content holds all of them, and ``drawn`` marks those that the figure shows.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ntklens.data.registry import title
-from ntklens.figures.style import band, draw_band, numbers, plain_ticks, scale_colours, spread_ticks
+from ntklens.figures.content import MeasuredLine, Panel, Series
+from ntklens.figures.measured import MeasuredCurve
+from ntklens.figures.style import (
+    Colour,
+    band,
+    draw_band,
+    numbers,
+    plain_ticks,
+    scale_colours,
+    spread_ticks,
+)
+from ntklens.storage.averages import Average
 from ntklens.storage.quantities import QUANTITIES
 
+LineStyle = Literal["-", "--", ":"]
+
 TRAIN_LOSS = "Train loss"
-LINE_STYLES = ("-", "--", ":")  # of the forms that a panel draws
+LINE_STYLES: tuple[LineStyle, ...] = ("-", "--", ":")  # of the forms that a panel draws, in their order
+
+
+class RatePoint(TypedDict):
+    """The adaptation rate along training at one point of a curve (workflow/scripts/adaptation_rate.py)."""
+
+    scale: int
+    epoch: list[float]
+    train_loss: list[float]
+    adaptation_rate: list[float]
+    at_minimum: float
+
+
+class TrainingSeries(Series):
+    """The line of one scale. It has ``form`` and ``drawn`` where its quantity has several forms."""
+
+    scale: int
+    form: NotRequired[str]
+    drawn: NotRequired[bool]
+
+
+class TrainingPanel(Panel[TrainingSeries]):
+    """One quantity along one curve."""
+
+    heading: str
+    study: str
+    dataset: str
+    network: str
+    quantity: str
+    scale_label: str
+
+
+class _FormKeys(TypedDict, total=False):
+    form: str
+    drawn: bool
 
 
 class Form(NamedTuple):
-    """One reading of a quantity: its line from an `Average` and a rate. A name where there are several."""
+    """One reading of a quantity. ``line`` computes its line at one point of a curve.
 
-    line: Callable
+    ``name`` tells it from the quantity's other forms, if there are any.
+    """
+
+    line: Callable[[Average, RatePoint | None], MeasuredLine]
     name: str | None = None
     drawn: bool = True
 
 
 class Shown(NamedTuple):
-    """A quantity that panels can show: what it is called in titles and on the axis."""
+    """A quantity that panels can show, with its name in titles and its label on the axis."""
 
     words: str
     ylabel: str
     forms: tuple[Form, ...]
 
 
-def _averaged(name):
-    """The line of the mean ``name`` with its standard error."""
+def _averaged(name: str) -> Callable[[Average, RatePoint | None], MeasuredLine]:
+    """Return a function that computes the line of the mean ``name``, with its standard error."""
 
-    def line(average, _):
+    def line(average: Average, _: RatePoint | None) -> MeasuredLine:
         shown = average.along[name].until(average.minimum_epoch)
         x = np.exp(average.at_epochs("log_train_loss", shown.epoch))
         return {"x": numbers(x), **band(shown.mean, shown.error)}
@@ -46,8 +98,10 @@ def _averaged(name):
     return line
 
 
-def _adaptation_rate(average, rate):
-    """−χ: the trace grows while the loss falls, so χ is negative. It has no error (App. B.4)."""
+def _adaptation_rate(average: Average, rate: RatePoint | None) -> MeasuredLine:
+    """The line of −χ: the trace grows while the loss falls, so χ is negative. It has no error (App. B.4)."""
+    if rate is None:
+        raise ValueError("the adaptation rate is drawn from a file of adaptation rates, which is not given")
     shown = np.array(rate["epoch"]) <= average.minimum_epoch
     return {
         "x": numbers(np.array(rate["train_loss"])[shown]),
@@ -55,7 +109,7 @@ def _adaptation_rate(average, rate):
     }
 
 
-SHOWN = {
+SHOWN: dict[str, Shown] = {
     "ntk_trace": Shown("trace", QUANTITIES["ntk_trace"].axis_label, (Form(_averaged("ntk_trace")),)),
     "adaptation_rate": Shown(
         "adaptation rate", QUANTITIES["adaptation_rate"].axis_label, (Form(_adaptation_rate),)
@@ -77,24 +131,29 @@ SHOWN = {
         (
             Form(_averaged("misalignment_sign_matched"), "sign-matched"),
             Form(_averaged("misalignment_basis_free"), "basis-free"),
-            # As printed, Eq. 17 depends on the signs that the eigensolver happens to give.
+            # As printed, Eq. 17 depends on eigenvectors' signs, which the eigensolver chooses arbitrarily.
             Form(_averaged("misalignment_as_printed"), "as printed", drawn=False),
         ),
     ),
 }
 
 
-def panels_of(curve, shows):
-    """The panels of one `MeasuredCurve`, one for each quantity that the figure ``shows``."""
+def panels_of(curve: MeasuredCurve, shows: Iterable[str]) -> list[TrainingPanel]:
+    """One panel of ``curve`` for each quantity that the figure ``shows``.
+
+    Raises ValueError where the curve's files have different numbers of points.
+    """
     averages = curve.averages()
-    rates = [None] * len(averages)
+    rates: Sequence[RatePoint | None] = [None] * len(averages)
     if "adaptation-rate" in curve.files:
         rates = curve.fit("adaptation-rate")["points"]
     points = list(zip(averages, rates, strict=True))
     return [_panel(curve, quantity, points) for quantity in shows]
 
 
-def _panel(curve, quantity, points):
+def _panel(
+    curve: MeasuredCurve, quantity: str, points: Sequence[tuple[Average, RatePoint | None]]
+) -> TrainingPanel:
     """The panel of one ``quantity``, with a series for each form and scale."""
     words, ylabel, forms = SHOWN[quantity]
     heading = f"{curve.heading}, {title(curve.dataset)}"
@@ -112,9 +171,9 @@ def _panel(curve, quantity, points):
     }
 
 
-def _series(curve, form, average, rate):
+def _series(curve: MeasuredCurve, form: Form, average: Average, rate: RatePoint | None) -> TrainingSeries:
     label = curve.point_label(average.scale)
-    named = {"form": form.name, "drawn": form.drawn} if form.name else {}
+    named: _FormKeys = {"form": form.name, "drawn": form.drawn} if form.name else {}
     return {
         "label": f"{label}, {form.name}" if form.name else label,
         "scale": average.scale,
@@ -123,31 +182,36 @@ def _series(curve, form, average, rate):
     }
 
 
-def scales(panels):
-    """Every scale that ``panels`` show, ascending."""
+def scales(panels: Iterable[Panel[Any]]) -> list[int]:
+    """All scales that ``panels`` show, ascending."""
     return sorted({series["scale"] for panel in panels for series in panel["series"]})
 
 
-def form_styles(panel):
-    """Drawn form -> line style, in the order of the panel's series."""
-    forms = dict.fromkeys(s["form"] for s in panel["series"] if s.get("drawn"))
+def form_styles(panel: TrainingPanel) -> dict[str, LineStyle]:
+    """The line style of each drawn form, in the order of the panel's series."""
+    forms = dict.fromkeys(s["form"] for s in panel["series"] if "form" in s and s.get("drawn"))
     return dict(zip(forms, LINE_STYLES, strict=False))
 
 
-def draw_lines(axes, panel, colour):
-    """Draw the panel's lines, one colour for each scale. Its figure turns the train loss's axis round."""
+def draw_lines(axes: Axes, panel: TrainingPanel, colour: Callable[[int], Colour]) -> None:
+    """Draw the panel's lines, one colour for each scale.
+
+    The axis of the train loss is not inverted here: axes may share it, and inverting it twice undoes it.
+    """
     styles = form_styles(panel)
     for series in panel["series"]:
         if series.get("drawn", True):
-            look = {"color": colour(series["scale"]), "linestyle": styles.get(series.get("form"), "-")}
+            look = {"color": colour(series["scale"]), "linestyle": styles.get(series.get("form", ""), "-")}
             draw_band(axes, series, **look)
     axes.set_xscale("log")
     plain_ticks(axes.xaxis)
     axes.set_ylabel(panel["ylabel"])
 
 
-def scale_bar(figure, axes, label, shown, location):
-    """Draw the colour bar of the scales ``shown`` beside all of ``axes``."""
+def scale_bar(
+    figure: Figure, axes: np.ndarray, label: str, shown: Sequence[int], location: Literal["bottom", "right"]
+) -> None:
+    """Draw one colour bar, of the scales ``shown``, beside all of ``axes``."""
     pad = 0.02 if location == "bottom" else 0.01
     _, colours = scale_colours(shown)
     bar = figure.colorbar(colours, ax=axes, location=location, label=label, aspect=40, pad=pad)

@@ -1,22 +1,44 @@
 """Quantities of the NTK against the train loss on every dataset: figures 5, 6 and 8, and own studies.
 
 There is one column for each dataset and one row for each study, or for each network of a study that has
-several on a dataset (App. E.1, E.3). Where a figure shows several quantities, they stand one above the other
-in each place of this grid, and share the train loss.
+several on a dataset (App. E.1, E.3). Where a figure shows several quantities, each cell of this grid stacks
+their panels, which share the axis of the train loss.
 """
 
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar
+
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ntklens.figures.along_training import draw_lines, form_styles, panels_of, scale_bar, scales
-from ntklens.figures.measured import name_of, several_networks
-from ntklens.figures.style import LETTERS, RC, column_width, label_panel, name_panel, scale_colours
+from ntklens.figures.along_training import (
+    LineStyle,
+    TrainingPanel,
+    draw_lines,
+    form_styles,
+    panels_of,
+    scale_bar,
+    scales,
+)
+from ntklens.figures.content import FigureContent
+from ntklens.figures.measured import MeasuredCurve, name_of, several_networks
+from ntklens.figures.style import LETTERS, RC, Colour, column_width, label_panel, name_panel, scale_colours
+
+Key = TypeVar("Key", bound=Hashable)
 
 
-def collect(figure, shows, curves):
-    """The content of the figure called ``figure``, panels in reading order."""
+class GridPanel(TrainingPanel):
+    """A panel, with the name of its row of the grid."""
+
+    row: str
+
+
+def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) -> FigureContent[GridPanel]:
+    """Collect the content of ``figure``, with panels in reading order."""
     several = several_networks(curves)
-    panels = [
+    panels: list[GridPanel] = [
         {**panel, "row": _row_of(curve, several), "heading": name_of(curve, with_network=several)}
         for curve in _in_reading_order(curves, several)
         for panel in panels_of(curve, shows)
@@ -24,12 +46,13 @@ def collect(figure, shows, curves):
     return {"figure": figure, "panels": panels, "fits": []}
 
 
-def _row_of(curve, several):
+def _row_of(curve: MeasuredCurve, several: bool) -> str:
+    """The name of the row that shows ``curve``; ``several`` if a study has several networks on a dataset."""
     return f"{curve.study}, {curve.network}" if several else curve.study
 
 
-def _in_reading_order(curves, several):
-    """``curves`` row by row; within a row, in the order that the datasets have in the first rows."""
+def _in_reading_order(curves: Sequence[MeasuredCurve], several: bool) -> list[MeasuredCurve]:
+    """``curves`` row by row; within every row, datasets have the order of their first appearance."""
     rows = _in_order(_row_of(curve, several) for curve in curves)
     by_row = sorted(curves, key=lambda curve: rows.index(_row_of(curve, several)))
     datasets = _in_order(curve.dataset for curve in by_row)
@@ -38,15 +61,15 @@ def _in_reading_order(curves, several):
     )
 
 
-def _in_order(keys):
-    """Each of ``keys`` once, in the order of their first appearance."""
+def _in_order(keys: Iterable[Key]) -> list[Key]:
+    """The distinct ``keys``, in the order of their first appearance."""
     return list(dict.fromkeys(keys))
 
 
-def draw(content):
+def draw(content: FigureContent[GridPanel]) -> Figure:
     """Draw the grid, with one colour bar beside each row."""
     places = _places(content["panels"])
-    rows, datasets = map(_in_order, zip(*places, strict=True))
+    rows, datasets = (_in_order(names) for names in zip(*places, strict=True))
     stacked = max(map(len, places.values()))
     width = column_width(len(datasets))
     with plt.rc_context(RC):
@@ -73,26 +96,26 @@ def draw(content):
     return figure
 
 
-def _height(stacked):
-    """Inches of a row of the grid, in which ``stacked`` quantities stand one above the other."""
-    # More than two need more each: the names of their axes would touch.
+def _height(stacked: int) -> float:
+    """The height in inches of a row of the grid that stacks ``stacked`` quantities."""
+    # Three or more need more height each: the labels of their axes would touch.
     return 1.3 + stacked if stacked <= 2 else 0.5 + 1.5 * stacked
 
 
-def _places(panels):
-    """(row, dataset) -> its panels, one above the other, in reading order."""
-    places = {}
+def _places(panels: Iterable[GridPanel]) -> dict[tuple[str, str], list[GridPanel]]:
+    """The panels of each cell (row, dataset) from top to bottom, with cells in reading order."""
+    places: dict[tuple[str, str], list[GridPanel]] = {}
     for panel in panels:
         places.setdefault((panel["row"], panel["dataset"]), []).append(panel)
     return places
 
 
-def _scales_of(study, content):
-    """The scales of all panels of ``study``, which share their colours."""
+def _scales_of(study: str, content: FigureContent[GridPanel]) -> list[int]:
+    """The scales of all panels of ``study``, which share one map of colours."""
     return scales([panel for panel in content["panels"] if panel["study"] == study])
 
 
-def _draw_stack(stack, panels, colour):
+def _draw_stack(stack: np.ndarray, panels: Sequence[GridPanel], colour: Callable[[int], Colour]) -> None:
     for axes in stack[:-1]:
         axes.sharex(stack[-1])
         axes.tick_params(labelbottom=False)
@@ -103,9 +126,9 @@ def _draw_stack(stack, panels, colour):
     stack[-1].set_xlabel(panels[-1]["xlabel"])
 
 
-def _explain_forms(figure, panels):
-    """Draw one legend of line styles where a quantity is drawn in several forms."""
-    styles = {
+def _explain_forms(figure: Figure, panels: Iterable[GridPanel]) -> None:
+    """Draw one legend of line styles if a quantity is drawn in several forms."""
+    styles: dict[tuple[str, str], LineStyle] = {
         (panel["quantity"].replace("_", " "), form): style
         for panel in panels
         if len(form_styles(panel)) > 1

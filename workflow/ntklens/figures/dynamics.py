@@ -1,19 +1,33 @@
-"""Figure 1: quantities of the NTK against the train loss, one row each, for one curve of each study."""
+"""Figure 1: quantities of the NTK against the train loss, with one row each, for one curve of each study."""
+
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
-from ntklens.figures.along_training import TRAIN_LOSS, draw_lines, panels_of, scale_bar, scales
+from ntklens.figures.along_training import (
+    TRAIN_LOSS,
+    TrainingPanel,
+    draw_lines,
+    panels_of,
+    scale_bar,
+    scales,
+)
+from ntklens.figures.content import FigureContent
+from ntklens.figures.measured import MeasuredCurve
 from ntklens.figures.style import COLUMN, LETTERS, RC, label_panel, name_panel, scale_colours
 
 
-def collect(figure, shows, curves):
-    """The content of the figure called ``figure``: panels row by row, each row one quantity."""
+def collect(
+    figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]
+) -> FigureContent[TrainingPanel]:
+    """Collect the content of ``figure``: panels row by row, each row one quantity."""
     columns = [panels_of(curve, shows) for curve in curves]
     panels = [panel for row in zip(*columns, strict=True) for panel in row]
     return {"figure": figure, "panels": panels, "fits": []}
 
 
-def draw(content):
+def draw(content: FigureContent[TrainingPanel]) -> Figure:
     """Draw one row for each quantity and one column for each study."""
     panels = content["panels"]
     rows = len({panel["quantity"] for panel in panels})

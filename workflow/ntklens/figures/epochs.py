@@ -1,17 +1,23 @@
 """Quantities against epochs: figures 4 and 7 (App. B.2, E.2), and own studies of a fixed number of epochs.
 
-A column is one network on one dataset, a row one quantity, a line one scale. Epochs are logarithmic beyond
-the first and linear up to it, so that epoch 0 is shown.
+Each column shows one network on one dataset, each row one quantity, each line one scale. The axis of epochs
+is linear up to epoch 1, so that epoch 0 is shown, and logarithmic from there on.
 """
+
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter
 
-from ntklens.figures.measured import name_of
+from ntklens.figures.content import FigureContent, Panel, Series
+from ntklens.figures.measured import MeasuredCurve, name_of
 from ntklens.figures.style import (
     LETTERS,
     RC,
+    Colour,
     band,
     column_width,
     draw_band,
@@ -19,13 +25,31 @@ from ntklens.figures.style import (
     legend_columns,
     name_panel,
 )
+from ntklens.storage.averages import Average, Mean
 from ntklens.storage.quantities import QUANTITIES
 
-ONE_RANGE = ("train_accuracy", "test_accuracy")  # those of different networks compare, their ranks don't
+# Rows of these share one range of y: accuracies of different networks compare, effective ranks don't.
+ONE_RANGE = ("train_accuracy", "test_accuracy")
 
 
-def collect(figure, shows, curves):
-    """The content of the figure called ``figure``: panels row by row, each row a quantity it ``shows``."""
+class EpochSeries(Series):
+    """The line of one scale."""
+
+    scale: int
+
+
+class EpochPanel(Panel[EpochSeries]):
+    """One quantity of one network on one dataset."""
+
+    heading: str
+    study: str
+    dataset: str
+    network: str
+    quantity: str
+
+
+def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) -> FigureContent[EpochPanel]:
+    """Collect the content of ``figure``: panels row by row, each row one quantity that it ``shows``."""
     averages = [curve.averages() for curve in curves]
     panels = [
         _panel(quantity, curve, points)
@@ -35,7 +59,7 @@ def collect(figure, shows, curves):
     return {"figure": figure, "panels": panels, "fits": []}
 
 
-def _panel(quantity, curve, averages):
+def _panel(quantity: str, curve: MeasuredCurve, averages: Iterable[Average]) -> EpochPanel:
     heading = name_of(curve, with_network=True)
     return {
         "title": f"{heading}: {quantity.replace('_', ' ')}",
@@ -50,7 +74,7 @@ def _panel(quantity, curve, averages):
     }
 
 
-def _series(curve, scale, along):
+def _series(curve: MeasuredCurve, scale: int, along: Mean) -> EpochSeries:
     return {
         "label": curve.point_label(scale),
         "scale": scale,
@@ -59,7 +83,7 @@ def _series(curve, scale, along):
     }
 
 
-def draw(content):
+def draw(content: FigureContent[EpochPanel]) -> Figure:
     """Draw one row for each quantity and one column for each network on a dataset."""
     panels = content["panels"]
     quantities = list(dict.fromkeys(panel["quantity"] for panel in panels))
@@ -91,24 +115,25 @@ def draw(content):
     return figure
 
 
-def colours_in_order(scales):
-    """Scale -> colour, from dark for the least to light, evenly in the order of scales."""
+def colours_in_order(scales: Iterable[int]) -> dict[int, Colour]:
+    """The colour of each scale, from dark for the smallest to light, evenly spaced in their order."""
     distinct = sorted(set(scales))
     # The yellow end of plasma is too faint for lines on white.
     shades = plt.get_cmap("plasma")(np.linspace(0, 0.85, len(distinct)))
     return {scale: tuple(shade) for scale, shade in zip(distinct, shades, strict=True)}
 
 
-def _share_range(row):
-    """Give the axes of one row one range of y, with numbers at the first alone."""
+def _share_range(row: np.ndarray) -> None:
+    """Give all axes of a row the same range of y, with tick labels on the first only."""
     for axes in row[1:]:
         axes.sharey(row[0])
         axes.tick_params(labelleft=False)
 
 
-def show_epochs(axes, panel):
-    """Make the x axis logarithmic in the panel's epochs, and linear from 0 to 1."""
-    last = max(1, *(series["x"][-1] for series in panel["series"]))
+def show_epochs(axes: Axes, panel: EpochPanel) -> None:
+    """Make the x axis cover the panel's epochs: linear from 0 to 1, then logarithmic."""
+    ends = [series["x"][-1] for series in panel["series"]]
+    last = max(1, *(end for end in ends if end is not None))
     axes.set_xscale("symlog", linthresh=1, linscale=0.3)
     axes.set_xlim(0, last)
     powers = [10**exponent for exponent in range(len(str(last)))]
@@ -118,8 +143,8 @@ def show_epochs(axes, panel):
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _explain_colours(figure, panels, colour):
-    """Draw one legend above all panels, the least scale first."""
+def _explain_colours(figure: Figure, panels: Iterable[EpochPanel], colour: Mapping[int, Colour]) -> None:
+    """Draw one legend above all panels, with the smallest scale first."""
     lines = {line.get_label(): line for axes in figure.axes for line in axes.get_lines()}
     labels = {series["scale"]: series["label"] for panel in panels for series in panel["series"]}
     shown = [labels[scale] for scale in colour]

@@ -1,10 +1,12 @@
-"""One look for all figures, and the pieces they share."""
+"""The common style of all figures, and the pieces that they share."""
 
 import itertools
 import re
 import string
 import textwrap
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypedDict
 
 import matplotlib
 
@@ -12,23 +14,41 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.typing import RcKeyType
 
-from ntklens.storage.files import whole_file, write_json
+from ntklens.figures.content import Band, FigureContent, Line, MeasuredLine, Numbers
+from ntklens.storage.files import FilePath, whole_file, write_json
 from ntklens.storage.provenance import provenance
 
-COLUMN = 3.35  # inches, one column of a two-column page
-NARROW = 2.5  # inches, a column of panels where there are more than two
-# Of panels: a to z, then aa to zz.
+Colour = tuple[float, ...]  # red, green, blue, alpha
+Values = Float[np.ndarray, " points"] | Sequence[float | None]  # None for a number that is not defined
+
+
+class Look(TypedDict):
+    """How the lines of one name are drawn."""
+
+    color: str
+    marker: str
+
+
+COLUMN = 3.35  # inches, the width of one column of a two-column page
+NARROW = 2.5  # inches, the width of each column of panels where there are more than two
+# The panels' letters: a to z, then aa to zz.
 LETTERS = [*string.ascii_lowercase, *map("".join, itertools.product(string.ascii_lowercase, repeat=2))]
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart.
+# Okabe and Ito's colours, which colour-blind readers can distinguish.
 DATASET_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
 
-RC = {
+RC: dict[RcKeyType, Any] = {
     "font.family": "DejaVu Sans",
     "mathtext.fontset": "dejavusans",
     "font.size": 8,
@@ -54,40 +74,44 @@ RC = {
 }
 
 
-def column_width(columns):
-    """Inches of each of ``columns`` columns of panels."""
+def column_width(columns: int) -> float:
+    """The width in inches of each column, in a figure of ``columns`` columns of panels."""
     return COLUMN if columns <= 2 else NARROW
 
 
-def look_of(names):
-    """For each name its colour and marker, the same in every panel of a figure."""
+def look_of(names: Iterable[str]) -> dict[str, Look]:
+    """The colour and marker of each name, the same in every panel of a figure."""
     colours, markers = len(DATASET_COLOURS), len(MARKERS)
     return {
         name: {
             "color": DATASET_COLOURS[i % colours],
-            # Once every colour is taken, colours come again with the next marker.
+            # Once all colours are used, they repeat, each with the next marker.
             "marker": MARKERS[(i + i // colours) % markers],
         }
         for i, name in enumerate(names)
     }
 
 
-def scale_colours(scales):
-    """A map from scale to colour, even in log scale, and the mappable for its colour bar.
+def scale_colours(scales: Collection[int]) -> tuple[Callable[[int], Colour], ScalarMappable]:
+    """A function from scale to colour, and the mappable for its colour bar.
 
-    Where a scale is 0, colours are even in the scale itself.
+    Colours are evenly spaced in the scale's logarithm, or in the scale itself where one is 0.
     """
     # The yellow end of viridis is too faint for lines on white.
     colours = ListedColormap(plt.get_cmap("viridis")(np.linspace(0, 0.9, 256)))
     low, high = min(scales), max(scales)
     norm = LogNorm if low > 0 else Normalize
     mappable = ScalarMappable(norm(low, high if high > low else max(2 * low, 1)), colours)
-    return mappable.to_rgba, mappable
+
+    def colour(scale: int) -> Colour:
+        return tuple(mappable.to_rgba(scale))  # pyright: ignore[reportArgumentType]  # stubs know arrays only
+
+    return colour, mappable
 
 
-def draw_band(axes, series, **look):
-    """Draw a line with its band of one standard error, where it has one."""
-    # As floats: what JSON holds as null becomes NaN.
+def draw_band(axes: Axes, series: MeasuredLine, **look: Any) -> Line2D:
+    """Draw a line, and its band of one standard error if it has one."""
+    # Converted to floats, None becomes NaN.
     x, y, low, high = (np.array(series.get(key), dtype=float) for key in ("x", "y", "low", "high"))
     (line,) = axes.plot(x, y, **look)
     if series.get("low") is not None:
@@ -95,8 +119,10 @@ def draw_band(axes, series, **look):
     return line
 
 
-def draw_points(axes, series, law, look, label, empty):
-    """Markers, ``empty`` or filled, with their band, and the fitted ``law`` (x, y) dashed, if any."""
+def draw_points(
+    axes: Axes, series: MeasuredLine, law: Line | None, look: Look, label: str, empty: bool
+) -> Line2D:
+    """Draw markers, ``empty`` or filled, with their band, and the fitted ``law``, if any, dashed."""
     face = "white" if empty else look["color"]
     line = draw_band(axes, series, label=label, linestyle="", markerfacecolor=face, **look)
     if law:
@@ -104,45 +130,50 @@ def draw_points(axes, series, law, look, label, empty):
     return line
 
 
-def log_scales(axes):
-    """Make the axes logarithmic: y where any number is positive, x where all of them are.
+def log_scales(axes: Axes) -> None:
+    """Make the y axis logarithmic if any y is positive, the x axis if all x are.
 
-    A point without a logarithm is left out along y; a scale must not be lost, so that x then stays linear.
+    A logarithmic axis leaves out points that have no logarithm. Along y that is accepted; along x no scale
+    may be lost, so x then stays linear.
     """
     x, y = (np.concatenate([get(line) for line in axes.lines]) for get in (_x_of, _y_of))
     if np.all(x > 0):
         axes.set_xscale("log")
-        # Below a decade Matplotlib labels every subdivision, one over the other.
+        # Below one decade Matplotlib labels every subdivision, and the labels overlap.
         if x.max() < 10 * x.min():
             plain_ticks(axes.xaxis)
     if np.any(y > 0):
         axes.set_yscale("log")
 
 
-def _x_of(line):
-    return line.get_xdata()
+def _x_of(line: Line2D) -> np.ndarray:
+    return np.asarray(line.get_xdata())
 
 
-def _y_of(line):
-    return line.get_ydata()
+def _y_of(line: Line2D) -> np.ndarray:
+    return np.asarray(line.get_ydata())
 
 
-def label_panel(axes, letter):
+def label_panel(axes: Axes, letter: str) -> None:
     axes.set_title(f"({letter})", loc="left", fontweight="bold")
 
 
-def name_panel(axes, name, width):
-    """Put ``name`` above axes that have ``width`` inches with their labels, in as many lines as it needs."""
-    characters = int((width - 1.0) / 0.06)  # of the title's font, beside tick labels and the panel's letter
-    whole = re.sub(r"\([^)]*\)", lambda part: part[0].replace(" ", "\xa0"), name)  # what brackets enclose
+def name_panel(axes: Axes, name: str, width: float) -> None:
+    """Write ``name`` above axes, in as many lines as it needs.
+
+    ``width`` is that of the axes with their labels, in inches.
+    """
+    characters = int((width - 1.0) / 0.06)  # that fit beside tick labels and the panel's letter
+    # Lines don't break inside brackets.
+    whole = re.sub(r"\([^)]*\)", lambda part: part[0].replace(" ", "\xa0"), name)
     lines = textwrap.wrap(whole, characters, break_on_hyphens=False)
     axes.set_title("\n".join(lines).replace("\xa0", " "))
 
 
-def spread_ticks(values):
-    """Those of the ascending ``values`` whose labels don't meet on a logarithmic axis, and the largest.
+def spread_ticks(values: Sequence[int]) -> list[int]:
+    """Select ticks from the ascending ``values`` so that their labels don't overlap; the largest is kept.
 
-    The axis is linear where the least value is 0.
+    The axis is logarithmic, or linear where the smallest value is 0.
     """
     places = np.log(values) if values[0] > 0 else np.array(values, dtype=float)
     closest = (places[-1] - places[0]) / 10
@@ -153,8 +184,8 @@ def spread_ticks(values):
     return [values[i] for i in reversed(kept)]
 
 
-def plain_ticks(axis):
-    """Label a logarithmic axis at 1, 2 and 5 where it spans less than two decades, in plain numbers."""
+def plain_ticks(axis: Axis) -> None:
+    """Label a logarithmic axis in plain numbers, at more of them where it spans less than two decades."""
     if axis.get_scale() != "log":
         return
     low, high = sorted(axis.get_view_interval())
@@ -166,7 +197,7 @@ def plain_ticks(axis):
     axis.set_minor_formatter(NullFormatter())
 
 
-def _plain_number(value, _):
+def _plain_number(value: float, _: int | None) -> str:
     if 1e-3 < value < 1e4:
         return f"{value:g}"
     exponent = int(np.floor(np.log10(value) + 1e-9))
@@ -175,8 +206,8 @@ def _plain_number(value, _):
     return f"${power}$" if abs(factor - 1) < 1e-6 else rf"${factor:g}\times{power}$"
 
 
-def room_for_legend(axes, share, below=False):
-    """Lengthen the y axis by ``share`` of itself, upwards or downwards."""
+def room_for_legend(axes: Axes, share: float, below: bool = False) -> None:
+    """Extend the y axis by ``share`` of its length: upwards, or downwards if ``below``."""
     low, high = axes.get_ylim()
     if axes.get_yscale() == "log":
         factor = (high / low) ** share
@@ -186,34 +217,43 @@ def room_for_legend(axes, share, below=False):
         axes.set_ylim((low - more, high) if below else (low, high + more))
 
 
-def legend_columns(labels, width, most=None):
-    """How many columns of a legend with these ``labels`` fit into ``width`` inches; at most ``most``."""
-    column = 0.06 * max(map(len, labels)) + 0.5  # of the legend's font, beside the line's piece
+def legend_columns(labels: Collection[str], width: float, most: int | None = None) -> int:
+    """The number of legend columns with these ``labels`` that fit into ``width`` inches, at most ``most``."""
+    column = 0.06 * max(map(len, labels)) + 0.5  # inches: the text in the legend's font, and its line
     fitting = min(int(width / column), len(labels), most or len(labels))
     return max(fitting, 1)
 
 
-def save_figure(figure, content, path, inputs, settings):
-    """Write ``figure`` to ``path``, a PDF, and beside it as PNG; ``content`` with provenance as JSON."""
+def save_figure(
+    figure: Figure,
+    content: FigureContent[Any],
+    path: FilePath,
+    inputs: Sequence[FilePath],
+    settings: Mapping[str, Any],
+) -> None:
+    """Write ``figure`` to ``path``, a PDF, and as a PNG beside it, and ``content`` with provenance as JSON.
+
+    ``inputs`` are the files that it was drawn from, ``settings`` those that the figure was given.
+    """
     path = Path(path)
-    content = {**content, "provenance": provenance(settings, inputs, ["matplotlib", "numpy"])}
-    # Without dates, the same numbers make the same file.
+    record = {**content, "provenance": provenance(settings, inputs, ["matplotlib", "numpy"])}
+    # Files hold no dates and no version of Matplotlib, so that the same numbers make the same file.
     for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
         with whole_file(path.with_suffix(suffix)) as temporary:
             figure.savefig(temporary, metadata=metadata)
-    write_json(path.with_suffix(".json"), content)
+    write_json(path.with_suffix(".json"), record)
     plt.close(figure)
 
 
-def band(mean, error):
-    """The keys y, low and high of a series, from mean and standard error (None for no band)."""
-    mean = np.asarray(mean, dtype=float)
+def band(mean: Values, error: Values | None) -> Band:
+    """The band of one standard error around a mean; without an ``error`` it has no bounds."""
+    centre = np.asarray(mean, dtype=float)
     if error is None:
-        return {"y": numbers(mean), "low": None, "high": None}
-    error = np.asarray(error, dtype=float)
-    return {"y": numbers(mean), "low": numbers(mean - error), "high": numbers(mean + error)}
+        return {"y": numbers(centre), "low": None, "high": None}
+    half = np.asarray(error, dtype=float)
+    return {"y": numbers(centre), "low": numbers(centre - half), "high": numbers(centre + half)}
 
 
-def numbers(values):
-    """``values`` as a list for JSON, which has no NaN: None stands for it."""
+def numbers(values: Values) -> Numbers:
+    """``values`` as a list for JSON, with None in place of NaN and infinite numbers, which JSON lacks."""
     return [value if np.isfinite(value) else None for value in np.asarray(values, dtype=float).tolist()]

@@ -1,14 +1,22 @@
 """Trace ratio and effective rank against width, and where each bends: figure 3, and own studies of width."""
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypedDict
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ntklens.analysis.laws import BrokenPowerLaw, PowerLaw
-from ntklens.figures.measured import name_of
+from ntklens.figures.content import FigureContent, Fit, Line, Panel, Series
+from ntklens.figures.measured import MeasuredCurve, name_of
 from ntklens.figures.style import (
     COLUMN,
     LETTERS,
     RC,
+    Look,
     band,
     draw_points,
     label_panel,
@@ -20,20 +28,57 @@ from ntklens.figures.style import (
 )
 from ntklens.storage.quantities import QUANTITIES
 
-SHOWN = {  # quantity -> its symbol in the legend, label of its axis
+SHOWN = {  # quantity: its symbol in the legend, the label of its axis
     "trace_ratio": (r"$\beta$", f"{QUANTITIES['trace_ratio'].axis_label} (empty)"),
-    # Taken at the minimum, which the table's symbol does not say.
+    # The value at the minimum: the symbol in the table of quantities doesn't say so.
     "effective_rank": (r"$\Gamma$", rf"{QUANTITIES['effective_rank'].label} $\Gamma(\Theta_\min)$ (filled)"),
 }
 
-RIGHT_LABELS = 0.4  # inches, of the second y axis
-ON_TOP = {"frameon": True, "edgecolor": "none", "framealpha": 0.85, "borderpad": 0.1}
+RIGHT_LABELS = 0.4  # inches, the width of the second y axis's labels
+ON_TOP: dict[str, Any] = {"frameon": True, "edgecolor": "none", "framealpha": 0.85, "borderpad": 0.1}
 
 
-def collect(figure, shows, curves):
-    """The content of the figure called ``figure``: panels row by row, each row one network."""
+class BendLaws(TypedDict):
+    """The laws fitted to a quantity. ``no_bend_because`` is empty where a bend is identified."""
+
+    power_law: dict[str, Any] | None  # the fields of a `PowerLaw`
+    broken_power_law: dict[str, Any] | None  # the fields of a `BrokenPowerLaw`
+    no_bend_because: str
+
+
+class Summary(BendLaws):
+    """A quantity along one curve and the laws fitted to it, from workflow/scripts/transition.py."""
+
+    scale: list[int]
+    mean: list[float | None]
+    error: list[float | None] | None
+
+
+class BendFit(Fit, BendLaws):
+    """The laws fitted to one quantity of one curve."""
+
+
+class WidthSeries(Series):
+    """One quantity along width, with its fitted trend, if there is one."""
+
+    quantity: str
+    trend: Line | None
+    transition_width: float | None  # where it bends, None where no bend is identified
+    no_transition_because: str
+
+
+class WidthPanel(Panel[WidthSeries]):
+    """Both quantities along one curve."""
+
+    dataset: str
+    network: str
+
+
+def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) -> FigureContent[WidthPanel]:
+    """Collect the content of ``figure``: panels row by row, each row one network."""
     networks = list(dict.fromkeys(curve.network for curve in curves))
-    panels, fits = [], []
+    panels: list[WidthPanel] = []
+    fits: list[BendFit] = []
     for curve in sorted(curves, key=lambda curve: networks.index(curve.network)):
         laws = curve.fit("transition")
         series = [_series(quantity, laws[quantity]) for quantity in SHOWN]
@@ -42,7 +87,7 @@ def collect(figure, shows, curves):
     return {"figure": figure, "panels": panels, "fits": fits}
 
 
-def _panel(curve, series):
+def _panel(curve: MeasuredCurve, series: list[WidthSeries]) -> WidthPanel:
     return {
         "title": name_of(curve, with_network=True),
         "dataset": curve.dataset,
@@ -53,17 +98,22 @@ def _panel(curve, series):
     }
 
 
-def _fit_record(curve, quantity, laws):
-    kept = ("power_law", "broken_power_law", "no_bend_because")
-    named = {"dataset": curve.dataset, "network": curve.network, "quantity": quantity}
-    return {**named, **{key: laws[key] for key in kept}}
+def _fit_record(curve: MeasuredCurve, quantity: str, laws: BendLaws) -> BendFit:
+    return {
+        "dataset": curve.dataset,
+        "network": curve.network,
+        "quantity": quantity,
+        "power_law": laws["power_law"],
+        "broken_power_law": laws["broken_power_law"],
+        "no_bend_because": laws["no_bend_because"],
+    }
 
 
-def _series(quantity, laws):
-    """One quantity along width: points, the fitted trend, and the width of its bend if it has one.
+def _series(quantity: str, laws: Summary) -> WidthSeries:
+    """One quantity along width: its points, its fitted trend, and the width of its bend if it has one.
 
-    The legend quotes the exponent of the regime that the paper reads off: Γ's below its bend, β's
-    above; of the plain power law where no bend is identified.
+    The legend quotes the exponent that the paper reports: below the bend for Γ, above it for β. Where no bend
+    is identified, it quotes the exponent of the plain power law.
     """
     symbol, _ = SHOWN[quantity]
     low_side = quantity == "effective_rank"
@@ -81,22 +131,22 @@ def _series(quantity, laws):
         "quantity": quantity,
         "x": laws["scale"],
         **band(laws["mean"], laws["error"]),
-        "trend": law and _trend(law, laws["scale"]),
-        "transition_width": broken and broken["bend"],
+        "trend": _trend(law, laws["scale"]) if law else None,
+        "transition_width": broken["bend"] if broken else None,
         "no_transition_because": laws["no_bend_because"],
     }
 
 
-def _trend(law, scales):
+def _trend(law: Callable[[np.ndarray], np.ndarray], scales: Iterable[int]) -> Line:
     x = np.geomspace(min(scales), max(scales), 200)
     return {"x": x.tolist(), "y": law(x).tolist()}
 
 
-def draw(content):
+def draw(content: FigureContent[WidthPanel]) -> Figure:
     """Draw one row for each network and one column for each dataset.
 
-    β reads on the left axis, Γ on the right. A grey line marks each transition: dashed for β's
-    bend, solid for Γ's. Where there is none the panel says so.
+    The left axis is β's, the right axis Γ's. A grey line marks the width of each bend: dashed for β, solid
+    for Γ. Where no bend is identified, the legend says so.
     """
     panels = content["panels"]
     datasets = list(dict.fromkeys(panel["dataset"] for panel in panels))
@@ -119,9 +169,9 @@ def draw(content):
     return figure
 
 
-def _draw_panel(left, panel, look):
+def _draw_panel(left: Axes, panel: WidthPanel, look: Look) -> None:
     right = left.twinx()
-    lines = []
+    lines: list[Line2D] = []
     for series in panel["series"]:
         beta = series["quantity"] == "trace_ratio"
         axes = left if beta else right
