@@ -100,7 +100,7 @@ def test_versions_are_the_locks(name):
     ],
 )
 def test_drift_is_found(tmp_path, package, line, found):
-    locked = pins(LOCKS[0], "3.11")
+    locked = pins(LOCKS[0], "3.13")
     doctored = edited(tmp_path, "figures", package, line)
     assert drift("figures", doctored) == {name: (found[name], locked.get(name)) for name in found}
 
