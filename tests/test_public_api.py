@@ -18,6 +18,7 @@ HOMES = {
     "normalised": "ntklens.spectrum.eigenvalues",
     "ntk_matrix": "ntklens.kernel.ntk",
     "ntk_trace": "ntklens.kernel.ntk",
+    "read_run": "ntklens.storage.run_files",
 }
 
 

@@ -8,12 +8,15 @@ from this one it could not tell which modules a script depends on.
 
 from importlib import import_module
 
+__version__ = "0.1.0"
+
 _MODULES = {
     "effective_rank": "ntklens.spectrum.effective_rank",
     "layer_kernels": "ntklens.kernel.ntk",
     "normalised": "ntklens.spectrum.eigenvalues",
     "ntk_matrix": "ntklens.kernel.ntk",
     "ntk_trace": "ntklens.kernel.ntk",
+    "read_run": "ntklens.storage.run_files",
 }
 
 __all__ = list(_MODULES)
