@@ -1,0 +1,298 @@
+"""The pages, CITATION.cff and the CI workflow agree with the code and with one another."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import ntklens
+import numpy as np
+import pytest
+import yaml
+from ntklens.planning.config import complete
+from ntklens.planning.curves import batches, curves, scales
+from ntklens.storage.quantities import ALIGNMENTS, CURVES
+from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
+
+ROOT = Path(__file__).resolve().parents[1]
+README, CONTRIBUTING = (ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
+ENGINE = ROOT / "docs" / "engine.md"
+PAGES = (
+    README,
+    CONTRIBUTING,
+    ENGINE,
+    ROOT / "docs" / "README.md",
+    ROOT / "results" / "README.md",
+    ROOT / "CHANGELOG.md",
+)
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+# A version that actions are pinned to.
+ACTION = re.compile(r"[\w-]+/[\w-]+@v\d+")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text())
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """The code blocks of a page that are marked as of ``language``."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def snakemake(*arguments: str) -> str:
+    command = [sys.executable, "-m", "snakemake", "--configfile", "config/config.yaml", *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+# Versions and citation
+
+
+def test_citation_has_what_the_format_requires() -> None:
+    citation = read_yaml(ROOT / "CITATION.cff")
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["type"] == "software"
+    assert citation["license"] == "MIT"
+    assert all(citation[key] for key in ("message", "title", "authors"))
+
+
+def test_versions_agree() -> None:
+    citation = read_yaml(ROOT / "CITATION.cff")
+    released = re.findall(
+        r"^## \[(\d+\.\d+\.\d+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert (citation["version"], str(citation["date-released"])) == released[0]
+    assert citation["version"] == ntklens.__version__
+
+
+def test_readme_and_citation_name_the_same_paper() -> None:
+    (paper,) = read_yaml(ROOT / "CITATION.cff")["references"]
+    (bibtex,) = blocks(README, "bibtex")
+    fields = dict(re.findall(r"(\w+) += \{(.*)\}", bibtex))
+    names = [f"{author['family-names']}, {author['given-names']}" for author in paper["authors"]]
+    assert fields["author"].split(" and ") == names
+    assert fields["title"].replace("{NTK}", "NTK") == paper["title"]
+    assert (fields["journal"], fields["doi"]) == (paper["journal"], paper["doi"])
+    assert (fields["volume"], fields["pages"], fields["year"]) == (
+        str(paper["volume"]),
+        paper["start"],
+        str(paper["year"]),
+    )
+    assert fields["note"] == paper["identifiers"][0]["value"]
+
+
+def test_license_is_the_one_that_is_named() -> None:
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License\n")
+
+
+# Commands
+
+
+def commands_named_in(path: Path) -> set[str]:
+    """The make targets that a page calls in its code, or a CI workflow in its steps."""
+    text = path.read_text()
+    if path.suffix == ".yml":
+        code = re.findall(r"^[^#\n]*", text, re.MULTILINE)
+    else:
+        code = re.findall(r"^```\w*\n(.*?)^```$|`([^`\n]+)`", text, re.DOTALL | re.MULTILINE)
+        code = ["".join(parts) for parts in code]
+    calls = re.findall(r"\bmake((?: [a-z-]+)+)(?![\w=./-])", "\n".join(code))
+    return {target for call in calls for target in call.split()}
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z][a-z-]*):(?!=)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", [*PAGES, *WORKFLOWS], ids=lambda path: path.name)
+def test_make_targets_exist(path: Path) -> None:
+    assert commands_named_in(path) <= make_targets()
+
+
+def test_pages_name_targets_at_all() -> None:
+    assert {"figures", "test", "setup", "estimate"} <= commands_named_in(README)
+    assert {"setup", "test", "test-all", "lint", "coverage"} <= commands_named_in(CONTRIBUTING)
+    named = set().union(*map(commands_named_in, WORKFLOWS))
+    assert {"lint", "test", "test-slurm", "test-envs"} <= named
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_links_lead_somewhere(path: Path) -> None:
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)", path.read_text()):
+        page = (path.parent / target).resolve() if target else path
+        assert page.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+            slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor[1:] in slugs, target + anchor
+
+
+@pytest.mark.parametrize("path", [CONTRIBUTING, README], ids=lambda path: path.name)
+def test_paths_that_a_page_names_exist(path: Path) -> None:
+    named = re.findall(
+        r"`((?:workflow|tests|config|docs|envs|profiles|benchmarks)/[\w./-]+)`", path.read_text()
+    )
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+# CI
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_ci_has_least_permissions_and_pinned_actions(path: Path) -> None:
+    workflow = read_yaml(path)
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["concurrency"]["cancel-in-progress"] is True
+    for job in workflow["jobs"].values():
+        assert job["timeout-minutes"] <= 60
+        used = [step["uses"] for step in job["steps"] if "uses" in step]
+        assert used
+        assert all(ACTION.fullmatch(action) for action in used)
+
+
+def test_ci_tests_the_versions_of_python_that_the_readme_names() -> None:
+    jobs = read_yaml(ROOT / ".github/workflows/ci.yml")["jobs"]
+    assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert "Python 3.11 to 3.13" in README.read_text()
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    assert re.findall(r"Programming Language :: Python :: (3\.\d+)", pyproject) == ["3.11", "3.12", "3.13"]
+
+
+def test_pre_commit_hooks_come_from_the_environment() -> None:
+    (repository,) = read_yaml(ROOT / ".pre-commit-config.yaml")["repos"]
+    assert repository["repo"] == "local"
+    for hook in repository["hooks"]:
+        assert hook["language"] == "system"
+        assert hook["entry"].startswith(".venv/bin/")
+
+
+# What the README says of the workflow
+
+
+def mermaid_edges(graph: str) -> set[tuple[str, str]]:
+    """(from, to) for all pairs of rules; a box may name several."""
+    boxes = {box: label.strip('"').split(", ") for box, label in re.findall(r"(\w+)\[([^\]]+)\]", graph)}
+    arrows = re.findall(r"(\w+) --> (\w+)", graph)
+    return {(tail, head) for start, end in arrows for tail in boxes[start] for head in boxes[end]}
+
+
+def test_readme_shows_the_rules_and_edges_that_snakemake_has() -> None:
+    (shown,) = blocks(README, "mermaid")
+    edges = mermaid_edges(snakemake("--rulegraph", "mermaid-js"))
+    figures = {(figure, "all") for figure, _ in edges if figure.startswith("figure_")}
+    assert figures < edges
+    assert mermaid_edges(shown) == edges - figures
+
+
+def test_script_makes_the_graph_of_the_readme() -> None:
+    result = subprocess.run(
+        [sys.executable, "docs/rule-graph.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert [result.stdout] == blocks(README, "mermaid")
+
+
+def count(text: str, pattern: str) -> list[int]:
+    """The numbers that ``pattern`` finds in ``text``."""
+    (found,) = re.findall(pattern, text)
+    return [int(number) for number in found]
+
+
+def networks_and_jobs(name: str) -> tuple[int, int]:
+    """How many networks a config trains, and in how many jobs."""
+    config = complete(read_yaml(ROOT / "config" / f"{name}.yaml"))
+    jobs = [
+        job
+        for curve in curves(config)
+        for scale in scales(config, curve)
+        for job in batches(config, curve, scale)
+    ]
+    return sum(last - first + 1 for first, last in jobs), len(jobs)
+
+
+def test_readme_counts_the_jobs_of_the_default_config() -> None:
+    counted = dict(re.findall(r"^(\w+) +(\d+)$", snakemake("-n", "--forceall"), re.MULTILINE))
+    networks, training = networks_and_jobs("config")
+    calibrations = int(counted["calibrate"])
+    pattern = (
+        r"(\d+) jobs; (\d+) of them train: (\d+) look for learning rates, and (\d+) train the (\d+) networks"
+    )
+    found = count(README.read_text(), pattern)
+    assert int(counted["train"]) == training
+    assert found == [int(counted["total"]), calibrations + training, calibrations, training, networks]
+    assert f"trains {networks} networks" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_readme_counts_the_jobs_of_the_paper_s_config() -> None:
+    networks, training = networks_and_jobs("paper")
+    pattern = r"in (\d+) jobs \((\d+)\s+calibrations, (\d+) training jobs for (\d+) networks\)"
+    jobs, calibrations, found, trained = count(README.read_text(), pattern)
+    assert (found, trained, jobs) == (training, networks, calibrations + training)
+
+
+# Examples
+
+
+def example(path: Path, words: str) -> str:
+    """The one Python block of a page that has ``words`` in it."""
+    (block,) = [block for block in blocks(path, "python") if words in block]
+    return block
+
+
+def test_example_of_the_engine_runs() -> None:
+    found: dict[str, Any] = {}
+    exec(example(README, "ntk_trace(model, params, x)"), found)
+    assert found["theta"].shape == (48, 48)
+    np.testing.assert_allclose(found["trace"], np.trace(found["theta"]), rtol=1e-5)
+    assert 1 < found["rank"] < 48
+    np.testing.assert_allclose(sum(layer.trace for layer in found["layers"]), found["trace"], rtol=1e-5)
+
+
+def test_example_of_bound_arguments_runs() -> None:
+    found: dict[str, Any] = {}
+    exec(example(README, "ntk_trace(model, params, x)"), found)
+    exec(
+        "class WithTrain(nn.Module):\n"
+        "    @nn.compact\n"
+        "    def __call__(self, x, train):\n"
+        "        return nn.Dense(3)(nn.Dropout(0.5, deterministic=not train)(x))\n"
+        "model = WithTrain()\n"
+        "params = model.init(jax.random.key(0), x, train=False)\n",
+        found,
+    )
+    exec(example(ENGINE, "class Evaluated"), found)
+
+
+def test_example_of_reading_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = example(README, "read_run(")
+    (path,) = re.findall(r'"(results/\S+)"', code)
+    (tmp_path / path).parent.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / path, [trajectory(seed) for seed in range(5)], {})
+    exec(code, {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:4] for line in lines] == [[str(seed), "ok", "3", "0.75"] for seed in range(5)]
+
+
+def trajectory(seed: int) -> Trajectory:
+    """A seed with a minimum, whose NTKs have two equal eigenvalues."""
+    return Trajectory(
+        seed=seed,
+        status=OK,
+        epoch=np.arange(9, dtype=np.int32),
+        curves={name: np.ones(9, np.float32) for name in CURVES},
+        trace_epoch=np.arange(0, 9, 2, dtype=np.int32),
+        ntk_trace=np.ones(5, np.float32),
+        spectrum=Spectrum(
+            epoch=np.array([0, 4], dtype=np.int32),
+            eigenvalues=np.ones((2, 1, 2), np.float32),
+            ntk_trace=np.ones((2, 1)),
+            alignments={name: np.ones((2, 1)) for name in ALIGNMENTS},
+        ),
+        train_indices=np.array([4, 1, 3]),
+        minimum=Minimum(3, 0.5, 0.75, 1.5, np.ones(2), np.ones(2)),
+    )
