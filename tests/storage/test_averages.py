@@ -36,7 +36,13 @@ def path(tmp_path):
 
 @pytest.mark.parametrize(
     "written",
-    [averaged(), averaged(minimum={}), averaged(seeds=np.array([7]), left_out=())],
+    [
+        averaged(),
+        averaged(minimum={}),
+        averaged(
+            seeds=np.array([7]), left_out=(), minimum={name: values[:1] for name, values in MINIMA.items()}
+        ),
+    ],
     ids=["minimum", "no minimum", "one seed, none left out"],
 )
 def test_round_trip_keeps_every_value(path, written):

@@ -5,7 +5,21 @@ import textwrap
 import h5py
 import numpy as np
 import pytest
-from ntklens.storage.hdf5 import add_dataset, add_group, new_file
+from ntklens.storage.hdf5 import (
+    ContentError,
+    add_attributes,
+    add_dataset,
+    add_group,
+    get_dataset,
+    get_group,
+    groups_in,
+    new_file,
+    read_array,
+    read_arrays,
+    read_attribute,
+    read_json_attribute,
+    read_text,
+)
 
 
 @pytest.fixture
@@ -99,3 +113,44 @@ def test_units_are_kept_and_are_one_unless_told(path):
     with h5py.File(path) as file:
         assert dict(file["epoch"].attrs) == {"description": "updates made so far", "units": "epoch"}
         assert dict(file["share"].attrs) == {"description": "a share", "units": "1"}
+
+
+@pytest.fixture
+def content(path):
+    """A file with a group, an array and a number in it, and attributes at the root."""
+    with new_file(path, "a file") as file:
+        part = add_group(file, "part", "a group")
+        add_dataset(part, "array", [1, 2], "two numbers")
+        add_dataset(part, "number", 3.0, "a number")
+        add_attributes(file, {"width": 8, "settings": {"scale": 8}, "nothing": h5py.Empty("f")})
+    with h5py.File(path) as file:
+        yield file
+
+
+def test_what_was_stored_is_read(content):
+    assert list(groups_in(content)) == ["part"]
+    part = get_group(content, "part")
+    assert (groups_in(part), list(read_arrays(part))) == ({}, ["array", "number"])
+    assert read_array(part, "array").tolist() == read_array(content, "part/array").tolist() == [1, 2]
+    assert read_array(part, "number").shape == ()
+    assert float(read_array(part, "number")) == 3
+    assert read_text(get_dataset(part, "array"), "units") == "1"
+    assert (read_attribute(content, "width"), read_json_attribute(content, "settings")) == (8, {"scale": 8})
+
+
+@pytest.mark.parametrize(
+    ("read", "where", "name", "complaint"),
+    [
+        (get_group, "part", "nowhere", "/part has no group 'nowhere'"),
+        (get_group, "part", "array", "/part has no group 'array'"),
+        (get_dataset, "/", "part", "/ has no dataset 'part'"),
+        (read_array, "part", "nowhere", "/part has no dataset 'nowhere'"),
+        (read_attribute, "part", "scale", "/part has no attribute 'scale'"),
+        (read_attribute, "/", "nothing", "/ has no attribute 'nothing'"),
+        (read_text, "/", "width", "/: attribute 'width' is .*8.*, not a string"),
+        (read_json_attribute, "/", "description", "/: attribute 'description' is not JSON"),
+    ],
+)
+def test_missing_or_other_content_raises_and_names_file_and_place(content, read, where, name, complaint):
+    with pytest.raises(ContentError, match=rf"out\.h5: {complaint}"):
+        read(get_group(content, where), name)

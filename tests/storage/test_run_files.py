@@ -135,6 +135,6 @@ def test_same_content_makes_the_same_bytes(path, tmp_path):
 
 
 def test_interrupted_writing_leaves_nothing(path):
-    with pytest.raises(AttributeError):
-        write_run(path, [scaling(3), None], {})
+    with pytest.raises(KeyError):
+        write_run(path, [scaling(3), replace(scaling(4), curves={})], {})
     assert list(path.parent.iterdir()) == []

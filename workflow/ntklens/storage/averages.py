@@ -1,30 +1,42 @@
 """The averages of one curve over its seeds, and the file that holds them: one HDF5 group for each point.
 
-/scale-000064         scale, minimum_epoch and left_out, as attributes
-    seeds             that were averaged
-    effective_rank/   epoch, mean, error: so for each quantity along training that was measured
-    minimum/          by seed, at its own least test loss: epoch, test_loss, effective_rank, initial_trace,
-                      trace_ratio
+/scale-000064         attributes: scale, minimum_epoch and left_out
+    seeds             seeds that were averaged
+    effective_rank/   epoch, mean, error; one such group for each quantity measured along training
+    minimum/          per seed, at its own minimum of the test loss: epoch, test_loss, effective_rank,
+                      initial_trace, trace_ratio
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import h5py
 import numpy as np
+from jaxtyping import Float, Int, Num
 
-from ntklens.storage.hdf5 import add_group, add_quantity, new_file
+from ntklens.storage.files import FilePath
+from ntklens.storage.hdf5 import (
+    add_group,
+    add_quantity,
+    get_group,
+    groups_in,
+    new_file,
+    read_array,
+    read_arrays,
+    read_attribute,
+)
 from ntklens.storage.quantities import QUANTITIES
 
 
 class Mean(NamedTuple):
-    """A quantity along training: mean and standard error (E,) over the members, at ``epoch`` (E,)."""
+    """A quantity along training: mean and standard error over the members, at each ``epoch``."""
 
-    epoch: np.ndarray
-    mean: np.ndarray
-    error: np.ndarray
+    epoch: Int[np.ndarray, " epochs"]
+    mean: Float[np.ndarray, " epochs"]
+    error: Float[np.ndarray, " epochs"]
 
-    def until(self, epoch):
+    def until(self, epoch: int) -> "Mean":
         """The part up to and including ``epoch``."""
         shown = self.epoch <= epoch
         return Mean(self.epoch[shown], self.mean[shown], self.error[shown])
@@ -34,21 +46,26 @@ class Mean(NamedTuple):
 class Average:
     """One point of a curve, averaged over ``seeds``.
 
-    ``along`` has the `Mean` of each quantity that was measured along training. ``minimum`` has arrays
-    (seeds,), in the order of ``seeds``, each taken at that seed's own minimum of the test loss; it is empty
-    where no minimum was followed. ``minimum_epoch`` is the epoch of the least mean test loss, where curves
-    against the train loss end.
+    ``left_out`` names each seed that was not averaged, with the reason. ``along`` has the `Mean` of each
+    quantity measured along training. ``minimum`` has, per seed in the order of ``seeds``, the values at that
+    seed's own minimum of the test loss; it is empty if training did not follow the minimum. ``minimum_epoch``
+    is the epoch of the minimum of the mean test loss, where curves against the train loss end.
     """
 
     scale: int
-    seeds: np.ndarray
+    seeds: Int[np.ndarray, " seeds"]
     left_out: tuple[str, ...]
     minimum_epoch: int
-    along: dict
-    minimum: dict
+    along: dict[str, Mean]
+    minimum: dict[str, Num[np.ndarray, " seeds"]]
 
-    def at_epochs(self, name, epochs):
-        """The mean of ``name`` at ``epochs``, at each of which it was measured."""
+    def at_epochs(
+        self, name: str, epochs: Sequence[int] | Int[np.ndarray, " points"]
+    ) -> Float[np.ndarray, " points"]:
+        """The mean of the quantity ``name`` at each of ``epochs``.
+
+        Raises ValueError if it was not measured at one of them.
+        """
         own = self.along[name]
         rows = np.searchsorted(own.epoch, epochs)
         if not np.array_equal(own.epoch[np.minimum(rows, len(own.epoch) - 1)], epochs):
@@ -56,14 +73,14 @@ class Average:
         return own.mean[rows]
 
 
-def write_averages(path, averages):
+def write_averages(path: FilePath, averages: Iterable[Average]) -> None:
     """Store the points of one curve."""
     with new_file(path, "averages over seeds along one curve, one group for each point") as file:
         for average in averages:
             _write(file, average)
 
 
-def _write(file, average):
+def _write(file: h5py.File, average: Average) -> None:
     group = add_group(file, f"scale-{average.scale:06d}", "one point of the curve")
     group.attrs["scale"] = average.scale
     group.attrs["minimum_epoch"] = average.minimum_epoch
@@ -75,25 +92,29 @@ def _write(file, average):
         add_quantity(own, name, along.mean, as_name="mean")
         add_quantity(own, name, along.error, as_name="error", description="standard error of the mean")
     if average.minimum:
-        own = add_group(group, "minimum", "by seed, at the least test loss of each")
+        own = add_group(group, "minimum", "per seed, at its own minimum of the test loss")
         for name, values in average.minimum.items():
             add_quantity(own, name, values)
 
 
-def read_averages(path):
+def read_averages(path: FilePath) -> list[Average]:
     """The `Average` of each point of one curve, in order of scale."""
     with h5py.File(path) as file:
-        read = [_read(group) for group in file.values()]
+        read = [_read(group) for group in groups_in(file).values()]
     return sorted(read, key=lambda average: average.scale)
 
 
-def _read(group):
-    along = {name: own for name, own in group.items() if name not in ("seeds", "minimum")}
+def _read(group: h5py.Group) -> Average:
+    along = {name: own for name, own in groups_in(group).items() if name != "minimum"}
     return Average(
-        scale=int(group.attrs["scale"]),
-        seeds=group["seeds"][:],
-        left_out=tuple(group.attrs["left_out"]),
-        minimum_epoch=int(group.attrs["minimum_epoch"]),
-        along={name: Mean(own["epoch"][:], own["mean"][:], own["error"][:]) for name, own in along.items()},
-        minimum={name: own[:] for name, own in group["minimum"].items()} if "minimum" in group else {},
+        scale=int(read_attribute(group, "scale")),
+        seeds=read_array(group, "seeds"),
+        left_out=tuple(read_attribute(group, "left_out")),
+        minimum_epoch=int(read_attribute(group, "minimum_epoch")),
+        along={name: _read_mean(own) for name, own in along.items()},
+        minimum=read_arrays(get_group(group, "minimum")) if "minimum" in group else {},
     )
+
+
+def _read_mean(group: h5py.Group) -> Mean:
+    return Mean(read_array(group, "epoch"), read_array(group, "mean"), read_array(group, "error"))

@@ -1,41 +1,50 @@
-"""What a killed job goes on from: its state, in a file that is no rule's output.
+"""Saved state from which an interrupted job resumes, in a file that is not the output of any rule.
 
 The file appears whole or not at all, belongs to one identity (settings, inputs, code, libraries), and is
-removed once the job's output is there. A job that finds its own goes on from it and ends with the same
-numbers as one that was never killed.
+removed once the job's output exists. A job that finds its own checkpoint resumes from it and ends with the
+same numbers as an uninterrupted one.
 
-It is NumPy's npz format, written by Python: HDF5's library may end the process where a disk is full.
+The format is NumPy's npz, written by Python: HDF5's library can abort the process on a full disk.
 """
 
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 import numpy as np
 
-from ntklens.storage.files import PARTIAL, json_sha256, whole_file
+from ntklens.storage.files import PARTIAL, ArrayTree, FilePath, json_sha256, whole_file
 
-LARGEST_SHARE = 0.05  # of a job's time that goes into writing, however large its state
+LARGEST_SHARE = 0.05  # of a job's time is spent on writing checkpoints, however large its state is
 HEADER = "header.json"
 
 
 class Saved(NamedTuple):
-    """``position`` is JSON; ``arrays`` nested dictionaries of arrays, order and types as they were saved."""
+    """``position`` is a JSON object; ``arrays`` keep the order and the types in which they were saved."""
 
-    position: dict
-    arrays: dict
+    position: dict[str, Any]
+    arrays: ArrayTree
 
 
 class Checkpoint:
-    """The file at ``path`` of a job with this ``identity``, written every ``seconds`` at most; 0 writes none.
+    """The checkpoint at ``path`` of the job with this ``identity``, which is anything that JSON can hold.
 
-    ``device`` is what the job runs on: a job that goes on elsewhere remembers both.
+    It is written every ``seconds`` at most; 0 means never. ``device`` names what the job runs on:
+    ``devices`` lists every device that the job has run on. ``saved`` is the state to resume from, or None.
     """
 
-    def __init__(self, path, identity, seconds, device="", clock=time.monotonic):
+    def __init__(
+        self,
+        path: FilePath,
+        identity: object,
+        seconds: float | int,
+        device: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.path = Path(path)
         self.devices = [device]
         self._identity = json_sha256(identity)
@@ -44,17 +53,17 @@ class Checkpoint:
         self._due = clock() + seconds
         self.saved = self._load()
 
-    def due(self):
+    def due(self) -> bool:
         """Whether it is time to `save`."""
         return self._seconds > 0 and self._clock() >= self._due
 
-    def save(self, position, arrays):
-        """Write both; on a full disk the job goes on without."""
+    def save(self, position: dict[str, Any], arrays: ArrayTree) -> None:
+        """Write both. If the disk is full, the job continues without a new checkpoint."""
         started = self._clock()
         self._remove_partial()
-        leaves = []
+        leaves: list[Any] = []
         header = {
-            "description": "what a killed job goes on from; `tree` says where its numbered arrays belong",
+            "description": "saved state of an interrupted job; `tree` gives the place of each numbered array",
             "identity": self._identity,
             "devices": self.devices,
             "position": position,
@@ -68,43 +77,46 @@ class Checkpoint:
         ended = self._clock()
         self._due = ended + max(self._seconds, (ended - started) / LARGEST_SHARE)
 
-    def remove(self):
-        """To be called when the job's output is there."""
+    def remove(self) -> None:
+        """Delete the checkpoint. Call this when the job's output exists."""
         self.path.unlink(missing_ok=True)
         self._remove_partial()
 
-    def _load(self):
-        """`Saved`, or None: there is no file, it is another job's, or it cannot be read."""
+    def _load(self) -> Saved | None:
+        """`Saved`, or None if the file does not exist, belongs to another job, or cannot be read."""
         if not self.path.exists():
             return None
         try:
             with ZipFile(self.path) as file:
                 header = json.loads(file.read(HEADER))
                 if header["identity"] != self._identity:
-                    _say("the checkpoint there has other settings, inputs, code or libraries: starting anew")
+                    _say(
+                        f"the checkpoint {self.path} has other settings, inputs, code or libraries: "
+                        "starting anew"
+                    )
                     return None
                 saved = Saved(header["position"], _read(file, header["tree"]))
                 devices = header["devices"]
-        except Exception as error:  # a file may be damaged in any way
-            _say(f"the checkpoint there cannot be read ({error}): starting anew")
+        except Exception as error:  # a file can be damaged in any way
+            _say(f"the checkpoint {self.path} cannot be read ({error}): starting anew")
             return None
         self.devices = list(dict.fromkeys([*devices, *self.devices]))
         _say(f"going on from a checkpoint: {_described(saved.position)}")
         return saved
 
-    def _remove_partial(self):
-        """What kills in the middle of writing left behind: states can be gigabytes."""
+    def _remove_partial(self) -> None:
+        """Remove files that were being written when a job was killed: they can be gigabytes."""
         for partial in self.path.parent.glob(f"{PARTIAL}{self.path.stem}-*"):
             partial.unlink(missing_ok=True)
 
 
-def _described(position):
+def _described(position: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in position.items() if isinstance(value, int | float))
 
 
-def _numbered(tree, leaves):
-    """``tree`` with the number of each array in its place. The arrays join the list ``leaves``."""
-    numbered = {}
+def _numbered(tree: ArrayTree, leaves: list[Any]) -> dict[str, Any]:
+    """``tree`` with each array replaced by its index in ``leaves``, to which the arrays are appended."""
+    numbered: dict[str, Any] = {}
     for name, value in tree.items():
         if isinstance(value, dict):
             numbered[name] = _numbered(value, leaves)
@@ -114,8 +126,8 @@ def _numbered(tree, leaves):
     return numbered
 
 
-def _write(file, header, leaves):
-    """One array after the other, in pieces: the state needs no second place in memory."""
+def _write(file: ZipFile, header: dict[str, Any], leaves: list[Any]) -> None:
+    """Write one array after the other, in pieces, so that the state is not copied in memory."""
     with file.open(HEADER, "w") as entry:
         entry.write(json.dumps(header).encode())
     for number, leaf in enumerate(leaves):
@@ -123,18 +135,18 @@ def _write(file, header, leaves):
             np.lib.format.write_array(entry, np.asarray(leaf), allow_pickle=False)
 
 
-def _read(file, tree):
-    """``tree`` with its arrays in their places."""
+def _read(file: ZipFile, tree: dict[str, Any]) -> ArrayTree:
+    """``tree`` with each index replaced by its array."""
     return {
         name: _read(file, value) if isinstance(value, dict) else _read_array(file, value)
         for name, value in tree.items()
     }
 
 
-def _read_array(file, number):
+def _read_array(file: ZipFile, number: int) -> np.ndarray | np.generic:
     with file.open(f"{number}.npy") as entry:
         return np.lib.format.read_array(entry, allow_pickle=False)[()]
 
 
-def _say(text):
+def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

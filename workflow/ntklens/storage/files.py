@@ -1,23 +1,28 @@
-"""Whole files or none: every output appears under its name only once it is complete."""
+"""Whole-file writes: every output appears under its name only once it is complete."""
 
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 FilePath = str | os.PathLike[str]
+# Arrays in nested dictionaries, such as the parameters of a network by layer and name.
+ArrayTree = dict[str, Any]
 
-PARTIAL = ".partial-"  # a file that a killed process left unfinished: its name goes on with the whole file's
+PARTIAL = ".partial-"  # prefix of a temporary file; a killed process leaves it behind
 
 
 @contextmanager
-def whole_file(path):
-    """A temporary path beside ``path``, moved there when the block ends well, removed otherwise.
+def whole_file(path: FilePath) -> Iterator[Path]:
+    """A temporary path beside ``path``, renamed to ``path`` when the block ends, removed if it raises.
 
-    A killed process leaves nothing under ``path``. The temporary name keeps the suffix, by which
-    some writers choose a format. An OSError that names no file gets ``path``: that of a full disk is one.
+    A killed process leaves nothing under ``path``. The temporary name keeps the suffix, from which
+    some writers choose the format. An OSError without a file name, such as that of a full disk, gets ``path``
+    as its file name.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +31,7 @@ def whole_file(path):
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp gives files that only their owner may read
+        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner can read
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -35,32 +40,33 @@ def whole_file(path):
         raise
 
 
-def write_json(path, content):
-    """Write ``content`` as indented JSON to ``path``, whole or not at all.
+def write_json(path: FilePath, content: object) -> None:
+    """Write ``content`` as indented JSON to ``path``, by `whole_file`.
 
-    Raises ValueError where a number is NaN or infinite: JSON has neither.
+    Raises ValueError if a number is NaN or infinite: JSON has neither.
     """
     text = json.dumps(content, indent=1, allow_nan=False)
     with whole_file(path) as temporary:
         temporary.write_text(text + "\n")
 
 
-def read_json(path):
+def read_json(path: FilePath) -> Any:
+    """The content of the JSON file ``path``."""
     return json.loads(Path(path).read_text())
 
 
-def sha256(path):
+def sha256(path: FilePath) -> str:
     """The hexadecimal SHA-256 digest of a file's bytes."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def json_sha256(content):
-    """The hexadecimal SHA-256 digest of ``content`` as JSON, whatever the order of its keys."""
+def json_sha256(content: object) -> str:
+    """The hexadecimal SHA-256 digest of ``content`` as JSON, independent of the order of keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _umask():
+def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask

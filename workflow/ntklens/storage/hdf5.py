@@ -1,21 +1,33 @@
-"""HDF5 files whose every group and dataset says what it holds, in which units."""
+"""HDF5 files in which every group and dataset carries a description, and every dataset its units.
+
+Readers go through the typed functions below: h5py itself does not say whether a name stands for a group or a
+dataset. They raise `ContentError`, which names the file, the group and what is missing there.
+"""
 
 import io
 import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 
-from ntklens.storage.files import whole_file
+from ntklens.storage.files import FilePath, whole_file
 from ntklens.storage.quantities import QUANTITIES
 
 
-@contextmanager
-def new_file(path, description):
-    """An HDF5 file open for writing, which appears at ``path`` only when the block ends well.
+class ContentError(ValueError):
+    """An HDF5 file lacks a group, dataset or attribute, or holds something else under its name."""
 
-    Until then it is in memory, and Python writes it: HDF5's library may end the process where a disk is full.
+
+@contextmanager
+def new_file(path: FilePath, description: str) -> Iterator[h5py.File]:
+    """An HDF5 file open for writing, which appears at ``path`` only when the block ends without an error.
+
+    Until then it is in memory, and Python writes it to disk: HDF5's library can abort the process on a full
+    disk.
     """
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
@@ -25,22 +37,25 @@ def new_file(path, description):
         temporary.write_bytes(content.getbuffer())
 
 
-def add_attributes(file, attributes):
+def add_attributes(file: h5py.Group, attributes: Mapping[str, object]) -> None:
     """Store ``attributes``, dictionaries and lists as JSON."""
     for name, value in attributes.items():
         file.attrs[name] = json.dumps(value) if isinstance(value, dict | list) else value
 
 
-def add_group(parent, name, description):
+def add_group(parent: h5py.Group, name: str, description: str) -> h5py.Group:
+    """Make the group ``name`` in ``parent``."""
     group = parent.create_group(name)
     group.attrs["description"] = description
     return group
 
 
-def add_dataset(parent, name, values, description, units="1"):
+def add_dataset(
+    parent: h5py.Group, name: str, values: npt.ArrayLike | float | int, description: str, units: str = "1"
+) -> h5py.Dataset:
     """Store ``values``, arrays compressed by gzip; ``units`` is "1" for a pure number."""
     values = np.asarray(values)
-    # HDF5 compresses in chunks, which a scalar or an empty array cannot have.
+    # HDF5 compresses in chunks, and neither a scalar nor an empty array can be chunked.
     compression = "gzip" if values.size > 1 else None
     dataset = parent.create_dataset(name, data=values, compression=compression)
     dataset.attrs["description"] = description
@@ -48,10 +63,80 @@ def add_dataset(parent, name, values, description, units="1"):
     return dataset
 
 
-def add_quantity(parent, name, values, as_name=None, description=None):
-    """Store ``values`` of the quantity ``name``, with what the table of quantities says of it.
+def add_quantity(
+    parent: h5py.Group,
+    name: str,
+    values: npt.ArrayLike | float | int,
+    as_name: str | None = None,
+    description: str | None = None,
+) -> h5py.Dataset:
+    """Store ``values`` of the quantity ``name`` with its unit and description from `QUANTITIES`.
 
-    ``as_name`` is another name for the dataset, ``description`` another text.
+    ``as_name`` is the dataset's name if it differs from the quantity's; ``description`` replaces the table's.
     """
     quantity = QUANTITIES[name]
     return add_dataset(parent, as_name or name, values, description or quantity.description, quantity.unit)
+
+
+def get_group(parent: h5py.Group, name: str) -> h5py.Group:
+    """The group ``name`` of ``parent``. Raises ContentError if there is none."""
+    item = parent.get(name)
+    if not isinstance(item, h5py.Group):
+        raise ContentError(f"{_place(parent)} has no group {name!r}")
+    return item
+
+
+def get_dataset(parent: h5py.Group, name: str) -> h5py.Dataset:
+    """The dataset ``name`` of ``parent``. Raises ContentError if there is none."""
+    item = parent.get(name)
+    if not isinstance(item, h5py.Dataset):
+        raise ContentError(f"{_place(parent)} has no dataset {name!r}")
+    return item
+
+
+def groups_in(parent: h5py.Group) -> dict[str, h5py.Group]:
+    """The groups directly in ``parent``, by name."""
+    return {name: item for name, item in parent.items() if isinstance(item, h5py.Group)}
+
+
+def read_array(parent: h5py.Group, name: str) -> npt.NDArray[Any]:
+    """All values of the dataset ``name`` of ``parent``. Raises ContentError if there is none."""
+    return np.asarray(get_dataset(parent, name)[()])
+
+
+def read_arrays(parent: h5py.Group) -> dict[str, npt.NDArray[Any]]:
+    """All values of the datasets directly in ``parent``, by name."""
+    return {name: np.asarray(item[()]) for name, item in parent.items() if isinstance(item, h5py.Dataset)}
+
+
+def read_attribute(item: h5py.Group | h5py.Dataset, name: str) -> Any:
+    """The attribute ``name``, as h5py reads it. Raises ContentError if there is none or it is empty."""
+    value = item.attrs.get(name)
+    if value is None or isinstance(value, h5py.Empty):
+        raise ContentError(f"{_place(item)} has no attribute {name!r}")
+    return value
+
+
+def read_text(item: h5py.Group | h5py.Dataset, name: str) -> str:
+    """The attribute ``name``, a string. Raises ContentError if there is none."""
+    value = read_attribute(item, name)
+    if not isinstance(value, str):
+        raise ContentError(f"{_place(item)}: attribute {name!r} is {value!r}, not a string")
+    return value
+
+
+def read_json_attribute(item: h5py.Group | h5py.Dataset, name: str) -> Any:
+    """The content of the attribute ``name``, which `add_attributes` stored as JSON.
+
+    Raises ContentError if there is none or it is not JSON.
+    """
+    text = read_text(item, name)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ContentError(f"{_place(item)}: attribute {name!r} is not JSON ({error})") from None
+
+
+def _place(item: h5py.Group | h5py.Dataset) -> str:
+    """File and path of ``item``, for messages."""
+    return f"{item.file.filename}: {item.name}"

@@ -1,22 +1,23 @@
-"""Which source files a script's output depends on: itself and the ntklens modules it imports."""
+"""The source files that a script's output depends on: the script and the ntklens modules it imports."""
 
 import ast
 from functools import cache
 from pathlib import Path
 
-from ntklens.storage.files import json_sha256, sha256
+from ntklens.storage.files import FilePath, json_sha256, sha256
 
 WORKFLOW = Path(__file__).parents[2]
 
 
-def import_closure(script, *modules):
-    """``script`` and every ntklens module that it imports, directly or not, as sorted paths.
+def import_closure(script: FilePath, *modules: str) -> list[Path]:
+    """``script`` and every ntklens module that it imports, directly or indirectly, as sorted paths.
 
-    Found by reading import statements, wherever they stand in a file, without running any. ``modules`` are
-    names of modules that the script loads by name, which no import statement tells. Raises ValueError for a
-    name that no module has.
+    Import statements are read from the source, wherever they stand, and nothing is run. ``modules`` are the
+    names of modules that the script loads by name, without an import statement. Raises ValueError if one of
+    them does not exist.
     """
-    found, waiting = set(), [Path(script).resolve()]
+    found: set[Path] = set()
+    waiting = [Path(script).resolve()]
     for name in modules:
         if not any(path.is_file() for path in _candidates(name)):
             raise ValueError(f"there is no module {name}")
@@ -29,14 +30,15 @@ def import_closure(script, *modules):
     return sorted(found)
 
 
-def code_sha256(script, *modules):
-    """One digest of the content of all files of `import_closure`."""
+def code_sha256(script: FilePath, *modules: str) -> str:
+    """One digest of the contents of all files of `import_closure`."""
     return json_sha256([sha256(path) for path in import_closure(script, *modules)])
 
 
 @cache
-def _imported(path):
-    names = set()
+def _imported(path: Path) -> list[Path]:
+    """The files of the ntklens modules that the file ``path`` imports."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
@@ -46,14 +48,14 @@ def _imported(path):
     return [file for name in names if name.split(".")[0] == "ntklens" for file in _files(name)]
 
 
-def _files(name):
-    """The module ``name`` and the packages that it lies in, as far as they exist."""
+def _files(name: str) -> list[Path]:
+    """The files of the module ``name`` and of the packages that contain it, as far as they exist."""
     parts = name.split(".")
     packages = [WORKFLOW.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts))]
     return [path for path in (*packages, *_candidates(name)) if path.is_file()]
 
 
-def _candidates(name):
-    """Where the module ``name`` is, if it is a package, and if it is none."""
+def _candidates(name: str) -> list[Path]:
+    """The two paths at which ``name`` can be: as a package and as a module."""
     path = WORKFLOW.joinpath(*name.split("."))
     return [path / "__init__.py", path.with_suffix(".py")]

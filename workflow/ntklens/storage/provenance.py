@@ -1,17 +1,20 @@
 """Where a result comes from: settings, code version, libraries, inputs."""
 
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from ntklens.storage.files import json_sha256, sha256
+from ntklens.storage.files import FilePath, json_sha256, sha256
 
 
-def provenance(settings, inputs, libraries):
+def provenance(settings: object, inputs: Iterable[FilePath], libraries: Iterable[str]) -> dict[str, Any]:
     """A JSON-ready record of what determined an output.
 
-    ``settings`` is the slice of the config that the job was given, ``inputs`` the paths that it
-    read, ``libraries`` the names of the packages whose versions matter.
+    ``settings`` is the part of the config that the job was given, ``inputs`` are the paths that it
+    read, ``libraries`` the names of the packages whose versions matter. Raises FileNotFoundError if an input
+    is missing.
     """
     return {
         "settings": settings,
@@ -22,8 +25,8 @@ def provenance(settings, inputs, libraries):
     }
 
 
-def code_commit():
-    """The git commit of this code, with "-modified" if tracked files differ, or "unknown"."""
+def code_commit() -> str:
+    """The git commit of this code, with "-modified" if tracked files differ from it, or "unknown"."""
     folder = Path(__file__).parent
     describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty=-modified"]
     command = ["git", "-C", str(folder), *describe]

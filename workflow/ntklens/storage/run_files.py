@@ -1,83 +1,100 @@
-"""The run file: what a batch of seeds went through, one HDF5 group for each seed.
+"""The run file: the training of one batch of seeds, one HDF5 group for each seed.
 
-/                     provenance, as attributes
-/seed-0007            status: "ok", "diverged" or "minimum at the last epoch"
+/                     attributes: provenance
+/seed-0007            attribute status: "ok", "diverged" or "minimum at the last epoch"
     epoch, train_loss, test_loss, train_accuracy, test_accuracy
-    trace/            epoch, ntk_trace: along training, on the first draw of NTK samples
-    spectrum/         epoch, then by epoch and draw: eigenvalues of the normalised NTK, ntk_trace, alignments
-    minimum/          where the test loss is least, on the first draw: epoch, losses, trace, eigenvalues
-    train_indices     which samples of the pool the seed trained on
-    copied_from       which of those each image is, or is a noisy copy of
+    trace/            along training, on the first draw of NTK samples: epoch, ntk_trace
+    spectrum/         epoch; by epoch and draw: eigenvalues of the normalised NTK, ntk_trace, alignments
+    minimum/          at the minimum of the test loss, on the first draw: epoch, losses, trace, eigenvalues
+    train_indices     rows of the pool that the seed trained on
+    copied_from       row of the training image that each image copies, or its own
 
-``trace``, ``minimum``, the alignments and ``copied_from`` are there where they were measured. What each
-dataset means is in `ntklens.storage.quantities`.
+``trace``, ``minimum``, the alignments and ``copied_from`` exist only if they were measured.
+`ntklens.storage.quantities` says what each dataset means.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import h5py
 import numpy as np
+from jaxtyping import Float, Int
 
-from ntklens.storage.hdf5 import add_attributes, add_dataset, add_group, add_quantity, new_file
+from ntklens.storage.files import ArrayTree, FilePath
+from ntklens.storage.hdf5 import (
+    ContentError,
+    add_attributes,
+    add_dataset,
+    add_group,
+    add_quantity,
+    get_group,
+    groups_in,
+    new_file,
+    read_array,
+    read_arrays,
+    read_text,
+)
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
 
-# How a seed's training ended: the attribute ``status``.
-OK = "ok"
-DIVERGED = "diverged"
-UNFINISHED = "minimum at the last epoch"
+# How a seed's training ended: the values of the attribute ``status``.
+Status = Literal["ok", "diverged", "minimum at the last epoch"]
+OK: Status = "ok"
+DIVERGED: Status = "diverged"
+UNFINISHED: Status = "minimum at the last epoch"
 
 
 @dataclass(frozen=True)
 class Minimum:
-    """Where a seed's test loss is least. Eigenvalues (N,) ascending; ``parameters`` None if not kept."""
+    """The minimum of a seed's test loss. Eigenvalues ascend; ``parameters`` is None if they are not kept."""
 
     epoch: int
     train_loss: float
     test_loss: float
     ntk_trace: float
-    eigenvalues: np.ndarray  # of the normalised NTK
-    ntk_eigenvalues: np.ndarray  # of the NTK itself
-    parameters: dict | None = None
+    eigenvalues: Float[np.ndarray, " N"]  # of the normalised NTK
+    ntk_eigenvalues: Float[np.ndarray, " N"]  # of the NTK itself
+    parameters: ArrayTree | None = None
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The NTK at ``epoch`` (S,) on each draw of samples: eigenvalues (S, draws, N), all else (S, draws)."""
+    """The NTK at each ``epoch`` on each draw of NTK samples; ``eigenvalues`` are of the normalised NTK."""
 
-    epoch: np.ndarray
-    eigenvalues: np.ndarray
-    ntk_trace: np.ndarray
-    alignments: dict = field(default_factory=dict)
+    epoch: Int[np.ndarray, " epochs"]
+    eigenvalues: Float[np.ndarray, "epochs draws N"]
+    ntk_trace: Float[np.ndarray, "epochs draws"]
+    alignments: dict[str, Float[np.ndarray, "epochs draws"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One seed's training: ``curves`` (E,) at ``epoch``, ``ntk_trace`` (T,) at ``trace_epoch``.
+    """One seed's training. ``curves`` are at ``epoch``, ``ntk_trace`` at ``trace_epoch``.
 
-    ``trace_epoch`` is empty where no traces were measured.
+    ``trace_epoch`` is empty if the trace was not measured apart from the spectra.
     """
 
     seed: int
-    status: str
-    epoch: np.ndarray
-    curves: dict
-    trace_epoch: np.ndarray
-    ntk_trace: np.ndarray
+    status: Status
+    epoch: Int[np.ndarray, " epochs"]
+    curves: dict[str, Float[np.ndarray, " epochs"]]
+    trace_epoch: Int[np.ndarray, " trace_epochs"]
+    ntk_trace: Float[np.ndarray, " trace_epochs"]
     spectrum: Spectrum
-    train_indices: np.ndarray
-    copied_from: np.ndarray | None = None
+    train_indices: Int[np.ndarray, " d"]
+    copied_from: Int[np.ndarray, " d"] | None = None
     minimum: Minimum | None = None
 
 
-def write_run(path, trajectories, attributes):
-    """Store ``trajectories`` with ``attributes`` (dictionaries and lists as JSON) at the root."""
+def write_run(path: FilePath, trajectories: Iterable[Trajectory], attributes: Mapping[str, object]) -> None:
+    """Store ``trajectories``, and ``attributes`` (dictionaries and lists as JSON) at the root."""
     with new_file(path, "training trajectories of one batch of seeds, one group for each seed") as file:
         add_attributes(file, attributes)
         for trajectory in trajectories:
             _write_trajectory(file, trajectory)
 
 
-def _write_trajectory(file, trajectory):
+def _write_trajectory(file: h5py.File, trajectory: Trajectory) -> None:
     group = add_group(file, f"seed-{trajectory.seed:04d}", "one seed, from its initialisation")
     group.attrs["status"] = trajectory.status
     add_quantity(group, "epoch", trajectory.epoch)
@@ -95,7 +112,7 @@ def _write_trajectory(file, trajectory):
         _write_minimum(group, trajectory.minimum)
 
 
-def _write_spectrum(parent, spectrum):
+def _write_spectrum(parent: h5py.Group, spectrum: Spectrum) -> None:
     group = add_group(parent, "spectrum", "the NTK along training, by epoch and draw of NTK samples")
     add_quantity(group, "epoch", spectrum.epoch)
     add_quantity(group, "eigenvalues", spectrum.eigenvalues)
@@ -104,8 +121,8 @@ def _write_spectrum(parent, spectrum):
         add_quantity(group, name, values)
 
 
-def _write_minimum(parent, minimum):
-    group = add_group(parent, "minimum", "where the test loss is least, on the first draw of NTK samples")
+def _write_minimum(parent: h5py.Group, minimum: Minimum) -> None:
+    group = add_group(parent, "minimum", "at the minimum of the test loss, on the first draw of NTK samples")
     for name in ("epoch", "train_loss", "test_loss", "ntk_trace", "eigenvalues", "ntk_eigenvalues"):
         add_quantity(group, name, getattr(minimum, name))
     if minimum.parameters is not None:
@@ -113,7 +130,7 @@ def _write_minimum(parent, minimum):
         _write_tree(parameters, minimum.parameters)
 
 
-def _write_tree(group, tree):
+def _write_tree(group: h5py.Group, tree: ArrayTree) -> None:
     for name, value in tree.items():
         if isinstance(value, dict):
             _write_tree(add_group(group, name, "parameters of one layer"), value)
@@ -121,51 +138,57 @@ def _write_tree(group, tree):
             add_dataset(group, name, value, f"{name} of this layer")
 
 
-def read_run(path):
+def read_run(path: FilePath) -> list[Trajectory]:
     """The `Trajectory` of every seed in a run file, in order of seed."""
     with h5py.File(path) as file:
-        read = [_read_trajectory(name, group) for name, group in file.items()]
+        read = [_read_trajectory(name, group) for name, group in groups_in(file).items()]
     return sorted(read, key=lambda trajectory: trajectory.seed)
 
 
-def _read_trajectory(name, group):
-    trace = group.get("trace")
+def _read_trajectory(name: str, group: h5py.Group) -> Trajectory:
+    traced = "trace" in group
     return Trajectory(
         seed=int(name.removeprefix("seed-")),
-        status=group.attrs["status"],
-        epoch=group["epoch"][:],
-        curves={curve: group[curve][:] for curve in CURVES},
-        trace_epoch=trace["epoch"][:] if trace else np.empty(0, np.int32),
-        ntk_trace=trace["ntk_trace"][:] if trace else np.empty(0, np.float32),
-        spectrum=_read_spectrum(group["spectrum"]),
-        train_indices=group["train_indices"][:],
-        copied_from=group["copied_from"][:] if "copied_from" in group else None,
-        minimum=_read_minimum(group["minimum"]) if "minimum" in group else None,
+        status=_read_status(group),
+        epoch=read_array(group, "epoch"),
+        curves={curve: read_array(group, curve) for curve in CURVES},
+        trace_epoch=read_array(group, "trace/epoch") if traced else np.empty(0, np.int32),
+        ntk_trace=read_array(group, "trace/ntk_trace") if traced else np.empty(0, np.float32),
+        spectrum=_read_spectrum(get_group(group, "spectrum")),
+        train_indices=read_array(group, "train_indices"),
+        copied_from=read_array(group, "copied_from") if "copied_from" in group else None,
+        minimum=_read_minimum(get_group(group, "minimum")) if "minimum" in group else None,
     )
 
 
-def _read_spectrum(group):
+def _read_status(group: h5py.Group) -> Status:
+    status = read_text(group, "status")
+    for known in (OK, DIVERGED, UNFINISHED):
+        if status == known:
+            return known
+    raise ContentError(f"{group.file.filename}: {group.name} has the unknown status {status!r}")
+
+
+def _read_spectrum(group: h5py.Group) -> Spectrum:
     return Spectrum(
-        epoch=group["epoch"][:],
-        eigenvalues=group["eigenvalues"][:],
-        ntk_trace=group["ntk_trace"][:],
-        alignments={name: group[name][:] for name in ALIGNMENTS if name in group},
+        epoch=read_array(group, "epoch"),
+        eigenvalues=read_array(group, "eigenvalues"),
+        ntk_trace=read_array(group, "ntk_trace"),
+        alignments={name: read_array(group, name) for name in ALIGNMENTS if name in group},
     )
 
 
-def _read_minimum(group):
+def _read_minimum(group: h5py.Group) -> Minimum:
     return Minimum(
-        epoch=int(group["epoch"][()]),
-        train_loss=float(group["train_loss"][()]),
-        test_loss=float(group["test_loss"][()]),
-        ntk_trace=float(group["ntk_trace"][()]),
-        eigenvalues=group["eigenvalues"][:],
-        ntk_eigenvalues=group["ntk_eigenvalues"][:],
-        parameters=_read_tree(group["parameters"]) if "parameters" in group else None,
+        epoch=int(read_array(group, "epoch")),
+        train_loss=float(read_array(group, "train_loss")),
+        test_loss=float(read_array(group, "test_loss")),
+        ntk_trace=float(read_array(group, "ntk_trace")),
+        eigenvalues=read_array(group, "eigenvalues"),
+        ntk_eigenvalues=read_array(group, "ntk_eigenvalues"),
+        parameters=_read_tree(get_group(group, "parameters")) if "parameters" in group else None,
     )
 
 
-def _read_tree(group):
-    return {
-        name: _read_tree(item) if isinstance(item, h5py.Group) else item[()] for name, item in group.items()
-    }
+def _read_tree(group: h5py.Group) -> ArrayTree:
+    return {**read_arrays(group), **{name: _read_tree(inner) for name, inner in groups_in(group).items()}}
