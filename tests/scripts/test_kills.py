@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL)
 LONG_WINDOW = {"first": 700, "last": 1500}
 
+pytestmark = pytest.mark.slow
+
 
 def long_config():
     """The smoke config with so many epochs that every job takes a few seconds beyond its start."""

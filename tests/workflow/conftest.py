@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from ntklens.machine.locks import locked
 
 from tests.support.repositories import Repository, copy_repository, finished_repository
 
@@ -14,9 +15,21 @@ def repository(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A copy in which the smoke config has run from an empty results folder. Not to be changed."""
-    return finished_repository(tmp_path_factory.mktemp("smoke") / "repository")
+def finished(tmp_path_factory, worker_id):
+    """A copy in which the smoke config has run from an empty results folder. Not to be changed.
+
+    Test processes that run in parallel share one: the first makes it, the others wait.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "smoke"
+    with locked(folder.with_suffix(".lock")):
+        if not folder.exists():
+            try:
+                finished_repository(folder)
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
+    return Repository(folder)
 
 
 @pytest.fixture

@@ -253,6 +253,7 @@ def test_own_file_that_is_missing_is_named(repository):
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_own_file_works_as_a_dataset_by_its_path(repository):
     """From the file to the figures, and a changed file runs everything again."""
     rng = np.random.default_rng(0)

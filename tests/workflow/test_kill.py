@@ -21,6 +21,8 @@ COMMAND = [
 ]
 KILLED_AT = (1, 4, 9)  # run files that are there
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def started(repository, command=COMMAND):

@@ -56,6 +56,8 @@ STUDIES = {
 }
 AXES = {"sgd-width": "width", "depth-scaling": "depth", "padding": "pixels", "mini-batch-data": "size"}
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
