@@ -1,7 +1,7 @@
-"""Make the workflow startable again after a kill; wait where it is still running.
+"""Remove the lock that a killed Snakemake left on this folder; wait if Snakemake is still running.
 
-A killed Snakemake leaves its lock on the folder, and a plain `kill -9` of make leaves Snakemake
-running. The lock is removed only when no Snakemake process works in this folder any more.
+A killed Snakemake leaves its lock behind, and `kill -9` of make leaves Snakemake running. The lock is
+removed only when no Snakemake process works in this folder any more.
 """
 
 import os
@@ -14,10 +14,10 @@ import psutil
 LOCKS = Path(".snakemake/locks")
 
 
-def running_here():
-    """Snakemake processes of other commands whose working folder is this one."""
+def running_here() -> list[psutil.Process]:
+    """Snakemake processes that work in this folder, without this process and its parents."""
     here, mine = str(Path.cwd()), {os.getpid(), *(p.pid for p in psutil.Process().parents())}
-    found = []
+    found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
             words = " ".join(process.cmdline()[:3])
@@ -28,11 +28,12 @@ def running_here():
     return found
 
 
-def locked():
+def locked() -> bool:
+    """Whether Snakemake's lock on this folder exists."""
     return LOCKS.is_dir() and any(LOCKS.iterdir())
 
 
-def main():
+def main() -> None:
     if not locked():
         return
     for process in running_here():

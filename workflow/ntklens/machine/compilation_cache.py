@@ -1,4 +1,4 @@
-"""Compiled programs, kept from job to job: JAX's persistent cache, made safe against kills."""
+"""JAX's persistent compilation cache, shared between jobs and safe when jobs are killed."""
 
 import atexit
 import os
@@ -10,23 +10,37 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from ntklens.machine import locks, processor
 from ntklens.storage.files import json_sha256, whole_file
 
-ZSTD = b"\x28\xb5\x2f\xfd"  # how a Zstandard frame starts
+ZSTD = b"\x28\xb5\x2f\xfd"  # the first bytes of a Zstandard frame
 
 
-def use_compilation_cache(*kind):
-    """Keep XLA's programs between jobs, in the folder that NTKLENS_COMPILATION_CACHE names.
+@runtime_checkable
+class _Decompressor(Protocol):
+    """A decompressor of one stream, as zlib and both Zstandard libraries have it."""
 
-    Without that variable nothing is kept. ``kind``, anything that JSON can hold, says which jobs run the same
-    programs: those share them. Each works with a copy and adds its own programs when it ends, by renaming.
-    For JAX writes in place: a killed job would leave half a program, which is never replaced, and others
-    would read one that is still being written.
+    @property
+    def eof(self) -> bool: ...
 
-    Processors of different kinds have a folder each: a program compiled for one may hold instructions that
-    another lacks. GPUs need none, JAX's file names tell them apart.
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def use_compilation_cache(*kind: object) -> None:
+    """Keep XLA's compiled programs for later jobs, in the folder named by NTKLENS_COMPILATION_CACHE.
+
+    Without that variable nothing is kept. Jobs of the same ``kind``, which is anything that JSON can hold,
+    run the same programs and share them. Each job works with a copy of the folder and adds its new programs
+    when it ends, by renaming. JAX itself writes in place: a killed job would leave a truncated program that
+    is never replaced, and other jobs could read a program that is still being written.
+
+    Each kind of processor has a folder of its own: a program compiled for one may use instructions that
+    another lacks. GPUs don't need that: the names of JAX's files tell them apart.
     """
     folder = os.environ.get("NTKLENS_COMPILATION_CACHE")
     if not folder:
@@ -42,31 +56,31 @@ def use_compilation_cache(*kind):
     jax.config.update("jax_compilation_cache_dir", str(programs))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    # Its folder's name would be part of each program's, and so no other job would find it.
+    # With them, the folder's name would become part of each program's key, and no other job would find it.
     jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
 
 
 @cache
-def _private_copy(shared):
-    """A folder of this process alone with the programs in ``shared``, which gets the new ones at its end."""
+def _private_copy(shared: Path) -> Path:
+    """A private folder with a copy of ``shared``, to which new programs are added when the process ends."""
     shared.mkdir(parents=True, exist_ok=True)
     private = _private_folder()
     programs = private / "programs"
     programs.mkdir()
     for name in _names(shared):
-        with suppress(FileNotFoundError):  # somebody is emptying the cache
+        with suppress(FileNotFoundError):  # someone is emptying the cache
             shutil.copyfile(shared / name, programs / name)
     atexit.register(_publish, programs, shared, private)
     return programs
 
 
-def _private_folder():
-    """A new folder on this machine's disk, locked by this process. Those of killed processes are removed."""
+def _private_folder() -> Path:
+    """A new folder in the temporary directory, locked by this process. Folders of killed jobs are removed."""
     folder = locks.user_folder() / "compiling"
     folder.mkdir(exist_ok=True)
-    with locks.locked(folder / "making"):  # so that nobody removes a new one that is not locked yet
+    with locks.locked(folder / "making"):  # so that nobody removes a new folder before it is locked
         for other in [path for path in folder.iterdir() if path.is_dir()]:
-            with suppress(FileNotFoundError):  # its job has just ended and removes it itself
+            with suppress(FileNotFoundError):  # its job has just ended and is removing it
                 owner = locks.lock(other / "owner")
                 if owner is not None:
                     shutil.rmtree(other, ignore_errors=True)
@@ -76,12 +90,12 @@ def _private_folder():
     return private
 
 
-def _publish(programs, shared, private):
-    """Copy to ``shared`` what it lacks of ``programs``, each file whole or not at all; remove ``private``."""
+def _publish(programs: Path, shared: Path, private: Path) -> None:
+    """Copy the files of ``programs`` that ``shared`` lacks, each by `whole_file`; then remove ``private``."""
     try:
         for name in _names(programs) - _names(shared):
             if not _is_whole((programs / name).read_bytes()):
-                continue  # a full disk has cut it off: JAX goes on then
+                continue  # truncated by a full disk, of which JAX only warns
             with whole_file(shared / name) as temporary:
                 shutil.copyfile(programs / name, temporary)
     except OSError as error:
@@ -89,27 +103,27 @@ def _publish(programs, shared, private):
     shutil.rmtree(private, ignore_errors=True)
 
 
-def _is_whole(program):
-    """Whether ``program``, a file's bytes, is one whole compressed stream and nothing else."""
+def _is_whole(program: bytes) -> bool:
+    """Whether the bytes ``program`` are exactly one complete compressed stream."""
     try:
         decompressor = _decompressor(program)
         decompressor.decompress(program)
-    except Exception:  # each library has an error of its own, or is not there
+    except Exception:  # each library has its own error, and Zstandard may not be installed
         return False
     return decompressor.eof and not decompressor.unused_data
 
 
-def _decompressor(program):
-    """The one for what JAX wrote: by Zstandard where Python has it or it is installed, else by zlib."""
+def _decompressor(program: bytes) -> _Decompressor:
+    """A decompressor for ``program``: JAX uses Zstandard if Python has it or it is installed, else zlib."""
     if not program.startswith(ZSTD):
         return zlib.decompressobj()
-    # By their names: neither has to be there where JAX compresses by zlib. The first comes with Python 3.14.
+    # Neither module is needed if JAX compresses by zlib. The first comes with Python 3.14.
     try:
         return import_module("compression.zstd").ZstdDecompressor()
     except ImportError:
         return import_module("zstandard").ZstdDecompressor().decompressobj()
 
 
-def _names(folder):
-    """The files in ``folder``, without those that are being written."""
+def _names(folder: Path) -> set[str]:
+    """The names of the files in ``folder``, without files that are still being written."""
     return {entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith(".")}

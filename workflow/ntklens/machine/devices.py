@@ -1,10 +1,9 @@
-"""The device that a process computes on: the CPU alone or one GPU, never one in place of the other.
+"""The device that a process computes on: the CPU or one GPU, as requested, never one in place of the other.
 
-On both, matrix products keep float32's precision; recent GPUs would round the factors to TF32, of 10 bits.
-On a GPU every run gives the same numbers, so that a job that goes on after a kill ends like an undisturbed
-one.
+On both, matrix products keep float32's precision; recent GPUs would round the factors to TF32, with 10 bits.
+On a GPU every run gives the same numbers, so that a resumed job ends with those of an uninterrupted one.
 
-No GPU has run this. Tried are what JAX does where it finds none, and that its XLA knows the flags.
+This has not run on a GPU. Tested are what JAX does if it finds no GPU, and that its XLA knows the flags.
 """
 
 import os
@@ -14,20 +13,20 @@ import jax
 from ntklens.machine import processor
 from ntklens.machine.gpu_lease import DeviceError, lease_gpu
 
-# Atomic additions, and kernels chosen by timing, would make runs differ. Scatters make one update after the
-# other: the faster deterministic ones gave wrong results in versions of XLA (openxla/xla, pull requests 31063
-# and 34870).
+# Atomic additions, and kernels chosen by timing, would make runs differ. Scatters apply one update after the
+# other: the faster deterministic scatters gave wrong results in some versions of XLA (openxla/xla, pull
+# requests 31063 and 34870).
 SAME_IN_EVERY_RUN = "--xla_gpu_deterministic_ops=true --xla_gpu_enable_scatter_determinism_expander=false"
-MEMORY_SHARE = 0.75  # of a GPU, which JAX takes when it starts: its own default
-MEMORY_VARIABLES = ("XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION")  # new and old name of it
+MEMORY_SHARE = 0.75  # share of a GPU's memory that JAX allocates when it starts: JAX's default
+MEMORY_VARIABLES = ("XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION")  # the new and the old name
 
 
-def use_device(gpus, jobs_per_gpu=1):
-    """Compute on the CPU alone (``gpus`` = 0) or on one GPU (1), leased as `gpu_lease` says.
+def use_device(gpus: int, jobs_per_gpu: int = 1) -> None:
+    """Compute on the CPU (``gpus`` = 0) or on one GPU (``gpus`` = 1), leased by `gpu_lease`.
 
-    To be called before JAX's first computation, but after `threads.use_threads`: this starts JAX on a GPU.
-    Up to ``jobs_per_gpu`` jobs share a GPU and its memory. Raises DeviceError where there is no GPU, or none
-    that JAX can use.
+    Call this before JAX's first computation, but after `threads.use_threads`: with a GPU it starts JAX.
+    Up to ``jobs_per_gpu`` jobs share a GPU and its memory. Raises DeviceError if there is no GPU, or none
+    that JAX can use; macOS never has one.
     """
     jax.config.update("jax_default_matmul_precision", "highest")
     if not gpus:
@@ -37,16 +36,18 @@ def use_device(gpus, jobs_per_gpu=1):
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {SAME_IN_EVERY_RUN}".strip()
     if jobs_per_gpu > 1 and not any(os.environ.get(name) for name in MEMORY_VARIABLES):
         os.environ[MEMORY_VARIABLES[0]] = f"{MEMORY_SHARE / jobs_per_gpu:.3f}"
-    jax.config.update("jax_platforms", "cuda,cpu")  # the first is what computes, callbacks need the second
+    jax.config.update("jax_platforms", "cuda,cpu")  # JAX computes on the first; callbacks need the second
     _start_on(gpu)
 
 
-def description():
-    """What this process computes on, as attributes: name, platform, memory in bytes, precision.
+def description() -> dict[str, str | int]:
+    """The device of this process, as attributes: name, platform, memory in bytes, precision.
 
-    A GPU's memory is what JAX may take of it, 0 where JAX does not know.
+    A GPU's memory is the part that JAX may allocate, 0 if JAX does not know it.
     """
     device = jax.devices()[0]
+    # JAX adds its options to the class at run time.
+    precision = jax.config.jax_default_matmul_precision  # pyright: ignore[reportAttributeAccessIssue]
     if device.platform == "cpu":
         name, memory = processor.model(), _physical_memory()
     else:
@@ -55,24 +56,25 @@ def description():
         "device": name,
         "device_platform": device.platform,
         "device_memory": memory,
-        "matmul_precision": jax.config.jax_default_matmul_precision or "default",
+        "matmul_precision": precision or "default",
     }
 
 
-def _start_on(gpu):
-    """Start JAX. Raises DeviceError unless it finds one GPU then."""
+def _start_on(gpu: str) -> None:
+    """Start JAX. Raises DeviceError unless it finds exactly one GPU."""
     try:
         found = ", ".join(device.platform for device in jax.devices())
     except RuntimeError as error:
         found = str(error)
-    if found not in ("gpu", "cuda"):  # JAX says gpu for the time being
+    if found not in ("gpu", "cuda"):  # JAX calls it gpu at present
         raise DeviceError(
             f"JAX cannot use the GPU {gpu} (it finds: {found}). Its CUDA plugin comes with "
             "envs/train-cuda.yaml (snakemake --sdm conda) or by "
-            f'pip install "jax[cuda12]=={jax.__version__}". Where that is installed, look at what nvidia-smi '
-            "says of driver and memory. Or set device: cpu"
+            f'pip install "jax[cuda12]=={jax.__version__}". If it is installed, check driver and free memory '
+            "with nvidia-smi. Or set device: cpu"
         )
 
 
-def _physical_memory():
+def _physical_memory() -> int:
+    """This machine's memory in bytes. Linux and macOS both answer."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,13 +1,14 @@
-"""One GPU for each job: Snakemake counts the jobs that use GPUs, but does not say which GPU is whose.
+"""One GPU for each job: Snakemake limits how many jobs use GPUs, but does not assign a GPU to each.
 
-A job leases a GPU by a lock that ends with its process, and CUDA_VISIBLE_DEVICES then names that GPU alone.
-All workflows of a user on a machine take part, if they have the same temporary directory.
+A job leases a GPU by a lock that ends with its process, and sets CUDA_VISIBLE_DEVICES to that GPU. All
+workflows of one user on one machine share the leases if they have the same temporary directory.
 
-Inside a SLURM job the scheduler has chosen the GPUs, so the names in CUDA_VISIBLE_DEVICES stay as they are:
-with cgroups every job calls its first GPU 0. Leases are then among the processes of that SLURM job alone; it
-has several where Snakemake itself runs inside an allocation.
+Inside a SLURM job the scheduler has chosen the GPUs, so the names in CUDA_VISIBLE_DEVICES are kept: with
+cgroups every job calls its first GPU 0. Leases are then shared only within that SLURM job, which has several
+processes if Snakemake itself runs inside an allocation.
 
-This has run with made-up devices and a made-up ``nvidia-smi``, never on a machine with GPUs.
+This has run with simulated devices and a simulated ``nvidia-smi``, never on a machine with GPUs. macOS has no
+``nvidia-smi``: there a lease fails with DeviceError.
 """
 
 import os
@@ -17,25 +18,25 @@ import sys
 import time
 from functools import cache
 from itertools import chain
+from pathlib import Path
 
 from ntklens.machine import locks
 
 GPU_NAME = re.compile(r"\d+|(GPU|MIG)-.+")
-POLL = 1.0  # seconds between two attempts while all GPUs are taken
+POLL = 1.0  # seconds between two attempts while all GPUs are leased
 
 
 class DeviceError(Exception):
-    """There is no GPU to use; the text says why and what to do."""
+    """There is no GPU to use. The message says why and what to do."""
 
 
 @cache
-def lease_gpu(jobs_per_gpu):
-    """Lease a GPU until this process ends, and let CUDA see that one alone. Returns its name.
+def lease_gpu(jobs_per_gpu: int) -> str:
+    """Lease the GPU with the fewest leases until this process ends, and return its name.
 
-    It is the one with the fewest leases. This waits while every GPU has ``jobs_per_gpu`` leases, or one of a
-    job that shares with nobody, as with ``jobs_per_gpu`` = 1. Candidates are the GPUs in
-    CUDA_VISIBLE_DEVICES, without that variable all that ``nvidia-smi`` lists. Raises DeviceError where there
-    is none.
+    CUDA then sees only that GPU. This waits while every GPU has ``jobs_per_gpu`` leases, or a lease of a job
+    that does not share its GPU (``jobs_per_gpu`` = 1). Candidates are the GPUs in CUDA_VISIBLE_DEVICES or,
+    without that variable, all that ``nvidia-smi`` lists. Raises DeviceError if there is none.
     """
     job = os.environ.get("SLURM_JOB_ID")
     gpus = _gpus_of_machine() if job is None else _gpus_of_slurm()
@@ -48,17 +49,20 @@ def lease_gpu(jobs_per_gpu):
         time.sleep(POLL)
         leased = _take(files, jobs_per_gpu)
     if job is None:
-        os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # numbers mean what they mean to nvidia-smi
+        os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the same numbers as nvidia-smi's
     os.environ["CUDA_VISIBLE_DEVICES"] = leased
     return leased
 
 
-def _take(files, jobs_per_gpu):
-    """Lease the GPU with the fewest leases; None where all are taken. ``files`` has each one's lock file."""
+def _take(files: dict[str, str], jobs_per_gpu: int) -> str | None:
+    """Lease the GPU with the fewest leases, and return its name; None if all are taken.
+
+    ``files`` maps each GPU to the name of its lock file.
+    """
     folder = locks.user_folder() / "gpus"
     folder.mkdir(exist_ok=True)
-    with locks.locked(folder / "choosing"):  # so that nobody takes our attempts for leases
-        for file in folder.glob("slurm-*"):  # would pile up: every SLURM job has its own
+    with locks.locked(folder / "choosing"):  # so that no other job takes our attempts for leases
+        for file in folder.glob("slurm-*"):  # every SLURM job has its own lock files, which would accumulate
             _remove_unless_locked(file)
         free = {gpu: _free_places(folder / file, jobs_per_gpu) for gpu, file in files.items()}
         chosen = max(free, key=lambda gpu: len(free[gpu]))
@@ -69,27 +73,28 @@ def _take(files, jobs_per_gpu):
     return chosen if kept else None
 
 
-def _free_places(path, jobs_per_gpu):
-    """Locks of a GPU and of each free one of its ``jobs_per_gpu`` places; nothing where none is free."""
+def _free_places(path: Path, jobs_per_gpu: int) -> list[int]:
+    """Locks of a GPU and of each free place among its ``jobs_per_gpu``; empty if none is free."""
     gpu = locks.lock(path, shared=jobs_per_gpu > 1)
     if gpu is None:
         return []
-    places = [locks.lock(f"{path}.{place}") for place in range(jobs_per_gpu)]
-    places = [place for place in places if place is not None]
+    attempts = [locks.lock(f"{path}.{place}") for place in range(jobs_per_gpu)]
+    places = [place for place in attempts if place is not None]
     if not places:
         os.close(gpu)
         return []
     return [gpu, *places]
 
 
-def _remove_unless_locked(path):
+def _remove_unless_locked(path: Path) -> None:
     descriptor = locks.lock(path)
     if descriptor is not None:
         path.unlink()
         os.close(descriptor)
 
 
-def _gpus_of_slurm():
+def _gpus_of_slurm() -> list[str]:
+    """Names of the GPUs that SLURM gave this job."""
     gpus = _visible(os.environ.get("CUDA_VISIBLE_DEVICES", ""))
     if not gpus:
         raise DeviceError(
@@ -99,8 +104,8 @@ def _gpus_of_slurm():
     return gpus
 
 
-def _gpus_of_machine():
-    """Names of the GPUs that may be used, each by one name: UUIDs where ``nvidia-smi`` tells them."""
+def _gpus_of_machine() -> list[str]:
+    """Names of the GPUs that may be used, without duplicates: UUIDs if ``nvidia-smi`` lists them."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     try:
         uuids = _uuids()
@@ -116,9 +121,9 @@ def _gpus_of_machine():
     return gpus
 
 
-def _visible(text):
-    """The names in CUDA_VISIBLE_DEVICES; as for CUDA, those before the first that is no GPU's."""
-    names = []
+def _visible(text: str) -> list[str]:
+    """The names in CUDA_VISIBLE_DEVICES up to the first that cannot be a GPU, as CUDA reads it."""
+    names: list[str] = []
     for name in (part.strip() for part in text.split(",")):
         if not GPU_NAME.fullmatch(name):
             break
@@ -126,21 +131,21 @@ def _visible(text):
     return names
 
 
-def _full_name(name, uuids):
-    """The UUID for a number or the beginning of a UUID; ``name`` itself where ``uuids`` don't tell."""
+def _full_name(name: str, uuids: dict[str, str]) -> str:
+    """The UUID for a number or the beginning of a UUID; ``name`` itself if no UUID matches."""
     if name in uuids:
         return uuids[name]
     return next((uuid for uuid in uuids.values() if uuid.startswith(name)), name)
 
 
-def _uuids():
-    """By number, the UUIDs of the GPUs that ``nvidia-smi`` lists. Raises DeviceError where there is none."""
+def _uuids() -> dict[str, str]:
+    """The UUIDs of the GPUs that ``nvidia-smi`` lists, by number. Raises DeviceError if there is none."""
     command = ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=60)
         answer = (result.stdout + result.stderr).strip()
     except FileNotFoundError:
-        answer = "no such program, so no NVIDIA driver"
+        answer = "no such program: the NVIDIA driver is not installed"
     except subprocess.TimeoutExpired:
         answer = "no answer within a minute"
     uuids = dict(re.findall(r"^(\d+), (\S+)$", answer, re.MULTILINE))

@@ -1,20 +1,23 @@
-"""Locks between one user's processes on one machine. They end with their process, however it ends.
+"""Locks between one user's processes on one machine. A lock ends with its process, even if that is killed.
 
-A lock is an open file on which `flock` was called. Descriptors from `os.open` stay open until they are closed
-or the process ends, and the programs that it starts don't inherit them.
+A lock is an open file on which `flock` was called, as Linux and macOS both have it. Descriptors from
+`os.open` stay open until they are closed or the process ends, and child processes don't inherit them.
 """
 
 import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ntklens.storage.files import FilePath
 
-def user_folder():
-    """This user's folder for what his jobs on this machine share, in the temporary directory.
 
-    Raises PermissionError where it is somebody else's: what is read from it has to be trusted.
+def user_folder() -> Path:
+    """The folder in the temporary directory for files that a user's jobs on this machine share.
+
+    Raises PermissionError if it belongs to another user: its content could not be trusted.
     """
     folder = Path(tempfile.gettempdir(), f"ntk-lens-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -23,10 +26,10 @@ def user_folder():
     return folder
 
 
-def lock(path, shared=False):
-    """A descriptor that locks the file ``path``, made where it is missing; None where it is locked already.
+def lock(path: FilePath, shared: bool = False) -> int | None:
+    """A descriptor that locks the file ``path``, which is made if missing; None if it is locked already.
 
-    Several processes may hold it ``shared``, then none alone.
+    Several processes can hold a ``shared`` lock; while they do, none can hold an exclusive one.
     """
     descriptor = _open(path)
     try:
@@ -38,8 +41,8 @@ def lock(path, shared=False):
 
 
 @contextmanager
-def locked(path):
-    """Holds the lock of the file ``path`` during the block; waits for it."""
+def locked(path: FilePath) -> Iterator[None]:
+    """Wait for the lock of the file ``path``, and hold it during the block."""
     descriptor = _open(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -48,5 +51,5 @@ def locked(path):
         os.close(descriptor)
 
 
-def _open(path):
+def _open(path: FilePath) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -1,24 +1,27 @@
-"""What this machine's processor is."""
+"""The processor of this machine, from /proc/cpuinfo on Linux. macOS has no such file and tells less."""
 
 import hashlib
 import platform
 from pathlib import Path
 
 
-def model():
-    """Its model's name; of its architecture where the system does not tell."""
+def model() -> str:
+    """The name of its model, or of its family or architecture if the model is not known, as on macOS."""
     line = _first_line("model name")
     return line.partition(":")[2].strip() or platform.processor() or platform.machine()
 
 
-def instruction_set():
-    """A name for what programs it can run, fit for a folder."""
+def instruction_set() -> str:
+    """A name for the set of programs that it can run, fit for a folder.
+
+    On Linux it depends on the processor's features, on macOS only on its architecture.
+    """
     flags = _first_line("flags", "Features") or "unknown"
     return f"{platform.machine()}-{hashlib.sha256(flags.encode()).hexdigest()[:12]}"
 
 
-def _first_line(*beginnings):
-    """The first line of /proc/cpuinfo with one of these ``beginnings``; empty where there is none."""
+def _first_line(*beginnings: str) -> str:
+    """The first line of /proc/cpuinfo that starts with one of ``beginnings``; empty if there is none."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     return next((line for line in lines if line.startswith(beginnings)), "")
