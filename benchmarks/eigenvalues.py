@@ -1,11 +1,11 @@
-"""The ways to the eigenvalues of a normalised NTK of 1280 rows: milliseconds, busy cores and errors.
+"""Solvers for the eigenvalues of a normalised NTK of 1280 rows: milliseconds, busy cores and errors.
 
     python benchmarks/eigenvalues.py
 
-This is what the choice of a solver rests on. First every solver, with one thread, all in turn
-within a round; then several spectra at once by threads or by processes, and one by two BLAS threads.
-Medians over the rounds. Errors are against the same float32 matrix solved in float64. Prints
-tables and writes the numbers as JSON.
+The workflow's choice of a solver rests on these numbers. The first table compares the solvers on one thread;
+the second computes several spectra at once in threads or processes, or with two BLAS threads. In every round
+each way is measured once, in turn; the tables have medians over the rounds. Errors are relative to the same
+float32 matrix solved in float64. The numbers are also written as JSON.
 """
 
 import argparse
@@ -13,14 +13,17 @@ import multiprocessing
 import os
 import statistics
 import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
+from jaxtyping import Float
 from ntklens.data.loaders import load_mnist_5k
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
@@ -36,13 +39,19 @@ from threadpoolctl import threadpool_info, threadpool_limits
 SAMPLES = 128
 WIDTH = 128
 ROUNDS = 7
-SPECTRA = 8  # in a measurement of several workers
+SPECTRA = 8  # computed in each measurement of several workers
 OUT = Path(__file__).parent / "results" / "eigenvalues.json"
 SCIPY, LAPACK = "scipy, evd", "its LAPACK's evd by ctypes"
 
+Matrix = Float[np.ndarray, "N N"]
+Eigenvalues = Float[np.ndarray, " N"]
+Row = dict[str, str | float]
+Name = TypeVar("Name")
+Result = TypeVar("Result")
 
-def normalised_ntk():
-    """Of the three-layer network, as it starts, on the first MNIST digits; its lower triangle counts."""
+
+def normalised_ntk() -> Matrix:
+    """The lower triangle of the three-layer network's normalised NTK at initialisation, on MNIST digits."""
     digits = load_mnist_5k()
     rng = np.random.default_rng(0)
     images = digits.images[rng.permutation(len(digits.images))[:SAMPLES]].astype(np.float32) / digits.white
@@ -51,15 +60,15 @@ def normalised_ntk():
     return normalised(np.asarray(ntk_matrix(model, params, jnp.asarray(images), lower=True)))
 
 
-def by_scipy(driver, matrix):
+def by_scipy(driver: str, matrix: Matrix) -> Eigenvalues:
     return scipy.linalg.eigvalsh(matrix.T, lower=False, driver=driver, check_finite=False)
 
 
-def by_jax(matrix):
+def by_jax(matrix: Matrix) -> Eigenvalues:
     return np.asarray(device_spectrum.eigenvalues(matrix))
 
 
-SOLVERS = {
+SOLVERS: dict[str, Callable[[Matrix], Eigenvalues]] = {
     **{f"scipy, {driver}": partial(by_scipy, driver) for driver in ("ev", "evd", "evr")},
     LAPACK: lapack.eigenvalues,
     "numpy": np.linalg.eigvalsh,
@@ -67,10 +76,13 @@ SOLVERS = {
 }
 
 
-def compare_solvers(matrix, rounds):
-    """Rows of milliseconds and errors: of any eigenvalue over the largest one, relative to itself, of Γ."""
+def compare_solvers(matrix: Matrix, rounds: int) -> list[Row]:
+    """One row for each solver: its milliseconds, its largest errors in an eigenvalue, its error in Γ.
+
+    Errors in an eigenvalue are divided by the largest eigenvalue, and by the eigenvalue itself.
+    """
     exact = by_scipy("evd", matrix.astype(np.float64))
-    rows = []
+    rows: list[Row] = []
     for name, times in alternate({n: partial(seconds, s, matrix) for n, s in SOLVERS.items()}, rounds):
         found = SOLVERS[name](matrix)
         rows.append(
@@ -85,29 +97,29 @@ def compare_solvers(matrix, rounds):
     return rows
 
 
-def alternate(ways, rounds):
-    """(name, [its result in each round]) for each of ``ways``, which follow one another in a round."""
+def alternate(ways: Mapping[Name, Callable[[], Result]], rounds: int) -> list[tuple[Name, list[Result]]]:
+    """The results of each of ``ways`` in every round; each round calls all of them in turn."""
     for way in ways.values():
-        way()  # compiles, loads, or starts what it needs
+        way()  # compiles, loads libraries, starts workers
     results = [{name: way() for name, way in ways.items()} for _ in range(rounds)]
     return [(name, [result[name] for result in results]) for name in ways]
 
 
-def seconds(solve, matrix):
+def seconds(solve: Callable[[Matrix], Eigenvalues], matrix: Matrix) -> float:
     begin = time.perf_counter()
     solve(matrix)
     return time.perf_counter() - begin
 
 
-def compare_workers(matrix, rounds):
-    """Rows of milliseconds a spectrum and busy cores (CPU time over wall time).
+def compare_workers(matrix: Matrix, rounds: int) -> list[Row]:
+    """One row for each way: milliseconds per spectrum, and busy cores (CPU time over wall time).
 
-    Processes are sent their matrix, which counts in the wall time alone. Two BLAS threads are left
-    out where they would have to wait for each other on a single core.
+    Sending the matrix to a process counts as wall time, but not as CPU time. On a single core, where two BLAS
+    threads would wait for each other, they are left out.
     """
     spawn = multiprocessing.get_context("spawn")
     pools = [ProcessPoolExecutor(1, spawn, initializer=use_threads, initargs=(1,)) for _ in range(2)]
-    ways = {}
+    ways: dict[tuple[str, str], Callable[[], float]] = {}
     for name in (SCIPY, LAPACK):
         ways[name, "one worker"] = partial(by_threads, name, matrix, 1)
         ways[name, "two threads"] = partial(by_threads, name, matrix, 2)
@@ -128,36 +140,36 @@ def compare_workers(matrix, rounds):
     ]
 
 
-def wall_and_cpu(work):
-    """Seconds of both, ``work`` returning the second."""
+def wall_and_cpu(work: Callable[[], float]) -> tuple[float, float]:
+    """Seconds of wall time and CPU time of ``work``, which returns the latter."""
     begin = time.perf_counter()
     cpu = work()
     return time.perf_counter() - begin, cpu
 
 
-def by_threads(name, matrix, threads, spectra=SPECTRA):
-    """Take ``spectra``; the CPU seconds that this process spent."""
+def by_threads(name: str, matrix: Matrix, threads: int, spectra: int = SPECTRA) -> float:
+    """Compute ``spectra`` spectra. Returns the CPU seconds that this process spent."""
     begin = time.process_time()
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(SOLVERS[name], [matrix] * spectra))
     return time.process_time() - begin
 
 
-def by_processes(name, matrix, pools):
+def by_processes(name: str, matrix: Matrix, pools: Sequence[ProcessPoolExecutor]) -> float:
     share = SPECTRA // len(pools)
     return sum(f.result() for f in [pool.submit(by_threads, name, matrix, 1, share) for pool in pools])
 
 
-def by_blas_threads(name, matrix):
+def by_blas_threads(name: str, matrix: Matrix) -> float:
     with threadpool_limits(2):
         return by_threads(name, matrix, 1)
 
 
-def cores():
+def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def machine():
+def machine() -> dict[str, Any]:
     return {
         "processor": processor.model(),
         "cores": cores(),
@@ -170,7 +182,7 @@ def machine():
     }
 
 
-def show(rows):
+def show(rows: Sequence[Row]) -> None:
     names = list(rows[0])
     widths = {name: max(len(name), *(len(text(row[name])) for row in rows)) for name in names}
     for line in [dict(zip(names, names, strict=True)), *rows]:
@@ -178,11 +190,11 @@ def show(rows):
     print(flush=True)
 
 
-def text(value):
-    return f"{value:.3g}" if isinstance(value, float) else value
+def text(value: str | float) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--out", type=Path, default=OUT)

@@ -1,18 +1,22 @@
-"""One way of computing one NTK, timed: the process that ntk_matrix.py starts, in either environment.
+"""Time and memory of one implementation of the NTK: ntk_matrix.py starts this as a process of its own.
 
     python ntk_case.py '{"implementation": "ours", "layers": 3, "width": 64, ...}'
 
-prints a JSON object: seconds of each call after the first, bytes beyond what parameters and samples
-take at the peak, Frobenius norm and trace. Works with JAX 0.4.25, in neural-tangents' environment, too.
+prints a JSON object: the seconds of each call after the first, the peak of memory in bytes beyond that of
+parameters and samples, the NTK's Frobenius norm and its trace. It works in the workflow's environment and in
+that of neural-tangents, with JAX 0.4.25.
 """
 
 import json
 import os
 import sys
 import time
+from collections.abc import Callable, Mapping
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
-# One thread. The second flag is the older JAX's.
+# One thread. The second flag is that of the older JAX.
 os.environ["NPROC"] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
@@ -22,9 +26,12 @@ import numpy as np
 
 from tests.support.architectures import Mlp, PaperConvolutions
 
+Parameters = Any  # nested dictionaries of arrays
+KernelFunction = Callable[[Parameters, jax.Array], jax.Array]
 
-def network(case):
-    """A model, its parameters drawn as LeCun initialisation does, and samples."""
+
+def network(case: Mapping[str, Any]) -> tuple[Any, Parameters, jax.Array]:
+    """A Flax model, its parameters by LeCun initialisation, and samples."""
     rng = np.random.default_rng(0)
     if case["network"] == "dense":
         model, shape = Mlp(case["layers"] * (case["width"],), case["outputs"]), (784,)
@@ -33,7 +40,7 @@ def network(case):
     x = rng.random((case["samples"], *shape), dtype=np.float32)
     shapes = jax.eval_shape(model.init, jax.random.key(0), x)
 
-    def draw(leaf):
+    def draw(leaf: jax.ShapeDtypeStruct) -> jax.Array:
         if len(leaf.shape) < 2:
             return jnp.zeros(leaf.shape)
         fan_in = np.prod(leaf.shape[:-1])
@@ -42,8 +49,11 @@ def network(case):
     return model, jax.tree.map(draw, shapes), jnp.asarray(x)
 
 
-def kernel_function(implementation, model):
-    """A function of parameters and samples, to be compiled: the NTK (d·n, d·n) or NT's (d, d, n, n)."""
+def kernel_function(implementation: str, model: Any) -> KernelFunction:
+    """A function that computes the NTK from parameters and samples.
+
+    Its shape is (d·n, d·n), or (d, d, n, n) by neural-tangents.
+    """
     if implementation in ("ours", "ours, one triangle"):
         from ntklens.kernel.ntk import ntk_matrix
 
@@ -59,26 +69,26 @@ def kernel_function(implementation, model):
     return lambda params, x: kernel_fn(x, None, params)
 
 
-def contracted_jacobian(model, params, x):
-    """J Jᵀ as one would write it: `jax.jacrev` a sample, then a product for each parameter."""
+def contracted_jacobian(model: Any, params: Parameters, x: jax.Array) -> jax.Array:
+    """J Jᵀ written plainly: `jax.jacrev` for each sample, then one product for each array of parameters."""
     jacobian = jax.vmap(jax.jacrev(lambda p, one: model.apply(p, one[None])[0]), in_axes=(None, 0))(params, x)
     leaves = [leaf.reshape(leaf.shape[0] * leaf.shape[1], -1) for leaf in jax.tree.leaves(jacobian)]
     with jax.default_matmul_precision("highest"):
-        return sum(leaf @ leaf.T for leaf in leaves)
+        return reduce(jnp.add, (leaf @ leaf.T for leaf in leaves))
 
 
-def memory(key):
-    """Bytes of resident memory of this process: now (VmRSS), or at its peak (VmHWM). Linux."""
+def memory(key: str) -> int:
+    """Resident memory of this process in bytes: now (VmRSS) or at its peak (VmHWM). Linux only."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024 * int(next(line.split()[1] for line in lines if line.startswith(key)))
 
 
-def main(case):
+def main(case: Mapping[str, Any]) -> None:
     model, params, x = network(case)
     jax.block_until_ready(params)
     function = jax.jit(kernel_function(case["implementation"], model))
     compiled = function.lower(params, x).compile()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far, of compiling, is forgotten
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak, so that compiling doesn't count
     before = memory("VmRSS")
     theta = jax.block_until_ready(compiled(params, x))
     seconds, started = [], time.perf_counter()

@@ -1,9 +1,10 @@
 """Our NTK beside neural-tangents' three implementations and a plain Jacobian contraction: `make bench`.
 
-Each implementation runs in a process of its own (ntk_case.py), one thread, all in turn, for several
-rounds; a round's figure is the median over its calls without the first, and the table has the median
-over rounds. Operations are counted as the method needs them, and compared with the fastest of this
-machine's single-precision matrix products (NumPy's and XLA's) at the network's own width.
+Each implementation runs in a process of its own (ntk_case.py), on one thread. In every round all
+implementations run in turn; a round's time is the median over its calls without the first, and the table has
+the median over rounds. The last column divides the rate at which our method does the operations that it needs
+by the rate of a single-precision matrix product at the network's width, NumPy's or XLA's, whichever is
+faster.
 """
 
 import argparse
@@ -12,8 +13,10 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 
@@ -26,31 +29,33 @@ NAMES = {
     "NTK_VECTOR_PRODUCTS": "NT vector products",
     "JACOBIAN_CONTRACTION": "NT default",
 }
-# Larger networks take these more than a minute a call, or more memory than a laptop has.
+# At larger widths these take more than a minute per call, or more memory than a laptop has.
 LARGEST_WIDTH = {"NTK_VECTOR_PRODUCTS": 256, "JACOBIAN_CONTRACTION": 256, "jacrev": 256}
 WIDTHS = (8, 64, 256, 1024, 4096)
-SECONDS = 2.0  # of calls a round
+SECONDS = 2.0  # of calls in each round
+
+Case = dict[str, Any]
 
 
-def cases():
+def cases() -> Iterator[Case]:
     dense = {"network": "dense", "samples": 128, "outputs": 10, "inputs": 784}
     for layers, width in [*((3, width) for width in WIDTHS), (1, 256), (6, 256)]:
         yield {**dense, "layers": layers, "width": width}
     yield {"network": "convolutional", "samples": 400, "outputs": 4, "layers": 3, "width": 64}
 
 
-def implementations(case):
+def implementations(case: Case) -> list[str]:
     return [*OURS, *(peer for peer in PEERS if case["width"] <= LARGEST_WIDTH.get(peer, case["width"]))]
 
 
-def name(case):
+def name(case: Case) -> str:
     if case["network"] == "convolutional":
         return "conv net of App. D.2"
     return f"{case['layers']} × {case['width']}"
 
 
-def timed(case, implementation):
-    """What ntk_case.py prints, or None where it ran out of memory."""
+def timed(case: Case, implementation: str) -> dict[str, Any] | None:
+    """The output of ntk_case.py, or None where it failed, such as by running out of memory."""
     environment = ROOT / (".venv" if implementation in (*OURS, "jacrev") else ".venv-oracle")
     variables = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS")}
     variables["PYTHONPATH"] = os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])
@@ -63,9 +68,11 @@ def timed(case, implementation):
     return json.loads(result.stdout)
 
 
-def measured(case, rounds):
-    """Implementation -> median seconds, peak bytes, trace, norm; all implementations in turn."""
-    results = {implementation: [] for implementation in implementations(case)}
+def measured(case: Case, rounds: int) -> dict[str, dict[str, float]]:
+    """Median seconds, peak bytes, trace and norm of each implementation, which run in turn."""
+    results: dict[str, list[dict[str, Any]]] = {
+        implementation: [] for implementation in implementations(case)
+    }
     for _ in range(rounds):
         for implementation, found in results.items():
             outcome = timed(case, implementation)
@@ -83,11 +90,11 @@ def measured(case, rounds):
     }
 
 
-def operations(case):
-    """Floating-point operations that the method needs on a dense network; (a, b) by (b, c) takes 2abc.
+def operations(case: Case) -> int:
+    """Floating-point operations of our method on a dense network; a product (a, b) by (b, c) takes 2abc.
 
-    The forward pass, sensitivities from the last hidden layer down to the first, of every layer's two
-    Gram matrices one triangle.
+    They are the forward pass, the sensitivities from the last hidden layer down to the first, and one
+    triangle of the two Gram matrices of each layer.
     """
     samples, rows = case["samples"], case["samples"] * case["outputs"]
     widths = [case["inputs"], *case["layers"] * [case["width"]], case["outputs"]]
@@ -97,8 +104,8 @@ def operations(case):
     return forward + backward + grams
 
 
-def product_rate(width):
-    """Operations a second of a (1280, width) by (width, width) product: NumPy's or XLA's, the faster."""
+def product_rate(width: int) -> float:
+    """Operations per second of a (1280, width) by (width, width) product, in NumPy or XLA, the faster."""
     program = f"""
 import os, statistics, time
 os.environ.update(NPROC="1", XLA_FLAGS="--xla_cpu_multi_thread_eigen=false")
@@ -118,7 +125,7 @@ with threadpool_limits(1):
     return float(subprocess.check_output([sys.executable, "-c", program], env=variables))
 
 
-def table(results):
+def table(results: Sequence[Mapping[str, Any]]) -> str:
     columns = [*OURS, *PEERS]
     lines = [
         "| network | "
@@ -134,15 +141,15 @@ def table(results):
     return "\n".join(lines)
 
 
-def cell(found, ours, is_ours):
+def cell(found: Mapping[str, float] | None, ours: float, is_ours: bool) -> str:
     if found is None:
         return "–"
     ratio = "" if is_ours else f", {found['seconds'] / ours:.1f} ×"
     return f"{1000 * found['seconds']:.3g} ms{ratio}, {found['peak_bytes'] / 2**20:.0f} MiB"
 
 
-def draw(results, path):
-    """Milliseconds against width, three hidden layers."""
+def draw(results: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw milliseconds against width, for networks of three hidden layers."""
     chosen = [one for one in results if one["case"]["network"] == "dense" and one["case"]["layers"] == 3]
     figure, axes = plt.subplots(figsize=(6.2, 3.4), layout="constrained")
     for implementation in (*OURS, *PEERS):
@@ -151,15 +158,15 @@ def draw(results, path):
             for one in chosen
             if implementation in one["implementations"]
         ]
-        style = {"marker": "o" if implementation in OURS else "s", "markersize": 4}
+        style: dict[str, Any] = {"marker": "o" if implementation in OURS else "s", "markersize": 4}
         axes.loglog(*zip(*points, strict=True), label=NAMES.get(implementation, implementation), **style)
     axes.set(xlabel="width $m$", ylabel="one NTK, $N = 1280$ (ms)")
     figure.legend(loc="outside right upper", fontsize="small")
     figure.savefig(path, dpi=150)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "ntk_matrix")
     args = parser.parse_args()

@@ -1,10 +1,10 @@
-"""neural-tangents' times for one network: training_stage.py starts this, in its environment.
+"""neural-tangents' times for one network: training_stage.py starts this in neural-tangents' environment.
 
     python training_stage_peer.py HIDDEN_LAYERS WIDTH
 
-prints milliseconds of one NTK (its fastest implementation) and of one trace, for which only each
-sample's own block of the kernel is computed, and the processor's seconds from the interpreter's start
-to the first of both.
+prints the milliseconds of one NTK by the fastest implementation, those of one trace, for which only the
+diagonal blocks of the kernel are computed, and the CPU seconds from the interpreter's start until both have
+been computed once.
 """
 
 import json
@@ -12,6 +12,8 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 os.environ["NPROC"] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -25,8 +27,8 @@ from tests.support.architectures import Mlp
 ROUNDS = 5
 
 
-def median_milliseconds(call):
-    times = []
+def median_milliseconds(call: Callable[[], Any]) -> float:
+    times: list[float] = []
     for _ in range(ROUNDS):
         begin = time.perf_counter()
         jax.block_until_ready(call())
@@ -34,7 +36,7 @@ def median_milliseconds(call):
     return statistics.median(times)
 
 
-def main(hidden_layers, width):
+def main(hidden_layers: int, width: int) -> None:
     nt = import_neural_tangents()
     model = Mlp(hidden_layers * (width,), 10)
     x = jax.random.uniform(jax.random.key(1), (128, 784))
@@ -44,7 +46,7 @@ def main(hidden_layers, width):
     ntk = jax.jit(lambda params: kernel_fn(x, None, params))
 
     @jax.jit
-    def trace(params):
+    def trace(params: Any) -> jax.Array:
         blocks = jax.vmap(lambda sample: kernel_fn(sample[None], None, params)[0, 0])(x)
         return jnp.einsum("ikk->", blocks)
 
