@@ -4,14 +4,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ntklens
 import numpy as np
 import pytest
 import yaml
-from ntklens.planning.config import complete
-from ntklens.planning.curves import batches, curves, scales
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
 from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
 
@@ -40,8 +38,8 @@ def blocks(path: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def snakemake(*arguments: str) -> str:
-    command = [sys.executable, "-m", "snakemake", "--configfile", "config/config.yaml", *arguments]
+def snakemake(*arguments: str, config: str = "config/config.yaml") -> str:
+    command = [sys.executable, "-m", "snakemake", "--configfile", config, *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout + result.stderr
@@ -194,42 +192,54 @@ def test_script_makes_the_graph_of_the_readme() -> None:
     assert [result.stdout] == blocks(README, "mermaid")
 
 
-def count(text: str, pattern: str) -> list[int]:
-    """The numbers that ``pattern`` finds in ``text``."""
+class Jobs(NamedTuple):
+    """What a config would run: all jobs, those that calibrate and train, and the networks trained."""
+
+    total: int
+    calibrations: int
+    training: int
+    networks: int
+
+
+def jobs_of(config: str) -> Jobs:
+    shown = snakemake("-n", "--forceall", config=config)
+    counts = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", shown, re.MULTILINE)}
+    batches = re.findall(r"^rule train:$.*?first=(\d+), last=(\d+)$", shown, re.DOTALL | re.MULTILINE)
+    assert len(batches) == counts["train"]
+    networks = sum(int(last) - int(first) + 1 for first, last in batches)
+    return Jobs(counts["total"], counts["calibrate"], counts["train"], networks)
+
+
+def numbers(text: str, pattern: str) -> list[int]:
+    """The numbers in the one place of ``text`` that ``pattern`` finds."""
     (found,) = re.findall(pattern, text)
     return [int(number) for number in found]
 
 
-def networks_and_jobs(name: str) -> tuple[int, int]:
-    """How many networks a config trains, and in how many jobs."""
-    config = complete(read_yaml(ROOT / "config" / f"{name}.yaml"))
-    jobs = [
-        job
-        for curve in curves(config)
-        for scale in scales(config, curve)
-        for job in batches(config, curve, scale)
-    ]
-    return sum(last - first + 1 for first, last in jobs), len(jobs)
-
-
 def test_readme_counts_the_jobs_of_the_default_config() -> None:
-    counted = dict(re.findall(r"^(\w+) +(\d+)$", snakemake("-n", "--forceall"), re.MULTILINE))
-    networks, training = networks_and_jobs("config")
-    calibrations = int(counted["calibrate"])
+    jobs = jobs_of("config/config.yaml")
     pattern = (
         r"(\d+) jobs; (\d+) of them train: (\d+) look for learning rates, and (\d+) train the (\d+) networks"
     )
-    found = count(README.read_text(), pattern)
-    assert int(counted["train"]) == training
-    assert found == [int(counted["total"]), calibrations + training, calibrations, training, networks]
-    assert f"trains {networks} networks" in (ROOT / "CHANGELOG.md").read_text()
+    assert numbers(README.read_text(), pattern) == [
+        jobs.total,
+        jobs.calibrations + jobs.training,
+        jobs.calibrations,
+        jobs.training,
+        jobs.networks,
+    ]
+    assert f"trains {jobs.networks} networks" in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_readme_counts_the_jobs_of_the_paper_s_config() -> None:
-    networks, training = networks_and_jobs("paper")
+    jobs = jobs_of("config/paper.yaml")
     pattern = r"in (\d+) jobs \((\d+)\s+calibrations, (\d+) training jobs for (\d+) networks\)"
-    jobs, calibrations, found, trained = count(README.read_text(), pattern)
-    assert (found, trained, jobs) == (training, networks, calibrations + training)
+    assert numbers(README.read_text(), pattern) == [
+        jobs.calibrations + jobs.training,
+        jobs.calibrations,
+        jobs.training,
+        jobs.networks,
+    ]
 
 
 # Examples
@@ -239,6 +249,14 @@ def example(path: Path, words: str) -> str:
     """The one Python block of a page that has ``words`` in it."""
     (block,) = [block for block in blocks(path, "python") if words in block]
     return block
+
+
+@pytest.mark.parametrize("path", [README, CONTRIBUTING], ids=lambda path: path.name)
+def test_example_of_a_study_is_a_config(path: Path, tmp_path: Path) -> None:
+    (example,) = [block for block in blocks(path, "yaml") if "studies:" in block]
+    config = tmp_path / "own.yaml"
+    config.write_text(f"name: own\n{example.replace('name: depth', '')}")
+    assert "figure_depth_scaling_laws" in snakemake("-n", config=str(config))
 
 
 def test_example_of_the_engine_runs() -> None:
