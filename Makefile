@@ -8,64 +8,65 @@ ORACLE := .venv-oracle
 ORACLE_READY := $(ORACLE)/ready
 ORACLE_CHECK := 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'
 ORACLE_PYTHON ?= $(firstword $(foreach python,$(PYTHON) python3.12 python3.11,$(shell $(python) -c $(ORACLE_CHECK) 2>/dev/null && echo $(python))))
+BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: figures test test-all test-slow test-slurm test-envs coverage lint format clean lock setup oracle bench estimate
 
 figures: $(READY)
-	@python workflow/release_lock.py
-	snakemake $(SNAKEMAKE_ARGS)
+	@$(BIN)/python workflow/release_lock.py
+	$(BIN)/snakemake $(SNAKEMAKE_ARGS)
 
 # Units, scripts, what a change reruns, neural-tangents where `make oracle` was run, and one run of the smoke config.
 test: $(READY)
-	python -m pytest $(IN_PARALLEL) -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow" $(PYTEST_ARGS)
 
 # A test process for each core, at most four: each holds about a gigabyte.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope
 
 # Killed runs, studies of one's own and datasets of one's own, from data to figures.
 test-slow: $(READY)
-	python -m pytest $(IN_PARALLEL) -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m slow $(PYTEST_ARGS)
 
 test-all: test test-slow test-slurm test-envs
 
 # The workflow on a SLURM of its own, which is started on this machine and stopped again: minutes. Needs Debian's
 # slurm-wlm and munge, and root; skips without.
 test-slurm: $(READY)
-	python -m pytest tests/slurm $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/slurm $(PYTEST_ARGS)
 
 # Every rule in its conda environment, as pip makes it in conda's stead: minutes, and 3 GB in /tmp for that time.
-# Needs Python 3.11, which the environments are of.
+# Needs the Pythons that the environments are of, 3.11 and 3.13; skips without.
 test-envs: $(READY)
-	python -m pytest tests/environments $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/environments $(PYTEST_ARGS)
 
 # Our NTK beside neural-tangents', on a machine that does nothing else.
 bench: $(READY) $(ORACLE_READY)
-	python benchmarks/ntk_matrix.py
-	python benchmarks/eigenvalues.py
+	$(BIN)/python benchmarks/ntk_matrix.py
+	$(BIN)/python benchmarks/eigenvalues.py
 
 # What a config costs before it runs: the paper's, or `make estimate CONFIG=config/config.yaml`.
 CONFIG ?= config/paper.yaml
 estimate: $(READY)
-	@python workflow/scripts/estimate.py --config $(CONFIG)
+	@$(BIN)/python workflow/scripts/estimate.py --config $(CONFIG)
 
 # Lines of ntklens and of the scripts that the tests of `make test` run, subprocesses included.
 coverage: $(READY)
-	python -m pytest $(IN_PARALLEL) -m "not slow" --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow" --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 lint: $(READY)
-	ruff check .
-	ruff format --check .
-	snakefmt --check --compact-diff Snakefile workflow/rules
-	snakemake --lint
-	lint-imports
-	basedpyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check --compact-diff Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+	$(BIN)/lint-imports
+	$(BIN)/basedpyright
 
 format: $(READY)
-	ruff check --fix .
-	ruff format .
-	snakefmt Snakefile workflow/rules
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/rules
 
 setup: $(READY)
 
@@ -73,8 +74,8 @@ $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ntk-lens needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + ": call make with PYTHON=/path/to/python3")'
 	@echo "Setting up $(VENV): about 400 MB to download, 1.5 GB on disk; a minute on a usual connection."
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The environment of neural-tangents, for the tests in tests/oracle and for `snakemake verify`.
