@@ -1,4 +1,7 @@
-"""The numbers of panels along training, recomputed from small files made by hand."""
+"""The numbers in panels along training equal those computed directly from small files."""
+
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -8,7 +11,7 @@ from ntklens.figures.along_training import panels_of
 
 from tests.support.measured import END, SPECTRUM_EPOCHS, TRACE_EPOCHS, average, curve, drawn, panels
 
-SHOWN = [  # quantity, form, its name in the file, its epochs
+SHOWN: list[tuple[str, str | None, str, np.ndarray]] = [  # quantity, form, name in the file, epochs
     ("ntk_trace", None, "ntk_trace", TRACE_EPOCHS),
     ("effective_rank", None, "effective_rank", SPECTRUM_EPOCHS),
     ("label_alignment", "all outputs", "label_alignment", SPECTRUM_EPOCHS),
@@ -20,15 +23,17 @@ SHOWN = [  # quantity, form, its name in the file, its epochs
 
 
 @pytest.mark.parametrize(("quantity", "form", "name", "epochs"), SHOWN)
-def test_a_series_is_the_files_array_up_to_the_minimum(tmp_path, quantity, form, name, epochs):
+def test_a_series_is_the_files_array_up_to_the_minimum(
+    tmp_path: Path, quantity: str, form: str | None, name: str, epochs: np.ndarray
+) -> None:
     measured = curve(tmp_path, "data-scaling")
     (panel,) = panels_of(measured, [quantity])
     assert panel["quantity"] == quantity
-    series = [s for s in panel["series"] if s.get("form") == form]
+    series: list[Any] = [s for s in panel["series"] if s.get("form") == form]
     assert [s["scale"] for s in series] == [40, 90, 200]
     with h5py.File(measured.files["averages"]) as file:
         for s in series:
-            point = file[f"scale-{s['scale']:06d}"]
+            point: Any = file[f"scale-{s['scale']:06d}"]
             index = [i for i, epoch in enumerate(epochs) if epoch <= END]
             mean, error = point[f"{name}/mean"][index], point[f"{name}/error"][index]
             loss = [point["log_train_loss/mean"][int(epochs[i])] for i in index]
@@ -38,7 +43,7 @@ def test_a_series_is_the_files_array_up_to_the_minimum(tmp_path, quantity, form,
             np.testing.assert_array_equal(s["high"], mean + error)
 
 
-def test_the_adaptation_rate_is_negated_cut_at_the_minimum_and_has_no_band(tmp_path):
+def test_the_adaptation_rate_is_negated_cut_at_the_minimum_and_has_no_band(tmp_path: Path) -> None:
     (panel,) = panels_of(curve(tmp_path), ["adaptation_rate"])
     assert [s["label"] for s in panel["series"]] == ["m = 8", "m = 16", "m = 64"]
     for s in panel["series"]:
@@ -47,7 +52,7 @@ def test_the_adaptation_rate_is_negated_cut_at_the_minimum_and_has_no_band(tmp_p
         assert s["low"] is s["high"] is None
 
 
-def test_titles_and_labels_say_what_is_shown(tmp_path):
+def test_titles_and_labels_say_what_is_shown(tmp_path: Path) -> None:
     trace, misalignment = panels_of(curve(tmp_path), ["ntk_trace", "misalignment"])
     assert trace["title"] == "Model scaling, Digits (8×8): trace"
     assert trace["ylabel"] == r"NTK trace $\mathrm{Tr}(\Theta)$"
@@ -55,8 +60,8 @@ def test_titles_and_labels_say_what_is_shown(tmp_path):
     assert misalignment["series"][0]["label"] == "m = 8, sign-matched"
 
 
-def test_two_forms_of_eq_17_are_drawn_and_all_three_kept(tmp_path):
-    content = dataset_grid.collect("8", ["label_alignment", "misalignment"], [curve(tmp_path)])
+def test_two_forms_of_eq_17_are_drawn_and_all_three_kept(tmp_path: Path) -> None:
+    content: Any = dataset_grid.collect("8", ["label_alignment", "misalignment"], [curve(tmp_path)])
     kept = {(p["quantity"], s["form"]): s["drawn"] for p in content["panels"] for s in p["series"]}
     assert kept == {
         ("label_alignment", "all outputs"): True,
@@ -70,7 +75,7 @@ def test_two_forms_of_eq_17_are_drawn_and_all_three_kept(tmp_path):
     assert [line.get_linestyle() for line in misalignment.lines] == 3 * ["-"] + 3 * ["--"]
 
 
-def test_figures_1_and_5_agree(tmp_path):
+def test_figures_1_and_5_agree(tmp_path: Path) -> None:
     shows = ["ntk_trace", "adaptation_rate"]
     first = dynamics.collect("1", shows, [curve(tmp_path)])["panels"]
     fifth = dataset_grid.collect("5", shows, [curve(tmp_path)])["panels"]
@@ -79,7 +84,7 @@ def test_figures_1_and_5_agree(tmp_path):
         assert one["title"] == other["title"]
 
 
-def test_figure_1_has_a_row_for_each_quantity_and_a_column_for_each_study(tmp_path):
+def test_figure_1_has_a_row_for_each_quantity_and_a_column_for_each_study(tmp_path: Path) -> None:
     shows = ["ntk_trace", "adaptation_rate", "effective_rank"]
     studies = ["model-scaling", "data-scaling"]
     content = dynamics.collect("1", shows, [curve(tmp_path, study) for study in studies])
@@ -92,7 +97,7 @@ def test_figure_1_has_a_row_for_each_quantity_and_a_column_for_each_study(tmp_pa
     assert [bar.get_xlabel() for bar in bars] == ["Model width", "Dataset size"]
 
 
-def test_rates_of_fewer_points_raise(tmp_path):
+def test_rates_of_fewer_points_raise(tmp_path: Path) -> None:
     measured = curve(tmp_path)
     other = curve(tmp_path / "other", scales=(8, 64))
     measured.files["adaptation-rate"] = other.files["adaptation-rate"]
@@ -100,9 +105,9 @@ def test_rates_of_fewer_points_raise(tmp_path):
         panels_of(measured, ["adaptation_rate"])
 
 
-def test_undefined_numbers_are_null_and_break_the_line(tmp_path):
+def test_undefined_numbers_are_null_and_break_the_line(tmp_path: Path) -> None:
     averages = [average(8, effective_rank=[1, np.nan, 3, 4]), average(16, effective_rank=4 * [np.nan])]
-    content = dataset_grid.collect("6", ["effective_rank"], [curve(tmp_path, averages=averages)])
+    content: Any = dataset_grid.collect("6", ["effective_rank"], [curve(tmp_path, averages=averages)])
     broken, empty = content["panels"][0]["series"]
     assert broken["y"] == [1, None, 3]
     assert broken["low"][1] is broken["high"][1] is None

@@ -1,7 +1,16 @@
-"""Where the panels of figures 5, 6 and 8 and of own studies stand, and how they are coloured."""
+"""Positions and colours of the panels of figures 5, 6 and 8, and of own studies."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from ntklens.figures import dataset_grid
+from ntklens.figures.content import FigureContent
+from ntklens.figures.dataset_grid import GridPanel
+from ntklens.figures.measured import MeasuredCurve
 
 from tests.support.measured import average, curve, drawn, panels
 
@@ -14,21 +23,22 @@ SHOWS = {
 }
 
 
-def collected(key, curves):
+def collected(key: str, curves: Sequence[MeasuredCurve]) -> FigureContent[GridPanel]:
     return dataset_grid.collect(key, SHOWS[key], curves)
 
 
-def bars(figure):
+def bars(figure: Figure) -> list[Axes]:
+    """The colour bars: visible axes without lines."""
     return [axes for axes in figure.axes if axes.get_visible() and not axes.lines]
 
 
-def places(figure):
-    """Letter -> (row, column) of the axes."""
-    specs = {axes.get_title(loc="left"): axes.get_subplotspec() for axes in panels(figure)}
+def places(figure: Figure) -> dict[str, tuple[int, int]]:
+    """Row and column of the axes with each letter."""
+    specs: dict[str, Any] = {axes.get_title(loc="left"): axes.get_subplotspec() for axes in panels(figure)}
     return {letter: (spec.rowspan.start, spec.colspan.start) for letter, spec in specs.items() if letter}
 
 
-def test_panels_read_row_by_row_however_the_curves_are_ordered(tmp_path):
+def test_panels_read_row_by_row_however_the_curves_are_ordered(tmp_path: Path) -> None:
     pairs = [
         ("model-scaling", "digits"),
         ("data-scaling", "mnist"),
@@ -47,7 +57,7 @@ def test_panels_read_row_by_row_however_the_curves_are_ordered(tmp_path):
 
 
 @pytest.mark.parametrize(("key", "stacked"), [("5", 2), ("6", 1), ("8", 2)])
-def test_a_dataset_without_a_study_leaves_its_place_empty(tmp_path, key, stacked):
+def test_a_dataset_without_a_study_leaves_its_place_empty(tmp_path: Path, key: str, stacked: int) -> None:
     pairs = [("model-scaling", "digits"), ("model-scaling", "mnist"), ("data-scaling", "mnist")]
     figure = drawn(dataset_grid, collected(key, [curve(tmp_path, *pair) for pair in pairs]))
     assert len(panels(figure)) == 3 * stacked
@@ -59,8 +69,8 @@ def test_a_dataset_without_a_study_leaves_its_place_empty(tmp_path, key, stacked
     assert len(figure.legends) == (key == "8")
 
 
-def test_a_rows_datasets_share_colours(tmp_path):
-    """Width 64 has one colour beside a dataset of widths to 64 and beside one of widths to 512."""
+def test_a_rows_datasets_share_colours(tmp_path: Path) -> None:
+    """Width 64 has the same colour in a panel of widths up to 64 as in its neighbour, of widths up to 512."""
     curves = [
         curve(tmp_path, dataset=name, scales=scales)
         for name, scales in (("digits", (8, 64)), ("mnist", (8, 64, 512)))
@@ -69,7 +79,7 @@ def test_a_rows_datasets_share_colours(tmp_path):
     assert left.lines[1].get_color() == right.lines[1].get_color() != right.lines[2].get_color()
 
 
-def test_several_networks_of_a_study_have_a_row_each(tmp_path):
+def test_several_networks_of_a_study_have_a_row_each(tmp_path: Path) -> None:
     pairs = [("digits", "wide"), ("digits", "deep"), ("mnist", "wide")]
     curves = [curve(tmp_path, "sgd-width", *pair) for pair in pairs]
     content = collected("sgd-width-dynamics", curves)
@@ -84,21 +94,21 @@ def test_several_networks_of_a_study_have_a_row_each(tmp_path):
     assert [bar.get_ylabel() for bar in bars(figure)] == 2 * ["Model width"]
 
 
-def test_one_network_on_each_dataset_makes_one_row_whatever_their_names(tmp_path):
+def test_one_network_on_each_dataset_makes_one_row_whatever_their_names(tmp_path: Path) -> None:
     curves = [curve(tmp_path, "sgd-width", "digits", "wide"), curve(tmp_path, "sgd-width", "mnist", "deep")]
     content = collected("6", curves)
     assert [p["heading"] for p in content["panels"]] == ["Digits (8×8)", "MNIST"]
     assert places(drawn(dataset_grid, content)) == {"(a)": (0, 0), "(b)": (0, 1)}
 
 
-def test_names_of_axes_are_no_longer_than_the_axes(tmp_path):
+def test_names_of_axes_are_no_longer_than_the_axes(tmp_path: Path) -> None:
     curves = [curve(tmp_path, "sgd-width", network=network) for network in ("wide", "deep")]
     for axes in panels(drawn(dataset_grid, collected("sgd-width-dynamics", curves))):
         assert axes.yaxis.label.get_window_extent().height <= axes.get_window_extent().height
 
 
 @pytest.mark.parametrize("scales", [(0,), (8,), (0, 50, 90)])
-def test_one_point_and_scale_0_have_a_colour(tmp_path, scales):
+def test_one_point_and_scale_0_have_a_colour(tmp_path: Path, scales: tuple[int, ...]) -> None:
     content = collected("sgd-width-dynamics", [curve(tmp_path, "copies", scales=scales)])
     assert [s["label"] for s in content["panels"][0]["series"]] == [f"{s} % removed" for s in scales]
     figure = drawn(dataset_grid, content)
@@ -108,7 +118,7 @@ def test_one_point_and_scale_0_have_a_colour(tmp_path, scales):
     assert [text.get_text() for text in bar.get_yticklabels()] == [str(scale) for scale in scales]
 
 
-def test_one_epoch_up_to_the_minimum_is_drawn(tmp_path):
+def test_one_epoch_up_to_the_minimum_is_drawn(tmp_path: Path) -> None:
     averages = [average(8)]
     object.__setattr__(averages[0], "minimum_epoch", 0)
     content = collected("6", [curve(tmp_path, averages=averages)])

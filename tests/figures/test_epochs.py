@@ -1,19 +1,24 @@
 """Figures 4 and 7 and those of own studies: quantities against epochs."""
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from ntklens.figures import epochs
-from ntklens.figures.epochs import colours_in_order
+from ntklens.figures.content import FigureContent
+from ntklens.figures.epochs import EpochPanel, EpochSeries, colours_in_order
 
 from tests.support.measured import EPOCHS, SPECTRUM_EPOCHS, average, curve, drawn, panels
 
 SHOWS = ("effective_rank", "train_accuracy", "test_accuracy")
 
 
-def content(quantities, networks, last=300):
+def content(quantities: Sequence[str], networks: Sequence[str], last: int = 300) -> FigureContent[EpochPanel]:
     """The content of a figure with made-up numbers."""
-    series = [
+    series: list[EpochSeries] = [
         {
             "label": f"{level} % removed",
             "scale": level,
@@ -24,8 +29,18 @@ def content(quantities, networks, last=300):
         }
         for level in (0, 50, 90)
     ]
-    shown = [
-        {"heading": network, "quantity": quantity, "xlabel": "Epoch", "ylabel": quantity, "series": series}
+    shown: list[EpochPanel] = [
+        {
+            "title": f"{network}: {quantity}",
+            "heading": network,
+            "study": "noise-scaling",
+            "dataset": "digits",
+            "network": network,
+            "quantity": quantity,
+            "xlabel": "Epoch",
+            "ylabel": quantity,
+            "series": [*series],
+        }
         for quantity in quantities
         for network in networks
     ]
@@ -33,15 +48,15 @@ def content(quantities, networks, last=300):
 
 
 @pytest.fixture(autouse=True)
-def _close_figures():
+def _close_figures() -> Iterator[None]:
     yield
     plt.close("all")
 
 
-def test_a_series_is_the_whole_average_at_its_own_epochs(tmp_path):
+def test_a_series_is_the_whole_average_at_its_own_epochs(tmp_path: Path) -> None:
     networks = ("dense", "convolutional")
     curves = [curve(tmp_path, "noise-scaling", network=network) for network in networks]
-    shown = epochs.collect("7", SHOWS, curves)["panels"]
+    shown: Any = epochs.collect("7", SHOWS, curves)["panels"]
     assert [(p["quantity"], p["network"]) for p in shown] == [(q, n) for q in SHOWS for n in networks]
     assert shown[0]["title"] == "Digits (8×8), dense: effective rank"
     assert shown[0]["ylabel"] == r"Effective rank $\Gamma(\Theta)$"
@@ -56,14 +71,16 @@ def test_a_series_is_the_whole_average_at_its_own_epochs(tmp_path):
             np.testing.assert_allclose(series["high"], mean.mean + mean.error)
 
 
-def test_an_own_study_of_another_axis_names_its_scales(tmp_path):
+def test_an_own_study_of_another_axis_names_its_scales(tmp_path: Path) -> None:
     shown = epochs.collect("sgd-width-epochs", SHOWS, [curve(tmp_path, "sgd-width")])
     assert [s["label"] for s in shown["panels"][0]["series"]] == ["m = 8", "m = 16"]
     assert len(panels(drawn(epochs, shown))) == 3
 
 
 @pytest.mark.parametrize(("rows", "networks", "shape"), [(1, "ab", (1, 2)), (2, "abc", (2, 3))])
-def test_panels_stand_in_a_row_for_each_quantity_and_a_column_for_each_network(rows, networks, shape):
+def test_panels_stand_in_a_row_for_each_quantity_and_a_column_for_each_network(
+    rows: int, networks: str, shape: tuple[int, int]
+) -> None:
     figure = epochs.draw(content(SHOWS[1:][:rows], networks))
     assert len(figure.axes) == np.prod(shape)
     grid = np.array(figure.axes).reshape(shape)
@@ -72,8 +89,8 @@ def test_panels_stand_in_a_row_for_each_quantity_and_a_column_for_each_network(r
     assert [axes.get_title() for axes in grid[0]] == list(networks)
 
 
-def test_accuracies_share_a_range_and_ranks_do_not():
-    shown = content(SHOWS, "ab")
+def test_accuracies_share_a_range_and_ranks_do_not() -> None:
+    shown: Any = content(SHOWS, "ab")
     for panel in shown["panels"][1::2]:
         panel["series"] = [{**s, "y": [10 * y for y in s["y"]]} for s in panel["series"]]
     grid = np.array(epochs.draw(shown).axes).reshape(3, 2)
@@ -82,7 +99,7 @@ def test_accuracies_share_a_range_and_ranks_do_not():
 
 
 @pytest.mark.parametrize("last", [1, 9, 300, 1000])
-def test_every_epoch_from_0_on_is_shown_with_whole_numbers_as_ticks(last):
+def test_every_epoch_from_0_on_is_shown_with_whole_numbers_as_ticks(last: int) -> None:
     figure = epochs.draw(content(SHOWS[:1], "a", last))
     axes = figure.axes[0]
     assert axes.get_xlim() == (0, last)
@@ -93,14 +110,14 @@ def test_every_epoch_from_0_on_is_shown_with_whole_numbers_as_ticks(last):
     assert np.all(np.diff(positions) > 0)
 
 
-def test_the_initial_state_alone_is_drawn():
+def test_the_initial_state_alone_is_drawn() -> None:
     shown = content(SHOWS[:1], "a")
     for series in shown["panels"][0]["series"]:
         series |= {"x": [0], "y": [1.0]}
     assert drawn(epochs, shown).axes[0].get_xlim() == (0, 1)
 
 
-def test_a_level_has_the_same_colour_in_every_panel_and_one_line_in_the_legend():
+def test_a_level_has_the_same_colour_in_every_panel_and_one_line_in_the_legend() -> None:
     figure = epochs.draw(content(SHOWS[1:], "ab"))
     colours = [[line.get_color() for line in axes.get_lines()] for axes in figure.axes]
     assert all(panel == colours[0] for panel in colours)
@@ -109,7 +126,7 @@ def test_a_level_has_the_same_colour_in_every_panel_and_one_line_in_the_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["0 % removed", "50 % removed", "90 % removed"]
 
 
-def test_a_legend_of_many_scales_stays_inside(tmp_path):
+def test_a_legend_of_many_scales_stays_inside(tmp_path: Path) -> None:
     scales = tuple(range(0, 100, 5))
     figure = drawn(epochs, epochs.collect("4", SHOWS, [curve(tmp_path, "noise-scaling", scales=scales)]))
     (legend,) = figure.legends
@@ -118,7 +135,7 @@ def test_a_legend_of_many_scales_stays_inside(tmp_path):
     assert 0 <= box.x0 <= box.x1 <= figure.bbox.x1
 
 
-def test_colours_get_lighter_with_the_scale_in_any_order():
+def test_colours_get_lighter_with_the_scale_in_any_order() -> None:
     colours = colours_in_order([90, 0, 50, 0])
     assert list(colours) == [0, 50, 90]
     brightness = [np.dot(colour[:3], (0.3, 0.6, 0.1)) for colour in colours.values()]

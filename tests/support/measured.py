@@ -1,10 +1,15 @@
-"""Measured curves made by hand, with small files behind them, and figures of them."""
+"""Measured curves with made-up numbers in small files, and the figures drawn from them."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from ntklens.analysis.laws import fit_power_law
 from ntklens.figures.measured import MeasuredCurve
 from ntklens.figures.style import RC
@@ -22,8 +27,8 @@ AT_SPECTRA = (
     "misalignment_sign_matched",
     "misalignment_basis_free",
 )
-# Study -> heading, symbol and label of its axis, its scales here.
-STUDIES = {
+# Heading, symbol and label of each study's axis, and its scales here.
+STUDIES: dict[str, tuple[str, str, str, tuple[int, ...]]] = {
     "model-scaling": ("Model scaling", "m", "Model width", (8, 16, 64)),
     "data-scaling": ("Data scaling", "D", "Dataset size", (40, 90, 200)),
     "noise-scaling": ("Noise scaling", "%", "Percentage removed", (0, 50, 90)),
@@ -33,8 +38,14 @@ STUDIES = {
 }
 
 
-def average(scale, **changed):
-    """A point whose log train loss falls evenly; other means are made up, but for those ``changed``."""
+class Kind(Protocol):
+    """A module that draws one kind of figure."""
+
+    def draw(self, content: Any) -> Figure: ...
+
+
+def average(scale: int, **changed: Sequence[float]) -> Average:
+    """One point, whose log train loss falls evenly; ``changed`` are means that replace random ones."""
     rng = np.random.default_rng(scale)
     epochs = {
         **dict.fromkeys(("train_accuracy", "test_accuracy"), EPOCHS),
@@ -52,7 +63,8 @@ def average(scale, **changed):
     return Average(scale=scale, seeds=np.arange(3), left_out=(), minimum_epoch=END, along=along, minimum={})
 
 
-def adaptation_rates(scales):
+def adaptation_rates(scales: Sequence[int]) -> dict[str, Any]:
+    """The content of a file of adaptation rates."""
     points = [
         {
             "scale": scale,
@@ -65,8 +77,8 @@ def adaptation_rates(scales):
     return {"settings": {}, "points": points}
 
 
-def power_laws(scales):
-    """Every quantity of a power-laws file: a power law where two positive scales allow it, Γ without one."""
+def power_laws(scales: Sequence[int]) -> dict[str, Any]:
+    """The content of a file of power laws. Where scales allow it, every quantity but Γ has a power law."""
     mean = [float(scale) ** 0.5 + (0 if min(scales) else 1) for scale in scales]
     series = {"scale": list(scales), "mean": mean, "error": [0.1] * len(scales), "limited_power_law": None}
     fits = len(scales) > 1 and min(scales) > 0
@@ -79,7 +91,8 @@ def power_laws(scales):
     }
 
 
-def transitions(scales):
+def transitions(scales: Sequence[int]) -> dict[str, Any]:
+    """The content of a file of transitions, without any bend."""
     unbent = {"broken_power_law": None, "no_bend_because": "too few scales", "power_law": None}
     series = {
         "scale": list(scales),
@@ -89,11 +102,15 @@ def transitions(scales):
     return {"trace_ratio": series, "effective_rank": series}
 
 
-FITS = {"adaptation-rate": adaptation_rates, "power-laws": power_laws, "transition": transitions}
+FITS: Mapping[str, Callable[[Sequence[int]], dict[str, Any]]] = {
+    "adaptation-rate": adaptation_rates,
+    "power-laws": power_laws,
+    "transition": transitions,
+}
 
 
-def write_file(path, need, scales):
-    """One kind of file that a figure may need of a curve with these ``scales``."""
+def write_file(path: Path, need: str, scales: Sequence[int]) -> None:
+    """Write the file ``need`` of a curve with these ``scales``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if need == "averages":
         write_averages(path, [average(scale) for scale in scales])
@@ -101,8 +118,15 @@ def write_file(path, need, scales):
         path.write_text(json.dumps(FITS[need](scales)))
 
 
-def curve(folder, study="model-scaling", dataset="digits", network="three-layer", scales=None, averages=None):
-    """A `MeasuredCurve` with every kind of file; ``averages`` instead of those made up for ``scales``."""
+def curve(
+    folder: Path,
+    study: str = "model-scaling",
+    dataset: str = "digits",
+    network: str = "three-layer",
+    scales: Sequence[int] | None = None,
+    averages: Sequence[Average] | None = None,
+) -> MeasuredCurve:
+    """A `MeasuredCurve` with every kind of file, of ``averages`` or of made-up ones at ``scales``."""
     heading, symbol, label, own_scales = STUDIES[study]
     averages = averages or [average(scale) for scale in scales or own_scales]
     scales = [one.scale for one in averages]
@@ -116,8 +140,8 @@ def curve(folder, study="model-scaling", dataset="digits", network="three-layer"
     return MeasuredCurve(study, dataset, network, heading, symbol, label, files)
 
 
-def drawn(kind, content):
-    """The figure that ``kind`` draws, laid out; closed, so that figures don't pile up."""
+def drawn(kind: Kind, content: Any) -> Figure:
+    """The figure that ``kind`` draws, laid out. It is closed, so that figures don't accumulate."""
     with plt.rc_context(RC):
         figure = kind.draw(content)
         figure.canvas.draw()
@@ -125,6 +149,6 @@ def drawn(kind, content):
     return figure
 
 
-def panels(figure):
-    """The visible axes with lines, colour bars left out."""
+def panels(figure: Figure) -> list[Axes]:
+    """The visible axes that have lines, which leaves out colour bars."""
     return [axes for axes in figure.axes if axes.get_visible() and axes.lines]
