@@ -1,8 +1,8 @@
-"""A stand-in for conda: the few commands that Snakemake gives it, carried out with venv and pip.
+"""A replacement for conda, which executes the commands that Snakemake calls by venv and pip.
 
-An environment then holds what its file lists, at the versions listed, what those packages depend on, at the
-versions of the lock, and nothing else. The rest is Snakemake's own doing: which rule gets which
-environment, the script that runs after one is made, the activation before a job.
+An environment then contains the packages that its file lists, at the listed versions, and their dependencies,
+at the versions of the lock. Snakemake does the rest as usual: it chooses the environment of each rule, runs
+the post-deploy script, and activates the environment before a job.
 """
 
 import argparse
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tests.support.environment_files import LOCKS, packages, pins
 
-VERSION = "24.7.1"  # the oldest that Snakemake takes
-# conda puts an environment where its last one stood in the PATH: behind a virtual environment activated
-# after conda's base. So it is here, behind a `python` that is not to be called.
+VERSION = "24.7.1"  # the oldest version that Snakemake accepts
+# conda inserts an environment into the PATH where its previous one was, which may be behind a virtual
+# environment that was activated after conda's base. Here too it is behind a `python`, which no job may call.
 ACTIVATE = 'export CONDA_PREFIX="$1" PATH="$PATH:$1/bin"\n'
 OTHER_PYTHON = "#!/bin/sh\necho 'a job ran the python of no environment' >&2\nexit 1\n"
 COMMAND = """#!{executable}
@@ -27,9 +27,9 @@ main(sys.argv[1:], {prefix!r}, {pythons})
 
 
 def install(prefix, pythons):
-    """Write ``prefix``/bin with `conda`, `activate` and that `python`.
+    """Write `conda`, `activate` and a `python` that fails to ``prefix``/bin.
 
-    ``pythons`` are the interpreters {version: path} that environments are made with.
+    ``pythons`` maps each Python version to the interpreter that environments of this version are made with.
     """
     command = COMMAND.format(executable=sys.executable, path=sys.path, prefix=str(prefix), pythons=pythons)
     folder = prefix / "bin"
@@ -60,7 +60,7 @@ def main(arguments, prefix, pythons):
 
 
 def create(file, prefix, pythons):
-    """Make the environment that ``file`` describes at ``prefix``. Exits where pip or the locks refuse."""
+    """Make the environment that ``file`` describes at ``prefix``. Fails if pip or the locks refuse."""
     listed = packages(file)
     python = listed.pop("python").version
     pip = [] if listed.pop("pip", None) else ["--without-pip"]
@@ -76,7 +76,7 @@ def create(file, prefix, pythons):
 
 
 def lock_of(versions, python):
-    """The pins of the lock that has all of ``versions`` {name: version}. Exits where none has."""
+    """The pins of the lock that contains all of ``versions``, by package. Exits if none does."""
     for lock in LOCKS:
         found = pins(lock, python)
         if versions.items() <= found.items():

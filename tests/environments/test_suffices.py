@@ -1,4 +1,4 @@
-"""Every rule runs in its environment, which holds what its file lists and nothing else."""
+"""Every rule runs in its environment, which contains only the listed packages and their dependencies."""
 
 import http.server
 import json
@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from tests.support.environment_files import ENVIRONMENTS, LOCKS, OWN_LOCK, ROOT, packages, pins, rules
 
 RULES = rules(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
-# conda alone can make the CUDA build of what is otherwise the environment "train".
+# Only conda can make "train-cuda": it is "train" with the CUDA build of jaxlib.
 MADE = sorted(set(ENVIRONMENTS) - {"train-cuda"})
 
 DISTRIBUTIONS = """
@@ -30,7 +30,7 @@ print(download([sys.argv[1]], Path(sys.argv[2]), Path.read_text))
 
 
 def run(workflow, name, code, *arguments):
-    """What the Python of the environment ``name`` prints when it runs ``code``."""
+    """The output of ``code``, run by the Python of the environment ``name``."""
     command = [workflow.python_of(name), "-c", code, *map(str, arguments)]
     variables = {**workflow.variables, "PYTHONPATH": str(workflow / "workflow")}
     return subprocess.run(command, env=variables, stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -44,7 +44,7 @@ def test_environments_are_made_without_running_a_job(prepared):
 @pytest.mark.parametrize("name", MADE)
 def test_environment_holds_versions_of_its_lock_and_nothing_else(prepared, name):
     found = json.loads(run(prepared, name, DISTRIBUTIONS))
-    # Where a file lists pip, it comes as venv makes it, and setuptools may come with it.
+    # Where a file lists pip, venv installs it, perhaps with setuptools.
     tools = {"pip", "setuptools"} if "pip" in packages(ENVIRONMENTS[name]) else set()
     held = {canonicalize_name(package): version for package, version in found.items() if package not in tools}
     locked = pins(OWN_LOCK.get(name, LOCKS[0]), packages(ENVIRONMENTS[name])["python"].version)
@@ -54,7 +54,7 @@ def test_environment_holds_versions_of_its_lock_and_nothing_else(prepared, name)
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
 def test_rule_runs(finished, rule):
-    own = rf"{rule.name}(?:_\d)?"  # the figures' rule is made in a loop: figure_1, figure_2, …
+    own = rf"{rule.name}(?:_\d)?"  # a loop makes the figures' rules: figure_1, figure_2, …
     assert not re.search(rf"^Error in rule {own}:", finished.output, re.MULTILINE), finished.output
     assert re.search(rf"^(?:local)?rule {own}:", finished.output, re.MULTILINE), finished.output
 

@@ -1,4 +1,4 @@
-"""SLURM's view of jobs, and the processes at work in them."""
+"""The state of jobs by SLURM, and the processes that run in them."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ import psutil
 
 
 class Job(NamedTuple):
-    """A job that Snakemake submitted: SLURM's id, its rule, its wildcards' values joined by underscores."""
+    """A job that Snakemake submitted: its SLURM id, its rule, and its wildcards joined by underscores."""
 
     id: str
     rule: str
@@ -19,26 +19,26 @@ class Job(NamedTuple):
 
 
 def slurm(*command):
-    """Output of one of SLURM's commands, which has to succeed."""
+    """The output of one of SLURM's commands. Raises CalledProcessError if it fails."""
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def in_queue(folder, *states):
-    """Ids of the jobs that came from ``folder`` and are in one of ``states``, by default all in the queue."""
+    """Ids of the jobs submitted from ``folder`` that are in one of ``states``, or anywhere in the queue."""
     lines = slurm("squeue", "--noheader", "--format=%i|%T|%Z").splitlines()
     jobs = [line.split("|") for line in lines]
     return [job for job, state, where in jobs if where == str(folder) and (not states or state in states)]
 
 
 def details(job):
-    """What SLURM knows of the job with this id: JobState, TimeLimit, Restarts, Partition …"""
+    """The fields that SLURM shows for the job with this id: JobState, TimeLimit, Restarts, Partition …"""
     return dict(re.findall(r"(\w+)=(\S*)", slurm("scontrol", "--oneliner", "show", "job", job)))
 
 
 def start_soon(job):
-    """Spare us the two minutes that SLURM lets a requeued job wait, but not so much that its node refuses it.
+    """Shorten the two minutes for which SLURM delays a requeued job to three seconds.
 
-    For the node tells the job's two starts apart by the second.
+    A shorter delay would fail: the node distinguishes the two starts of a job by the second.
     """
     slurm("scontrol", "update", f"JobId={job}", "StartTime=now+3")
 

@@ -1,4 +1,4 @@
-"""Calls of Snakemake with profiles/slurm, in the background, so that tests can disturb them."""
+"""Calls of Snakemake with profiles/slurm, which run in the background so that tests can disturb them."""
 
 import re
 import signal
@@ -10,17 +10,17 @@ from tests.slurm.journal import note
 
 SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: \S+/rule_(\w+)/(\S+)/\d+\.log\)")
 LOCAL_RULE = re.compile(r"^localrule (\w+):", re.MULTILINE)
-# The profile's pace is a cluster's; ours finish within seconds.
+# The profile's intervals suit a cluster; the jobs of these tests finish within seconds.
 FAST = ("--slurm-init-seconds-before-status-checks", "1", "--max-status-checks-per-second", "1")
 
 
 def use_profile(repository, device="cpu", runtime=None):
-    """Edit the profile's three places, as a user does; ``runtime`` is for training jobs, if it is given."""
+    """Edit the three places in the profile as a user does; ``runtime`` is the time limit of training jobs."""
     path = repository / "profiles/slurm/config.yaml"
     text = path.read_text()
     more = "" if runtime is None else f"\n    runtime: {runtime}"
     for place, value in {
-        "  slurm_account: my-account\n": "",  # there is no accounting
+        "  slurm_account: my-account\n": "",  # this cluster has no accounting
         "slurm_partition: my-cpu-partition\n": "slurm_partition: cpu\n",
         "slurm_partition: my-gpu-partition\n": f"slurm_partition: gpu{more}\n",
         "  - device=gpu\n": f"  - device={device}\n  - checkpoint_seconds=0.01\n",
@@ -32,7 +32,7 @@ def use_profile(repository, device="cpu", runtime=None):
 
 
 class Call:
-    """One call of Snakemake; use it in a with statement, whose end kills it if it still runs."""
+    """One call of Snakemake, to be used in a with statement, which kills it at its end if it still runs."""
 
     def __init__(self, repository, *arguments, name):
         self.repository, self.name = repository, name
@@ -41,7 +41,7 @@ class Call:
 
     def __enter__(self):
         with self._path.open("w") as output:
-            # Should the tests be killed, Snakemake dies with them.
+            # If the tests are killed, the kernel kills Snakemake too.
             command = ["setpriv", "--pdeathsig", "KILL", "snakemake", *self._arguments]
             self._process = subprocess.Popen(
                 [*command, "--workflow-profile", "profiles/slurm", *FAST],
@@ -64,16 +64,16 @@ class Call:
 
     @property
     def submitted(self):
-        """Every `Job` so far, in the order of submission."""
+        """All jobs submitted so far, in order."""
         return [Job(*found) for found in SUBMITTED.findall(self.output)]
 
     @property
     def ran_locally(self):
-        """Names of rules."""
+        """The names of the rules that ran without SLURM."""
         return set(LOCAL_RULE.findall(self.output))
 
     def wait_for(self, condition, seconds=300):
-        """Until ``condition()`` is true; returns what it returned. Snakemake has to live that long."""
+        """Wait until ``condition()`` is true, and return its value. Fails if Snakemake ends before."""
         deadline = time.monotonic() + seconds
         while not (result := condition()):
             assert self._process.poll() is None, self.output
@@ -88,7 +88,7 @@ class Call:
         return self.finish()
 
     def finish(self, seconds=400):
-        """Wait for Snakemake's end and return its exit status."""
+        """Wait until Snakemake ends, and return its exit status."""
         status = self._process.wait(timeout=seconds)
         jobs = "".join(f"\n            {job}" for job in self.submitted)
         note(f"{self.name} ends with status {status}; it submitted {len(self.submitted)} jobs{jobs}")

@@ -1,11 +1,11 @@
-"""A real SLURM of one node on loopback, for as long as its standard input stays open.
+"""A real SLURM of one node on the loopback interface, which runs while its standard input stays open.
 
     python tests/slurm/cluster.py
 
 starts munged, slurmctld and slurmd with their files in a temporary folder, prints "ready", and stops them
-when its standard input ends: whatever becomes of the process that started it, Ctrl-C and SIGKILL included, no
-daemon is left. Jobs see no SLURM_CONF, so /etc/slurm/slurm.conf has to exist. It is written only where there
-is none, and removed at the end.
+when its standard input closes. Therefore no daemon is left when the process that started it ends, even by
+Ctrl-C or SIGKILL. Jobs do not see the variable SLURM_CONF, so /etc/slurm/slurm.conf has to exist. It is
+written only where there is none, and removed at the end.
 """
 
 import os
@@ -25,11 +25,11 @@ SYSTEM = Path("/etc/slurm")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
 NAME = "ntk-lens-test"
 NODE = "node1"
-CPUS = 4  # jobs at once, whatever the machine has
-GPUS = 2  # links to /dev/null: SLURM counts and assigns them, nobody can compute on them
+CPUS = 4  # the number of jobs at once, however many CPUs the machine has
+GPUS = 2  # links to /dev/null, which SLURM counts and assigns like GPUs
 
-# Without cgroups and accounting, for containers. Jobs run again only if they ask for it (JobRequeue=0): the
-# profile makes them. A job in `urgent` pre-empts jobs of the two others.
+# There are no cgroups and no accounting, so that this works in containers. JobRequeue=0 restarts only jobs
+# that request it, which the profile makes them do. A job in `urgent` pre-empts jobs in the other partitions.
 SLURM_CONF = """\
 ClusterName={name}
 SlurmctldHost={host}(127.0.0.1)
@@ -69,7 +69,7 @@ GRES_CONF = "NodeName={node} Name=gpu File={folder}/gpu[0-{last}]\n"
 
 
 def reason_to_skip():
-    """Why no SLURM can be started here, or None."""
+    """The reason why no SLURM can be started here, or None."""
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
         return f"SLURM is not installed (no {', '.join(missing)}): apt-get install slurm-wlm munge"
@@ -83,7 +83,7 @@ def reason_to_skip():
 
 @contextmanager
 def running():
-    """The three daemons at work and the node idle; all stopped and the configuration removed at the end."""
+    """Run the three daemons, with the node idle; at the end stop them and remove their configuration."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ntk-lens-slurm-")))
         _prepare(folder)
@@ -99,7 +99,7 @@ def running():
 
 
 def _prepare(folder):
-    folder.chmod(0o711)  # munge wants its socket to be within everybody's reach
+    folder.chmod(0o711)  # munge requires that all users can reach its socket
     for name in ("state", "spool"):
         (folder / name).mkdir(parents=True)
     for number in range(GPUS):
@@ -137,7 +137,7 @@ def _free_port():
 
 @contextmanager
 def _written(path, text):
-    """A new file with ``text`` at ``path``; an existing one is an error."""
+    """A new file with ``text`` at ``path``, removed at the end. Raises FileExistsError if there is one."""
     with path.open("x") as file:
         file.write(text)
     try:
@@ -148,7 +148,7 @@ def _written(path, text):
 
 @contextmanager
 def _daemon(folder, *command):
-    """``command`` in the foreground of a session of its own; it and all that it started are ended."""
+    """Run ``command`` in a session of its own; at the end stop it and its child processes."""
     with (folder / f"{command[0]}.out").open("w") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -187,19 +187,19 @@ def _output(*command):
 
 
 def _cancel_jobs():
-    """End what still runs, so that no job outlives the daemons."""
+    """Cancel all jobs, so that none outlives the daemons."""
     subprocess.run(["scancel", "--user=root"], capture_output=True)
     deadline = time.monotonic() + 30
     while _output("squeue", "--noheader").strip() and time.monotonic() < deadline:
         time.sleep(0.2)
-    for process in psutil.process_iter():  # without cgroups, SLURM may lose sight of some
+    for process in psutil.process_iter():  # without cgroups, SLURM may miss some processes
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if process.environ().get("SLURM_CLUSTER_NAME") == NAME:
                 process.kill()
 
 
 def main():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the tests, which close our standard input
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the tests end, and close our standard input
     with running():
         print("ready", flush=True)
         sys.stdin.read()

@@ -1,4 +1,4 @@
-"""A SLURM for these tests alone, and a record of what happened on it at their end."""
+"""A SLURM that runs for these tests only, and the journal of events that is printed at their end."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def slurm():
-    """SLURM at work, for the whole session."""
+    """A running SLURM, for the whole session."""
     keeper = subprocess.Popen(
         [sys.executable, cluster.__file__],
         stdin=subprocess.PIPE,

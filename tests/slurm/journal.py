@@ -1,4 +1,4 @@
-"""What happened on the cluster during the tests, to be read at their end."""
+"""A journal of events on the cluster during the tests, printed at their end."""
 
 import time
 

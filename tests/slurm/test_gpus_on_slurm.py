@@ -1,4 +1,4 @@
-"""GPUs that SLURM assigns, though these are made up: nothing here has run on a real one."""
+"""Jobs take the GPUs that SLURM assigns to them. The GPUs are made up: no real GPU is used."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.slurm.calls import Call, use_profile
 from tests.slurm.journal import note
 from tests.support.repositories import copy_repository
 
-# Two jobs of a rule that the profile sends to GPUs. Each waits until both are at work and so hold their GPUs.
+# Two jobs of a rule to which the profile assigns GPUs. Each waits until both run, and so hold their GPUs.
 SNAKEFILE = """
 rule all:
     input: expand("out/{job}", job=range(2))

@@ -1,4 +1,4 @@
-"""Jobs caught in the middle of training go on from their checkpoints, to the numbers of undisturbed ones."""
+"""Jobs interrupted in training resume from checkpoints and reach the numbers of uninterrupted jobs."""
 
 import json
 import re
@@ -19,15 +19,15 @@ from tests.support.repositories import copy_repository
 CONFIG = Path(__file__).with_name("long.yaml")
 RUN = "results/long/runs/model-scaling/digits/three-layer/width-{}/seeds-0-0.h5"
 STALLED, REQUEUED = Path(RUN.format(128)), Path(RUN.format(192))
-EPOCH = 100  # of 3000
+EPOCH = 100  # of 3000 epochs
 TARGETS = (str(STALLED), str(REQUEUED), "--configfile", str(CONFIG))
-# Minutes; for the job that will stand still SLURM's least, and more at every attempt.
+# Minutes. The stalled job gets SLURM's shortest limit, and more at every attempt.
 RUNTIME = f"\"attempt if wildcards.point == '{STALLED.parent.name}' else 10\""
 
 
 @pytest.fixture(scope="module")
 def story(slurm, tmp_path_factory):
-    """One job stands still until its time is over, the other is requeued; meanwhile both run undisturbed."""
+    """One job is stopped until it exceeds its time, the other is requeued; both also run undisturbed."""
     repository = copy_repository(tmp_path_factory.mktemp("remote") / "repository")
     use_profile(repository, runtime=RUNTIME)
     with Call(repository, *TARGETS, name="call with a stalled job") as call:
@@ -51,15 +51,15 @@ def story(slurm, tmp_path_factory):
 
 
 def jobs_for(call, output):
-    """The jobs that were submitted to make ``output``, first to last."""
+    """The jobs submitted to make ``output``, in order."""
     point = f"_{output.parent.name}_"
     return [job for job in call.submitted if point in job.wildcards]
 
 
 def catch_both(call):
-    """The `Job`s of `STALLED` and `REQUEUED`, their processes stopped once some way into training.
+    """Stop the processes of the jobs `STALLED` and `REQUEUED` in training, and return the jobs.
 
-    At once, so that however fast the machine, neither ends before the other is caught.
+    They are stopped at the same time, so that neither ends before the other is stopped.
     """
     folder, caught = call.repository.folder, {}
 
@@ -77,7 +77,7 @@ def catch_both(call):
 
 
 def saved_epoch(folder, output):
-    """Of the checkpoint that the job for ``output`` wrote last; -1 where there is none."""
+    """The epoch of the last checkpoint that the job for ``output`` wrote; -1 if there is none."""
     for path in folder.glob(f"results/long/checkpoints/[!.]*{output.parent.name}-*.npz"):
         with zipfile.ZipFile(path) as file:
             return json.loads(file.read("header.json"))["position"]["epoch"]
@@ -97,13 +97,13 @@ def log_of(repository, output):
 
 
 def first_epoch(repository, output):
-    """That a job started from, by its log."""
+    """The epoch from which a job started, by its log."""
     found = re.search(r"going on from a checkpoint: epoch (\d+)", log_of(repository, output))
     return int(found[1]) if found else 0
 
 
 def datasets_of(path):
-    """Every array of an HDF5 file by its name."""
+    """All arrays of an HDF5 file, by name."""
     arrays = {}
     with h5py.File(path) as file:
         file.visititems(

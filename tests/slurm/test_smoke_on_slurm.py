@@ -1,4 +1,4 @@
-"""The smoke config through profiles/slurm, disturbed in every way, ends like an undisturbed local run."""
+"""The smoke config on SLURM, disturbed in several ways, gives the results of an undisturbed local run."""
 
 import signal
 import time
@@ -22,26 +22,26 @@ LOCAL_RULES = {
 
 
 def figures_of(repository):
-    """Their JSON, as text by file name."""
+    """The text of each figure's JSON file, by file name."""
     return {path.name: path.read_text() for path in (repository / "results/smoke/figures").glob("*.json")}
 
 
 def runs_of(repository):
-    """The run files that are there, each as the wildcards of its job."""
+    """The wildcards of the jobs whose run files exist."""
     found = (repository / "results/smoke/runs").rglob("seeds-*.h5")
     return {"_".join([*path.parts[-5:-1], *path.stem.split("-")[1:]]) for path in found}
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    """A repository in which the same runs without SLURM, beside the calls below: a future."""
+    """A future of a repository in which the same config runs without SLURM, at the same time as the calls."""
     with ThreadPoolExecutor() as executor:
         yield executor.submit(finished_repository, tmp_path_factory.mktemp("local") / "repository")
 
 
 @pytest.fixture(scope="module")
 def story(slurm, local, tmp_path_factory):
-    """The smoke config in four calls of Snakemake: what each found and submitted, and what became of it."""
+    """Four calls of Snakemake with the smoke config: what each found, what it submitted, how it ended."""
     repository = copy_repository(tmp_path_factory.mktemp("remote") / "repository")
     use_profile(repository)
     return SimpleNamespace(
@@ -54,18 +54,18 @@ def story(slurm, local, tmp_path_factory):
 
 
 def terminated(repository):
-    """SIGTERM while two jobs are at work."""
+    """Send SIGTERM while two jobs run."""
     with Call(repository, *CONFIG, "--jobs", "2", name="first call") as call:
         call.wait_for(lambda: len(in_queue(repository.folder, "RUNNING")) == 2)
-        # Snakemake 9.27.1 hangs on a SIGTERM that reaches it while it selects jobs: its handler waits for a
-        # lock that the interrupted code holds. The jobs take longer than this.
+        # Snakemake 9.27.1 hangs if SIGTERM arrives while it selects jobs: its handler waits for a
+        # lock that the interrupted code holds. This pause lets it finish; the jobs take longer.
         time.sleep(2)
         status = call.send(signal.SIGTERM)
         return SimpleNamespace(call=call, status=status, left=in_queue(repository.folder))
 
 
 def interrupted(repository):
-    """SIGINT, as by Ctrl-C, when more is done and more under way."""
+    """Send SIGINT, as Ctrl-C does, after some jobs are done and while others run."""
     found = runs_of(repository)
     with Call(repository, *CONFIG, name="second call") as call:
         call.wait_for(lambda: runs_of(repository) > found and in_queue(repository.folder, "RUNNING"))
@@ -75,7 +75,7 @@ def interrupted(repository):
 
 
 def killed(repository):
-    """SIGKILL, likewise; one of its jobs would take long. Two that are none of its own wait in the queue."""
+    """Send SIGKILL while a long job runs. Two jobs that are not Snakemake's wait in the queue."""
     folder, found = repository.folder, runs_of(repository)
     others = [
         submit(f"--chdir={folder}", "--comment=mine", "--hold"),
@@ -92,7 +92,7 @@ def killed(repository):
 
 
 def last_call(repository):
-    """A kill leaves a lock, which is removed first. One job is cancelled, then all at work are pre-empted."""
+    """Remove the lock and finish, while one job is cancelled and then all running jobs are pre-empted."""
     unlocked = repository.snakemake("--unlock")
     assert unlocked.returncode == 0, unlocked.stderr
     found = runs_of(repository)
@@ -118,7 +118,7 @@ def submit(*options):
 
 
 def job_in_training(call):
-    """A `Job` that trains at this moment."""
+    """A job that is training now."""
 
     def found():
         running = in_queue(call.repository.folder, "RUNNING")
@@ -129,7 +129,7 @@ def job_in_training(call):
 
 
 def preempt_all(call):
-    """A job of higher priority that needs the whole node comes and goes; returns the jobs that gave way."""
+    """Run a job of higher priority that needs the whole node. Returns the jobs that it pre-empted."""
 
     def preempted():
         waiting = in_queue(call.repository.folder, "PENDING")
@@ -160,7 +160,7 @@ def test_training_is_submitted_and_the_rest_runs_locally(story):
 
 
 def test_every_call_submits_only_what_is_missing(story):
-    # What a job made that was at work when Snakemake was killed is there, but not known to be whole.
+    # Jobs that ran when Snakemake was killed may have made outputs, which it cannot know to be complete.
     doubtful = {job.wildcards for job in story.killed.call.submitted if job.id in story.killed.left}
     for part in (story.interrupted, story.killed, story.last):
         assert part.found

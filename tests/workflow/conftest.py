@@ -16,7 +16,7 @@ def repository(tmp_path):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id):
-    """A copy in which the smoke config has run from an empty results folder. Not to be changed.
+    """A copy in which the smoke config has run from an empty results folder. Tests must not change it.
 
     Test processes that run in parallel share one: the first makes it, the others wait.
     """
@@ -34,6 +34,6 @@ def finished(tmp_path_factory, worker_id):
 
 @pytest.fixture
 def edited(finished, tmp_path):
-    """A copy of the finished repository, results included, to change something in."""
+    """A copy of the finished repository with its results, which a test may change."""
     shutil.copytree(finished.folder, tmp_path / "edited", symlinks=True)
     return Repository(tmp_path / "edited")

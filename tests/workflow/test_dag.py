@@ -1,4 +1,4 @@
-"""What a change reruns, and what it leaves alone."""
+"""Which rules a change of code or config reruns, and which not."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def model_scaling(config):
 
 
 def requests(repository, rule, *arguments):
-    """The resources of every job of ``rule`` that a dry run would start, as text by name."""
+    """The resources of every job of ``rule`` in a dry run: name to text."""
     result = repository.snakemake("-n", *arguments)
     assert result.returncode == 0, result.stdout + result.stderr
     found = re.findall(rf"rule {rule}:\n(?:    .*\n)*?    resources: (.*)\n", result.stdout + result.stderr)
@@ -102,7 +102,7 @@ def test_edited_recipe_or_data_trains_what_uses_it_alone(edited, file, runs):
     ],
 )
 def test_no_rule_depends_on_what_its_result_does_not(script, modules, without):
-    """What runs before a rule may rerun it; its own code does not reach these modules."""
+    """A script does not import modules that its result does not depend on."""
     closure = import_closure(ROOT / "workflow/scripts" / script, *modules)
     package = ROOT / "workflow/ntklens"
     assert (package / "storage/files.py") in closure
@@ -159,12 +159,12 @@ def test_training_jobs_ask_for_a_device_memory_and_time(repository, device, gpus
     second = requests(repository, rule, "--config", f"device={device}", "--attempt", "2")
     assert [asked["gpu"] for asked in first] == [gpus] * count
     for key in ("mem_mb", "runtime"):
-        # Snakemake lists jobs in any order.
+        # Snakemake lists jobs in no fixed order.
         assert sorted(int(asked[key]) for asked in second) == sorted(2 * int(asked[key]) for asked in first)
 
 
 def test_other_data_folder_reruns_nothing(edited):
-    """The bytes of a dataset are checked: where they came from makes no difference."""
+    """A dataset is checked by its bytes, so the folder that it came from makes no difference."""
     change_config(edited, lambda config: config.update(data_dir="elsewhere"))
     assert edited.jobs() == {}
 
@@ -190,7 +190,7 @@ def test_given_learning_rate_replaces_the_calibration(repository):
 
 
 def test_config_file_stands_for_itself(repository):
-    """Nothing of the default config shows through: it has more datasets, widths and seeds."""
+    """A config file is not merged with the default config, which has more datasets, widths and seeds."""
     assert repository.jobs()["fetch"] == 1
 
 
@@ -255,7 +255,7 @@ def test_own_file_that_is_missing_is_named(repository):
 
 @pytest.mark.slow
 def test_own_file_works_as_a_dataset_by_its_path(repository):
-    """From the file to the figures, and a changed file runs everything again."""
+    """The workflow runs from the file to the figures; a changed file reruns everything."""
     rng = np.random.default_rng(0)
     labels = np.arange(300) % 3
     images = rng.integers(0, 100, (300, 5, 5), dtype=np.uint8)

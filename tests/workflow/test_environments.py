@@ -1,4 +1,7 @@
-"""The conda environments fit the locks, the rules and the scripts' imports. tests/environments runs them."""
+"""The conda environments match the locks, the rules and the scripts' imports.
+
+The tests in tests/environments make the environments and run rules in them.
+"""
 
 import re
 
@@ -18,17 +21,17 @@ from tests.support.environment_files import (
 
 RULES = rules([path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))])
 
-# Listed, but imported by no script of ours.
+# Packages that are listed although no script of ours imports them.
 UNIMPORTED = {
-    # jaxlib's build decides between CPU and GPU.
+    # jaxlib is listed because its build decides between CPU and GPU.
     "train": {"jaxlib"},
     "train-cuda": {"jaxlib"},
-    # The script that runs after this environment is made calls pip, and installs neural-tangents without what
-    # that imports. jax takes any scipy, but does not work with a newer one.
+    # The post-deploy script calls pip, and installs neural-tangents without its dependencies. jax accepts any
+    # scipy, but does not work with a newer one.
     "neural-tangents": {"jaxlib", "pip", "frozendict", "more-itertools", "scipy"},
 }
 
-# Small files to read.
+# Small files for the tests of the readers.
 LOCK = """\
 h5py==3.1 \\
     --hash=sha256:0123
@@ -61,23 +64,23 @@ rule {name}:
 
 
 def drift(name, path):
-    """{package: (version listed, version locked)} where these differ."""
+    """The listed and the locked version of each package whose versions differ."""
     listed = packages(path)
     python = listed.pop("python").version
-    listed.pop("pip", None)  # no lock has it
+    listed.pop("pip", None)  # no lock contains it
     locked = pins(OWN_LOCK.get(name, LOCKS[0]), python)
     versions = {package: (listed[package].version, locked.get(package)) for package in listed}
     return {package: pair for package, pair in versions.items() if pair[0] != pair[1]}
 
 
 def imported_with(name, rules):
-    """What the scripts of the rules with this environment import."""
+    """The packages that scripts of rules with this environment import."""
     scripts = [ROOT / "workflow/scripts" / rule.script for rule in rules if name in rule.environments]
     return set().union(*map(imports, scripts))
 
 
 def edited(tmp_path, name, package, line):
-    """A copy of an environment file with another ``line`` for ``package``."""
+    """A copy of an environment file in which ``line`` replaces the line of ``package``."""
     text, count = re.subn(rf"- {package}\b.*", f"- {line}", ENVIRONMENTS[name].read_text())
     assert count == 1
     path = tmp_path / f"{name}.yaml"
@@ -207,7 +210,7 @@ def test_training_environments_differ_in_the_build_alone():
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_with_jax_the_build_is_named(name):
-    """Else conda takes the CUDA build where it sees a GPU, and the other elsewhere."""
+    """Otherwise conda chooses the CUDA build where it sees a GPU, and the CPU build elsewhere."""
     listed = packages(ENVIRONMENTS[name])
     assert {package for package in listed if listed[package].build} == (
         {"jaxlib"} if "jax" in listed else set()

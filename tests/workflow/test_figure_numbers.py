@@ -1,4 +1,4 @@
-"""Every number in the figures' JSON, computed again from the run files by other means."""
+"""Every number in the figures' JSON files equals one computed independently from the run files."""
 
 import hashlib
 import json
@@ -7,11 +7,11 @@ import h5py
 import numpy as np
 import pytest
 
-SMOOTHING = 4  # epochs, as config/smoke.yaml says; the trace is measured every second one
+SMOOTHING = 4  # epochs, from config/smoke.yaml; the trace is measured every second epoch
 
 
 def runs(finished, curve, needed=None):
-    """scale -> the seeds' groups of one curve, read into dictionaries."""
+    """The seeds' groups at each scale of one curve, read into dictionaries."""
     points = {}
     for path in sorted((finished / f"results/smoke/runs/{curve}").glob("*/*.h5")):
         scale = int(path.parent.name.split("-")[1])
@@ -70,7 +70,7 @@ def log_loss(seeds):
 
 
 def adaptation(seeds):
-    """Epochs, log loss and χ: cumulative sums, then differences written out."""
+    """Epochs, log loss and χ, computed from cumulative sums and explicit differences."""
     epoch = stack(seeds, "trace/epoch")[0].astype(int)
     trace, loss = stack(seeds, "trace/ntk_trace").mean(axis=0), log_loss(seeds)[epoch]
     width = SMOOTHING // 2
@@ -107,7 +107,7 @@ def panels_of(finished, number, **wanted):
 
 
 def drawn_along_training(finished, number, study, quantity):
-    """The panel's series by scale, checked to be those of the runs."""
+    """The panel's series by scale, after checking that their scales are those of the runs."""
     (panel,) = panels_of(finished, number, study=study, quantity=quantity)
     points = runs(finished, CURVES[study])
     assert [series["scale"] for series in panel["series"]] == list(points)
@@ -115,7 +115,10 @@ def drawn_along_training(finished, number, study, quantity):
 
 
 def assert_at_spectra(series, seeds, values):
-    """``series`` is the mean of ``values(seed)``, an array along the spectra, up to the mean minimum."""
+    """Assert that ``series`` is the mean over seeds of ``values(seed)`` until the mean minimum.
+
+    ``values`` returns one number for each epoch at which spectra were measured.
+    """
     epoch = [e for e in seeds[0]["spectrum/epoch"] if e <= mean_minimum(seeds)]
     columns = np.transpose([values(seed)[: len(epoch)] for seed in seeds])
     expected = np.array([mean_and_error(column) for column in columns])
@@ -210,7 +213,7 @@ def at_minima(seeds):
 
 
 def key_quantities(points):
-    """quantity -> (means, errors) along the scales."""
+    """Means and errors of each quantity along the scales."""
     per_point = [at_minima(seeds) for seeds in points.values()]
     result = {
         name: np.array([mean_and_error(values[name]) for values in per_point]).T for name in per_point[0]
@@ -254,7 +257,7 @@ def test_figure_3_shows_the_runs(finished):
 
 
 def test_figure_3_says_why_it_marks_no_transition(finished):
-    """Three widths cannot show a bend."""
+    """Three widths are too few for a bend."""
     (panel,) = content(finished, 3)["panels"]
     for series in panel["series"]:
         assert series["transition_width"] is None

@@ -1,4 +1,4 @@
-"""profiles/gpu in a small workflow of its own, whose jobs lease made-up GPUs."""
+"""profiles/gpu runs a small workflow whose jobs lease made-up GPUs."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ rule train:
     resources: gpu=1 if config["device"] == "gpu" else 0
     shell: "python job.py {config[jobs_per_gpu]} > {output}"
 """
-# The first job goes on when a second one has a GPU, so that two are sure to be at work at once.
+# Every job waits until two jobs have leased a GPU, so that two certainly run at once.
 JOB = """
 import sys, time
 from pathlib import Path
@@ -37,7 +37,10 @@ print(gpu, began, leased, time.monotonic())
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs the workflow with the profile for a number of GPUs; of each job: GPU, begin, lease and end."""
+    """Run the workflow with the profile for a number of GPUs.
+
+    The function returns the GPU of each job, and the times when it began, leased the GPU and ended.
+    """
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
     (tmp_path / "job.py").write_text(JOB)
     (tmp_path / "bin").mkdir()
@@ -68,7 +71,7 @@ def run(tmp_path):
 
 
 def most_at_once(spans):
-    """How many of the spans (first, last) have a moment in common, at most."""
+    """The largest number of spans (first, last) that overlap at one moment."""
     return max(sum(first <= moment < last for first, last in spans) for moment, _ in spans)
 
 
@@ -80,7 +83,7 @@ def test_as_many_jobs_as_the_profile_says_each_with_a_gpu_of_its_own(run):
 
 
 def test_more_jobs_than_gpus_wait_for_each_other(run):
-    """As where the profile claims more GPUs than there are, or another workflow uses them too."""
+    """This happens where the profile claims too many GPUs, or another workflow uses some of them."""
     jobs = run(gpus=6)
     for gpu in GPUS:
         assert most_at_once([(leased, ended) for name, _, leased, ended in jobs if name == gpu]) == 1

@@ -1,4 +1,4 @@
-"""A config that cannot work stops Snakemake at once, in one line that says which key and why."""
+"""An invalid config stops Snakemake at once, with one line that names the key and the reason."""
 
 import pytest
 import yaml
@@ -38,7 +38,7 @@ def test_invalid_config_stops_with_key_and_rule(repository, case):
 
 
 def test_config_that_replaces_the_profile_s_does_not_train_on_the_cpu(repository):
-    """Snakemake's --config drops what a profile's config says, device=gpu in this one."""
+    """Snakemake's --config replaces the profile's config, and with it device=gpu."""
     arguments = ("-n", "--workflow-profile", "profiles/gpu", "--config")
     result = repository.snakemake(*arguments, "checkpoint_seconds=5")
     assert result.returncode != 0

@@ -1,4 +1,4 @@
-"""SIGKILL in the middle of `make figures`, again and again, then `make figures` again."""
+"""`make figures` is killed by SIGKILL several times, then called again."""
 
 import json
 import os
@@ -14,12 +14,12 @@ import pytest
 COMMAND = [
     "make",
     "figures",
-    # The environment of these tests stands in for the one that make would set up.
+    # The environment of these tests takes the place of the one that make would set up.
     "--assume-old=.venv/ready",
-    # The jobs are short: they write a checkpoint whenever they can.
+    # The jobs are short, so they write checkpoints as often as they can.
     "SNAKEMAKE_ARGS=--configfile config/smoke.yaml --config checkpoint_seconds=0.01",
 ]
-KILLED_AT = (1, 4, 9)  # run files that are there
+KILLED_AT = (1, 4, 9)  # numbers of run files that exist when the run is killed
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def with_group(process, number):
 
 
 def wait_for_runs(repository, count, process):
-    """Until ``count`` run files are there: training is under way."""
+    """Wait until ``count`` run files exist, and so training is under way."""
     deadline = time.monotonic() + 300
     while len(list((repository / "results").rglob("seeds-*.h5"))) < count:
         assert process.poll() is None, process.stdout.read()
@@ -77,7 +77,7 @@ def test_killed_make_finishes_with_the_same_numbers_when_called_again(repository
             process.wait()
     partial = list((repository / "results").rglob("*.json"))
     for path in partial:
-        json.loads(path.read_text())  # whatever is there is whole
+        json.loads(path.read_text())  # every file that exists is complete
     with started(repository) as process:
         output, _ = process.communicate(timeout=600)
     assert process.returncode == 0, output
@@ -88,7 +88,7 @@ def test_killed_make_finishes_with_the_same_numbers_when_called_again(repository
 
 
 def test_make_waits_for_a_run_that_lost_its_make(repository):
-    """Killing make alone leaves Snakemake at work: the next call waits for it instead of failing."""
+    """If make alone is killed, Snakemake keeps running, and the next call waits for it instead of failing."""
     (repository / ".venv").symlink_to(sys.prefix)
     target = "results/smoke/subsets/digits.h5"
     command = [*COMMAND[:-1], f"SNAKEMAKE_ARGS={target} --configfile config/smoke.yaml"]

@@ -1,4 +1,4 @@
-"""Studies of a user's own on the smoke config: axes and recipes by config alone, from data to figures."""
+"""Own studies on the smoke config: axes and recipes set by config alone, from data to figures."""
 
 import json
 
@@ -61,7 +61,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    """A repository in which these studies, and none of the paper's, have run."""
+    """A repository in which only these studies have run, and none of the paper's."""
     repository = copy_repository(tmp_path_factory.mktemp("own") / "repository")
     path = repository / "config/smoke.yaml"
     config = yaml.safe_load(path.read_text())

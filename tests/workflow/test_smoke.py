@@ -1,4 +1,4 @@
-"""The smoke config from an empty results folder to its figures."""
+"""The smoke config runs from an empty results folder to its figures."""
 
 import json
 import re
@@ -18,7 +18,7 @@ JOBS = {
     "transition": 1,
     **{f"figure_{number}": 1 for number in range(1, 9)},
 }
-VERIFICATION = ("neural_tangents", "verify")  # asked for by name, on no figure's path
+VERIFICATION = ("neural_tangents", "verify")  # run only when requested by name
 
 
 def test_fresh_repository_needs_every_job(repository):
@@ -57,7 +57,7 @@ def test_every_job_has_a_log_and_a_benchmark(finished):
 def test_every_rule_has_log_benchmark_environment_and_threads(finished):
     texts = [path.read_text() for path in sorted((finished / "workflow/rules").glob("*.smk"))]
     blocks = [block for text in texts for block in re.split(r"^ *rule ?\w*:$", text, flags=re.MULTILINE)[1:]]
-    figures = {name for name in JOBS if name.startswith("figure_")}  # one rule, in a loop
+    figures = {name for name in JOBS if name.startswith("figure_")}  # one rule in a loop makes them all
     assert len(blocks) == len(JOBS) - len(figures) + 1 + len(VERIFICATION)
     for block in blocks:
         for directive in ("log:", "benchmark:", "conda:", "threads: 1\n", "code=code"):
@@ -101,11 +101,11 @@ def test_calibration_writes_its_trials(finished):
     assert {trial["scale"] for trial in content["trials"]} == {8, 32}
     assert all(len(trial["epochs"]) == 2 for trial in content["trials"])
     rates = list(content["rates"].values())
-    assert rates[0] > rates[1]  # wider networks want smaller rates
+    assert rates[0] > rates[1]  # wider networks need smaller rates
 
 
 def test_other_config_leaves_these_results_alone(finished):
     jobs = finished.jobs(config="config/paper.yaml")
-    # Of 20 seeds by width, 20 to 1 share a job; by data size, 20 to 4.
+    # Of 20 seeds, between 20 and 1 share a job, by width; between 20 and 4, by data size.
     scaling = 3 * 2 * (6 + 2 + 4 + 10 + 20) + 2 * (7 + 2 + 4 + 5) + (4 + 2 + 4 + 5)
     assert jobs["train"] == scaling + 2 * 5

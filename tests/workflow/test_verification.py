@@ -1,4 +1,4 @@
-"""`snakemake verify`: which jobs it takes, and that its table is right and says so when it is not."""
+"""`snakemake verify`: its jobs, the numbers in its table, and its message without neural-tangents."""
 
 import csv
 import json
@@ -8,7 +8,7 @@ import pytest
 
 ORACLE = Path(__file__).resolve().parents[2] / ".venv-oracle"
 TABLE = "results/smoke/tables/verification"
-# The first batch of seeds at 3 widths and 3 sizes: all points of so small a config.
+# The first batch of seeds at 3 widths and 3 sizes, which are all points of this small config.
 KERNELS = 6
 
 
