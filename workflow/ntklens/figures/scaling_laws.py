@@ -207,7 +207,7 @@ def _fit(summary: Summary, quantity: str, unit: float) -> DrawnLaw | None:
         **recorded,
         "text": text,
         "x": x.tolist(),
-        "y": (law(x) / unit).tolist(),
+        "y": (np.asarray(law(x)) / unit).tolist(),
     }
 
 

@@ -1,6 +1,6 @@
 """Trace ratio and effective rank against width, and where each bends: figure 3, and own studies of width."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 
 import matplotlib.pyplot as plt
@@ -137,9 +137,9 @@ def _series(quantity: str, laws: Summary) -> WidthSeries:
     }
 
 
-def _trend(law: Callable[[np.ndarray], np.ndarray], scales: Iterable[int]) -> Line:
+def _trend(law: BrokenPowerLaw | PowerLaw, scales: Iterable[int]) -> Line:
     x = np.geomspace(min(scales), max(scales), 200)
-    return {"x": x.tolist(), "y": law(x).tolist()}
+    return {"x": x.tolist(), "y": np.asarray(law(x)).tolist()}
 
 
 def draw(content: FigureContent[WidthPanel]) -> Figure:
