@@ -155,7 +155,7 @@ def test_transfer_that_always_breaks_ends_while_bytes_are_gained(start, target):
 
 def test_killed_download_goes_on_at_the_next_call(start, target):
     host = start(serve(stop_at=600_000))
-    with pytest.raises(DatasetError, match="to go on where it stopped"):
+    with pytest.raises(DatasetError, match="to resume where it stopped"):
         download([host.address], target, accept)
     assert not target.exists()
     host.answers = [serve()]

@@ -38,7 +38,7 @@ def test_draw_larger_than_pool_raises():
 @given(label_arrays(), st.integers(1, 30), st.integers(0, 2**32))
 def test_balanced_draw_has_equally_many_of_each_class_without_repeats(labels, each, seed):
     classes, available = np.unique(labels, return_counts=True)
-    each = min(each, available.min())
+    each = min(each, int(available.min()))
     rows = balanced_draw(labels, each * len(classes), seed)
     assert len(set(rows.tolist())) == len(rows)
     found, counts = np.unique(labels[rows], return_counts=True)

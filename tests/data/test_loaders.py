@@ -247,7 +247,7 @@ def tiny_images(**changes):
         ({"labels": np.array([0, 1, 2])}, r"labels 0 to 1, found \[0 1 2\]"),
         ({"labels": np.array([0, 0, 0])}, r"labels 0 to 1, found \[0\]"),
         ({"shape": (1, 4, 1)}, r"images \(2, 2, 1\), found \(1, 4, 1\)"),
-        ({"test_first": 2}, "test samples from row None on, found them from 2"),
+        ({"test_first": 2}, "test samples from row None on, found them from row 2 on"),
     ],
 )
 def test_dataset_unlike_its_entry_raises_and_writes_nothing(tmp_path, monkeypatch, changes, complaint):
@@ -280,7 +280,7 @@ def test_user_s_own_dataset_is_written(tmp_path, own):
 
 def test_user_s_own_dataset_with_the_name_of_another_raises(tmp_path, own):
     with pytest.raises(
-        DatasetError, match=r"mnist names a dataset that is not the one in .*own\.npz: rename"
+        DatasetError, match=r"mnist is the name of another dataset than the one in .*own\.npz: rename"
     ):
         write_dataset(tmp_path / "own.h5", "mnist", npz=own)
 

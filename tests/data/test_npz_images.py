@@ -71,10 +71,13 @@ TEST = {"test_images": IMAGES[:2], "test_labels": LABELS[:2]}
         ({"images": np.where(FLOATS > 0, FLOATS, np.nan)}, "'images' holds NaN .*; remove or replace them"),
         ({"images": FLOATS * 20}, r"'images' goes from 0 to 1\.804; scale it to 0 to 1"),
         ({"images": FLOATS - 1}, r"'images' goes from -1 to .*; scale it to 0 to 1"),
-        ({"images": np.array([[{}]], object)}, "'images' is damaged or no array of numbers .*write the file"),
+        (
+            {"images": np.array([[{}]], object)},
+            "'images' is damaged or not an array of numbers .*write the file",
+        ),
         (
             {"labels": np.array([{}] * 4, object)},
-            "'labels' is damaged or no array of numbers .*write the file",
+            "'labels' is damaged or not an array of numbers .*write the file",
         ),
         ({"labels": LABELS[:3]}, "4 images, but 3 'labels'; there must be one for each"),
         ({"labels": LABELS / 2}, "'labels' is of type float64 .*should be one integer per sample"),

@@ -51,7 +51,7 @@ def test_modified_data_differ_from_the_original_in_words_alone(name):
     assert (original.modified, modified.modified) == (False, True)
     for fact in ("samples", "classes", "shape", "test_first", "files"):
         assert getattr(modified, fact) == getattr(original, fact)
-    assert f"no number from it is {original.title}'s" in modified.description
+    assert f"no result is {original.title}'s own" in modified.description
 
 
 @pytest.mark.parametrize("name", ["galaxies", "digits-modified", "mnist-modified-modified", "-modified", ""])

@@ -3,22 +3,23 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from ntklens.data.errors import DatasetError
 from ntklens.data.loaders import write_dataset
 from ntklens.data.registry import names
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help=f"{', '.join(names())}; with --npz any other name")
     parser.add_argument(
         "--data-dir",
         default=os.environ.get("NTKLENS_DATA_DIR"),
-        help="folder with the dataset's usual files, by default $NTKLENS_DATA_DIR; none: download",
+        help="folder with the dataset's original files, by default $NTKLENS_DATA_DIR; none: download them",
     )
     parser.add_argument("--npz", help="a file of your own with the arrays images and labels")
-    parser.add_argument("--out", required=True)
+    parser.add_argument("--out", required=True, help="HDF5 file to write")
     args = parser.parse_args(argv)
     try:
         write_dataset(args.out, args.dataset, args.data_dir or None, args.npz)

@@ -1,27 +1,32 @@
-"""The files that datasets are published in: found in a folder or downloaded, unpacked, checked by SHA-256.
+"""The published files of datasets: found in a folder or downloaded, unpacked, and checked by SHA-256.
 
-Checksums are of the unpacked bytes, since packed ones differ from mirror to mirror.
+Checksums are of the unpacked bytes, since mirrors may compress the same file differently.
 """
 
 import gzip
 import hashlib
 import tarfile
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 
 from ntklens.data.errors import DatasetError
+from ntklens.storage.files import FilePath
+
+# Reads the files with these names from one file, which may be compressed or an archive.
+Unpack = Callable[[Path, list[str]], dict[str, bytes]]
 
 
 @dataclass(frozen=True)
 class FileSet:
-    """The files of one dataset in one format: ``digests`` has each one's SHA-256 by name.
+    """The files of one dataset in one format. ``digests`` has the SHA-256 of each file by name.
 
-    They are published one by one, gzip-packed, or together as ``archive``, which unpacks to
-    ``archive_folder``. ``hosts`` are address beginnings, the usual one first; a format without any is read
-    from folders alone.
+    They are published one by one, compressed by gzip, or together as ``archive``, which unpacks to
+    ``archive_folder``. ``hosts`` are the URLs of the folders that have them, the usual one first; a format
+    without hosts is only read from folders.
     """
 
     dataset: str
@@ -97,63 +102,70 @@ CIFAR_10_PYTHON = FileSet(
 
 @dataclass
 class Place:
-    """Where a dataset's files come from: the folder ``data_dir``, or None to download into ``downloads``.
+    """Where a dataset's files come from: the folder ``data_dir`` or, if that is None, the web.
 
-    ``modified`` takes files whose checksums differ, from a folder alone. ``sha256`` collects the digest of
-    every file read.
+    Files are downloaded to the folder ``downloads``. ``modified`` accepts files with other checksums, from a
+    folder only. ``sha256`` collects the digest of every file that is read.
     """
 
-    data_dir: Path | None = None
+    data_dir: FilePath | None = None
     downloads: Path | None = None
     modified: bool = False
     sha256: dict[str, str] = field(default_factory=dict)
 
 
-def read_files(file_sets, place):
-    """Returns the format among ``file_sets`` that ``place`` has, and the bytes of its files by name."""
+def read_files(file_sets: Sequence[FileSet], place: Place) -> tuple[FileSet, dict[str, bytes]]:
+    """The first of ``file_sets`` that ``place`` has, and the bytes of its files by name.
+
+    Raises DatasetError if files are missing, wrong or cannot be downloaded, and ValueError if ``place`` names
+    neither a folder nor one for downloads.
+    """
     if place.data_dir is not None:
-        contents = _from_folder
+        file_set, found = _from_folder(file_sets, Path(place.data_dir).expanduser(), place.modified)
     elif place.modified:
         raise DatasetError(
             f"modified data is never downloaded: put the files of {file_sets[0].title} in a folder and name "
             "it as data_dir in the config"
         )
+    elif place.downloads is not None:
+        file_set, found = _from_hosts(file_sets, place.downloads)
     else:
-        contents = _from_hosts
-    file_set, found = contents(file_sets, place)
+        raise ValueError("a Place needs data_dir or downloads")
     place.sha256.update({name: hashlib.sha256(content).hexdigest() for name, content in found.items()})
     return file_set, found
 
 
-def _from_folder(file_sets, place):
-    data_dir = Path(place.data_dir).expanduser()
+def _from_folder(
+    file_sets: Sequence[FileSet], data_dir: Path, modified: bool
+) -> tuple[FileSet, dict[str, bytes]]:
+    """The set of which ``data_dir`` has the most files, and the bytes of these by name."""
     if not data_dir.is_dir():
         raise DatasetError(
             f"the folder {data_dir} does not exist: create it with the files of {file_sets[0].title}, "
             "correct data_dir, or set it to null to download them"
         )
     located = [(file_set, _locate(file_set, data_dir)) for file_set in file_sets]
-    file_set, paths = max(located, key=lambda one: len(one[1]))  # of equals the first
+    file_set, paths = max(located, key=lambda one: len(one[1]))  # the first if several have as many
     missing = [name for name in file_set.digests if name not in paths]
     if missing:
         raise DatasetError(
             f"neither {data_dir} nor its folder {file_set.dataset} has {missing[0]} or "
             f"{file_set.archive or missing[0] + '.gz'}: put it there, or set data_dir to null to download it"
         )
-    contents = {}
+    contents: dict[str, bytes] = {}
     for path in dict.fromkeys(paths.values()):
         names = [name for name in file_set.digests if paths[name] == path]
         unpack = _archived if path.name == file_set.archive else _unpacked
-        contents |= _read(path, names, file_set, unpack, place.modified)
+        contents |= _read(path, names, file_set, unpack, modified)
     return file_set, contents
 
 
-def _locate(file_set, data_dir):
-    """Path of every file of the set that lies in ``data_dir``: itself, packed, or the archive that has it."""
+def _locate(file_set: FileSet, data_dir: Path) -> dict[str, Path]:
+    """For each file of the set in ``data_dir``, by name, the path of itself, its gzip file or its archive."""
     folders = [data_dir / file_set.dataset, data_dir]
     folders = [inner for folder in folders for inner in (folder / file_set.archive_folder, folder)]
     archives = [folder / file_set.archive for folder in folders] if file_set.archive else []
-    paths = {}
+    paths: dict[str, Path] = {}
     for name in file_set.digests:
         loose = [folder / kind for folder in folders for kind in (name, f"{name}.gz")]
         path = next((path for path in [*loose, *archives] if path.is_file()), None)
@@ -162,16 +174,19 @@ def _locate(file_set, data_dir):
     return paths
 
 
-def _from_hosts(file_sets, place):
-    # By its name: the bytes are checked, so how they came here concerns no result, and no rule depends on it.
+def _from_hosts(file_sets: Sequence[FileSet], downloads: Path) -> tuple[FileSet, dict[str, bytes]]:
+    """The first set that has hosts, and the bytes of its files by name."""
+    # Imported by name, so that no rule depends on that module: the bytes are checked, however they got here.
     download = import_module("ntklens.data.download").download
     file_set = next(one for one in file_sets if one.hosts)
-    folder = place.downloads / file_set.dataset
+    folder = downloads / file_set.dataset
+    packages: dict[str, list[str]]
+    unpack: Unpack
     if file_set.archive:
         packages, unpack = {file_set.archive: list(file_set.digests)}, _archived
     else:
         packages, unpack = {f"{name}.gz": [name] for name in file_set.digests}, _unpacked
-    contents = {}
+    contents: dict[str, bytes] = {}
     for package, names in packages.items():
         addresses = [host + package for host in file_set.hosts]
         read = partial(_read, names=names, file_set=file_set, unpack=unpack, modified=False)
@@ -179,8 +194,10 @@ def _from_hosts(file_sets, place):
     return file_set, contents
 
 
-def _read(path, names, file_set, unpack, modified):
-    """Bytes of the files ``names`` by name, all of them from the file ``path`` by ``unpack``, and checked."""
+def _read(
+    path: Path, names: list[str], file_set: FileSet, unpack: Unpack, modified: bool
+) -> dict[str, bytes]:
+    """The bytes of the files ``names``, all from the file ``path`` by ``unpack``, and checked."""
     try:
         contents = unpack(path, names)
     except (EOFError, OSError, tarfile.TarError, zlib.error) as error:
@@ -193,26 +210,29 @@ def _read(path, names, file_set, unpack, modified):
     return contents
 
 
-def _unpacked(path, names):
+def _unpacked(path: Path, names: list[str]) -> dict[str, bytes]:
+    """The only file of ``names``, which is ``path`` itself or compressed in it."""
     content = path.read_bytes()
     return {names[0]: gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content}
 
 
-def _archived(path, names):
-    """The members ``names`` of an archive, in whatever folder of it. Nothing is extracted to disk."""
-    contents = {}
+def _archived(path: Path, names: list[str]) -> dict[str, bytes]:
+    """The members ``names`` of an archive, in any folder of it. Nothing is extracted to disk."""
+    contents: dict[str, bytes] = {}
     with tarfile.open(path, "r:gz") as archive:
         for member in archive:
             name = PurePosixPath(member.name).name
-            if member.isreg() and name in names and name not in contents:
-                contents[name] = archive.extractfile(member).read()
+            # Only a regular file has a stream: links and folders are passed over.
+            stream = archive.extractfile(member) if member.isreg() and name in names else None
+            if stream is not None and name not in contents:
+                contents[name] = stream.read()
             if len(contents) == len(names):
                 break
     return contents
 
 
-def _check(path, name, content, file_set, modified):
-    """Raise DatasetError if ``content`` is another dataset's or, unless ``modified``, not the original's."""
+def _check(path: Path, name: str, content: bytes, file_set: FileSet, modified: bool) -> None:
+    """Raise DatasetError if ``content`` is another dataset's or, unless ``modified``, not the original."""
     found = hashlib.sha256(content).hexdigest()
     if found == file_set.digests[name]:
         return
@@ -226,7 +246,7 @@ def _check(path, name, content, file_set, modified):
         raise DatasetError(
             f"{path} is not the expected {name} of {file_set.title}, its unpacked bytes have SHA-256 "
             f"{found}, not {file_set.digests[name]}",
-            "get the original file again; if it is changed on purpose, put -modified behind the dataset's "
+            "get the original file again; if it is changed on purpose, append -modified to the dataset's "
             "name in the config, and figures made from it will say so",
         )
 

@@ -1,32 +1,35 @@
-"""Draws random training sets from a pool. Each follows from its seed alone."""
+"""Random draws of training sets from a pool. Each depends on its seed alone."""
 
 import numpy as np
+from jaxtyping import Int, Integer
 
 from ntklens.data.errors import UnsuitableDataError
 
 
-def draw(pool_size, samples, seed):
-    """Draws ``samples`` positions (samples,) in the pool, in random order and without repeats.
+def draw(pool_size: int, samples: int, seed: int) -> Int[np.ndarray, " samples"]:
+    """Draw the rows of ``samples`` samples of the pool, in random order and without repeats.
 
-    Draws from the same seed are nested: a smaller one is the beginning of a larger one, so that
-    curves along data size compare like with like. Raises UnsuitableDataError where the pool has too few.
+    Draws from the same seed are nested: a smaller draw is the beginning of a larger one, so that points of
+    different data size differ by added samples only. Raises UnsuitableDataError if the pool is too small.
     """
     if samples > pool_size:
         raise UnsuitableDataError(f"cannot draw {samples} training samples from a pool of {pool_size}")
     return np.random.default_rng([0, seed]).permutation(pool_size)[:samples]
 
 
-def balanced_draw(labels, samples, seed):
-    """Draws as `draw` does, but equally many of each class. ``labels`` (pool,) are those of the pool.
+def balanced_draw(
+    labels: Integer[np.ndarray, " pool"], samples: int, seed: int
+) -> Int[np.ndarray, " samples"]:
+    """Draw as `draw` does, but equally many samples of each class. ``labels`` are the pool's.
 
-    Raises UnsuitableDataError where ``samples`` is no multiple of the number of classes, or a class has too
-    few.
+    A larger draw from the same seed contains a smaller one, in another order. Raises UnsuitableDataError if
+    ``samples`` is not a multiple of the number of classes, or a class has too few samples.
     """
     classes, available = np.unique(labels, return_counts=True)
     each, rest = divmod(samples, len(classes))
     if rest:
         raise UnsuitableDataError(
-            f"{samples} training samples cannot be shared equally by {len(classes)} classes: "
+            f"{samples} training samples cannot be divided equally among {len(classes)} classes: "
             f"make train_samples a multiple of {len(classes)}"
         )
     if each > available.min():

@@ -1,36 +1,41 @@
-"""The formats that image datasets come in: IDX, CIFAR-10's records and pickles.
+"""The file formats of image datasets: IDX, CIFAR-10's records and CIFAR-10's pickles.
 
-Every reader takes a file's unpacked bytes and the ``name`` that errors call it by, and raises DatasetError
-where the bytes are not what they should be. Images become rows, in the order (height, width, channels).
+Every reader takes a file's unpacked bytes and its ``name`` for error messages, and raises DatasetError
+if the bytes are not in its format. Images become rows, in the order (height, width, channels).
 """
 
 import io
 import math
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Integer, Num, UInt8
 
 from ntklens.data.errors import DatasetError
 
 
 @dataclass(frozen=True)
 class Images:
-    """``images`` (d, n₀), one row per image, and ``labels`` (d,) from 0 on.
+    """Images, one row per image, and their labels, from 0 on.
 
-    ``white`` is the brightest value; a row reshaped to ``shape`` (height, width, channels) is the picture.
-    Train samples stand before test samples, which begin at row ``test_first``; None without a test part.
+    ``white`` is the value of the brightest pixel. A row reshaped to ``shape`` (height, width, channels) is
+    the image. Train samples come before test samples, which begin at row ``test_first``; None without a test
+    part.
     """
 
-    images: np.ndarray
-    labels: np.ndarray
+    # As many images as labels, which `loaders.check` makes sure of.
+    images: Num[np.ndarray, "d n0"]
+    labels: Integer[np.ndarray, " labels"]
     white: int
     shape: tuple[int, int, int]
     test_first: int | None = None
 
 
-def read_idx(content, name, shape=None):
-    """The array of unsigned bytes in an IDX file, of ``shape`` if one is given."""
+def read_idx(content: bytes, name: str, shape: tuple[int, ...] | None = None) -> UInt8[np.ndarray, "..."]:
+    """The array of unsigned bytes in an IDX file, which has to have ``shape`` if that is given."""
     if len(content) < 4 or content[:3] != b"\x00\x00\x08":
         raise DatasetError(f"{name} is not an IDX file of unsigned bytes: get the original file again")
     header = 4 + 4 * content[3]
@@ -40,16 +45,16 @@ def read_idx(content, name, shape=None):
     values = np.frombuffer(content[header:], dtype=np.uint8)
     if values.size != math.prod(found):
         raise DatasetError(
-            f"{name} is truncated or too long, {values.size} values where its header says {found}: get it "
-            "again"
+            f"{name} is truncated or too long, {values.size} values instead of the {found} in its header: "
+            "get it again"
         )
     if shape is not None and found != shape:
         raise DatasetError(f"{name} holds an array {found}, should be {shape}: get the original file again")
     return values.reshape(found)
 
 
-def ten_classes(labels, name):
-    """``labels``, if they go from 0 to 9."""
+def ten_classes(labels: Integer[np.ndarray, " d"], name: str) -> Integer[np.ndarray, " d"]:
+    """Return ``labels``. Raises DatasetError unless they are from 0 to 9."""
     if labels.min() < 0 or labels.max() > 9:
         raise DatasetError(
             f"{name} has labels from {labels.min()} to {labels.max()}, should be 0 to 9: get the original "
@@ -58,25 +63,29 @@ def ten_classes(labels, name):
     return labels
 
 
-CIFAR_SHAPE = (32, 32, 3)
+CIFAR_SHAPE = (32, 32, 3)  # height, width, channels
 CIFAR_PIXELS = math.prod(CIFAR_SHAPE)
 
 
-def read_cifar_records(content, name, records):
-    """Images and labels of a file of CIFAR-10's binary version: records of label and three planes."""
+def read_cifar_records(
+    content: bytes, name: str, records: int
+) -> tuple[UInt8[np.ndarray, "d n0"], Integer[np.ndarray, " d"]]:
+    """Images and labels of a file of CIFAR-10's binary version: each record is a label and three planes."""
     size = records * (1 + CIFAR_PIXELS)
     if len(content) != size:
         kind = "truncated" if len(content) < size else "too long"
         raise DatasetError(
-            f"{name} is {kind}: {len(content)} bytes where {records} records of {1 + CIFAR_PIXELS} bytes "
+            f"{name} is {kind}: {len(content)} bytes, but {records} records of {1 + CIFAR_PIXELS} bytes "
             f"make {size}; get the original file again"
         )
     values = np.frombuffer(content, dtype=np.uint8).reshape(records, 1 + CIFAR_PIXELS)
     return _channels_last(values[:, 1:]), ten_classes(values[:, 0].copy(), name)
 
 
-def read_cifar_pickle(content, name, records):
-    """Images and labels of a file of CIFAR-10's Python version, a pickled dict."""
+def read_cifar_pickle(
+    content: bytes, name: str, records: int
+) -> tuple[UInt8[np.ndarray, "d n0"], UInt8[np.ndarray, " d"]]:
+    """Images and labels of a file of CIFAR-10's Python version, a pickled dictionary."""
     try:
         batch = _BatchUnpickler(io.BytesIO(content), encoding="latin1").load()
     except _ForbiddenError as error:
@@ -84,7 +93,7 @@ def read_cifar_pickle(content, name, records):
             f"{name} is not a CIFAR-10 batch, it asks for {error}, which could run any code: get the "
             "original file"
         ) from None
-    except Exception as error:  # a damaged pickle raises nearly anything
+    except Exception as error:  # a damaged pickle can raise nearly any error
         raise DatasetError(
             f"{name} is not a pickled CIFAR-10 batch or damaged ({error}): get it again"
         ) from None
@@ -101,7 +110,7 @@ def read_cifar_pickle(content, name, records):
         )
     try:
         labels = np.asarray(labels)
-    except ValueError:  # of uneven lists
+    except ValueError:  # nested lists of unequal lengths
         labels = np.empty(0)
     if labels.shape != (records,) or labels.dtype.kind not in "iu":
         raise DatasetError(
@@ -111,29 +120,36 @@ def read_cifar_pickle(content, name, records):
     return _channels_last(planes), ten_classes(labels, name).astype(np.uint8)
 
 
-def _channels_last(planes):
-    """(d, 3072) rows of a red, a green and a blue plane → rows of pixels."""
+def _channels_last(planes: UInt8[np.ndarray, "d n0"]) -> UInt8[np.ndarray, "d n0"]:
+    """Turn rows of a red, a green and a blue plane into rows of pixels."""
     return planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).reshape(-1, CIFAR_PIXELS)
 
 
-def _text(key):
+def _text(key: Any) -> Any:
+    """``key`` as text if it is bytes."""
     return key.decode("latin1") if isinstance(key, bytes) else key
 
 
 class _ForbiddenError(Exception):
-    pass
+    """A pickle asks for something that an array of numbers does not need."""
+
+
+def _array_constructor(protocol: int) -> Callable[..., Any]:
+    """The function with which a pickle of this ``protocol`` makes an array."""
+    reduced: Any = np.empty(1).__reduce_ex__(protocol)
+    return reduced[0]
 
 
 class _BatchUnpickler(pickle.Unpickler):
-    """Knows what an array of numbers needs, and nothing else: unpickling runs whatever a file names."""
+    """Loads arrays of numbers and nothing else: an ordinary unpickler runs whatever a file names."""
 
-    # What numpy names in a pickle depends on its version and on the pickle's; the last is of Python 3's
-    # pickles of bytes in Python 2's format.
-    ALLOWED = {  # noqa: RUF012
+    # The names in a pickle of an array depend on NumPy's version and the pickle's protocol. The last entry is
+    # for pickles by Python 3 of bytes in Python 2's format.
+    ALLOWED: ClassVar[dict[tuple[str, str], Callable[..., Any]]] = {
         **{
             (module, name): function
             for version, name in ((2, "_reconstruct"), (5, "_frombuffer"))
-            for function in [np.empty(1).__reduce_ex__(version)[0]]
+            for function in [_array_constructor(version)]
             for part in ("multiarray", "numeric")
             for module in (f"numpy.core.{part}", f"numpy._core.{part}")
         },
@@ -142,7 +158,8 @@ class _BatchUnpickler(pickle.Unpickler):
         ("_codecs", "encode"): lambda text, encoding: text.encode({"latin1": "latin1"}[encoding]),
     }
 
-    def find_class(self, module, name):
-        if (module, name) not in self.ALLOWED:
-            raise _ForbiddenError(f"{module}.{name}")
-        return self.ALLOWED[module, name]
+    def find_class(self, module_name: str, global_name: str, /) -> Any:
+        """The function ``global_name`` of ``module_name``. Raises _ForbiddenError unless it is allowed."""
+        if (module_name, global_name) not in self.ALLOWED:
+            raise _ForbiddenError(f"{module_name}.{global_name}")
+        return self.ALLOWED[module_name, global_name]

