@@ -1,12 +1,14 @@
 """Compute the NTKs of a run file's saved parameters with neural-tangents, in its own environment.
 
-Nothing of our NTK, networks or spectra is used: the network is written out below, and the
-derivatives are neural-tangents'. All in double precision, where ours are in single.
+None of our code for the NTK, networks or spectra is used: the network is written out below, and
+neural-tangents takes the derivatives. All is in double precision, where ours is in single.
 """
 
 import argparse
-import json
 import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
 
 import h5py
 import jax
@@ -15,10 +17,21 @@ from ntklens.data.subsets import read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.neural_tangents import flattened, import_neural_tangents
 from ntklens.machine.threads import use_threads
-from ntklens.storage.hdf5 import add_dataset, add_group, new_file
+from ntklens.storage.files import FilePath
+from ntklens.storage.hdf5 import (
+    add_dataset,
+    add_group,
+    get_group,
+    groups_in,
+    new_file,
+    read_arrays,
+    read_json_attribute,
+)
+
+Layer = dict[str, np.ndarray]  # "kernel" (inputs, outputs) and, with biases, "bias" (outputs,)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", required=True, help="file written by train")
     parser.add_argument("--subset", required=True, help="file written by subsample")
@@ -32,43 +45,46 @@ def main(argv=None):
         sys.exit(f"{args.run} holds no parameters to verify: training.save_parameters is 0")
     settings = settings_of(args.run)
     samples = settings["measurement"]["ntk_samples"]
-    images = np.float64(sized(read_subset(args.subset), settings["data"]).test_images[:samples])
+    images = sized(read_subset(args.subset), settings["data"]).test_images[:samples].astype(np.float64)
     nt = import_neural_tangents()
-    with new_file(args.out, "NTKs at the minimum by neural-tangents, a group a seed") as file:
+    with new_file(args.out, "NTKs at the minimum by neural-tangents, one group for each seed") as file:
         file.attrs["neural_tangents"] = nt.__version__
         file.attrs["jax"] = jax.__version__
         factors = kernel_factors(settings["network"], next(iter(parameters.values())))
         for seed, layers in parameters.items():
             theta = np.asarray(kernel(nt, layers, factors, images))
-            group = add_group(file, seed, "one seed, where its test loss is least")
-            add_dataset(group, "ntk", theta, "the NTK, row i·n + k is output k of sample i")
-            add_dataset(group, "ntk_trace", np.trace(theta), "trace of the NTK, undivided")
-            add_dataset(group, "effective_rank", effective_rank(theta), "of the normalised NTK")
+            group = add_group(file, seed, "one seed, at the minimum of its test loss")
+            add_dataset(group, "ntk", theta, "the NTK; row i·n + k is output k of sample i")
+            add_dataset(group, "ntk_trace", np.trace(theta), "trace of the NTK, not averaged over its rows")
+            add_dataset(
+                group, "effective_rank", effective_rank(theta), "effective rank of the normalised NTK"
+            )
 
 
-def saved_parameters(path):
-    """Seed -> [(kernel, bias), …] from input to output, for the seeds that have kept theirs."""
-    parameters = {}
+def saved_parameters(path: FilePath) -> dict[str, list[Layer]]:
+    """The layers from input to output of each seed whose parameters the run file ``path`` holds."""
+    parameters: dict[str, list[Layer]] = {}
     with h5py.File(path) as file:
-        for seed in file:
-            layers = file[seed].get("minimum/parameters")
-            if layers is not None:
-                hidden = [f"hidden_{number}" for number in range(1, len(layers))]
-                parameters[seed] = [
-                    {part: np.float64(values) for part, values in layers[name].items()}
-                    for name in [*hidden, "output"]
-                ]
+        for seed, group in groups_in(file).items():
+            if "minimum/parameters" in group:
+                layers = get_group(group, "minimum/parameters")
+                names = [*(f"hidden_{number}" for number in range(1, len(layers))), "output"]
+                parameters[seed] = [_in_double(read_arrays(get_group(layers, name))) for name in names]
     return parameters
 
 
-def settings_of(path):
+def _in_double(arrays: Mapping[str, np.ndarray]) -> Layer:
+    return {name: values.astype(np.float64) for name, values in arrays.items()}
+
+
+def settings_of(path: FilePath) -> dict[str, Any]:
     """The settings of the job that wrote the run file ``path``."""
     with h5py.File(path) as file:
-        return json.loads(file.attrs["settings"])
+        return read_json_attribute(file, "settings")
 
 
-def kernel_factors(network, layers):
-    """What each layer multiplies its kernel by: its initial standard deviation in the NTK parametrisation."""
+def kernel_factors(network: Mapping[str, Any], layers: Sequence[Layer]) -> list[float]:
+    """The factor of each layer's kernel: its initial standard deviation in the NTK parametrisation, or 1."""
     if network["parametrisation"] == "standard":
         return [1.0] * len(layers)
     variance = {
@@ -79,16 +95,19 @@ def kernel_factors(network, layers):
     return [float(np.sqrt(variance(*layer["kernel"].shape))) for layer in layers]
 
 
-def network(layers, factors, x):
+def network(layers: Sequence[Mapping[str, Any]], factors: Sequence[float], x: Any) -> Any:
+    """The outputs (d, n) of a dense ReLU network on the samples ``x`` (d, n₀)."""
     for number, (layer, factor) in enumerate(zip(layers, factors, strict=True), start=1):
         x = factor * (x @ layer["kernel"]) + layer.get("bias", 0.0)
         x = jax.numpy.maximum(x, 0) if number < len(layers) else x
     return x
 
 
-def kernel(nt, layers, factors, images):
-    """The NTK (d·n, d·n). Never averaged over outputs, which neural-tangents does by default."""
-    # The one implementation whose memory does not grow with the number of parameters times rows.
+def kernel(
+    nt: ModuleType, layers: Sequence[Layer], factors: Sequence[float], images: np.ndarray
+) -> jax.Array:
+    """The NTK (d·n, d·n), not averaged over outputs, as neural-tangents does by default."""
+    # The only implementation whose memory does not grow as the number of parameters times that of rows.
     implementation = nt.NtkImplementation.STRUCTURED_DERIVATIVES
     kernel_fn = nt.empirical_ntk_fn(
         lambda layers, x: network(layers, factors, x),
@@ -99,12 +118,12 @@ def kernel(nt, layers, factors, images):
     return flattened(jax.jit(lambda images, layers: kernel_fn(images, None, layers))(images, layers))
 
 
-def effective_rank(theta):
-    """exp of the entropy of the shares of Θ_ij / √(Θ_ii Θ_jj)'s eigenvalues, clipped at 1e-14."""
+def effective_rank(theta: np.ndarray) -> float:
+    """exp(−Σ p ln p), p the eigenvalues of Θ_ij / √(Θ_ii Θ_jj), clipped at 1e-14, over their sum."""
     norms = np.sqrt(np.diagonal(theta))
     norms = np.where(norms > 0, norms, 1)
     spectrum = np.maximum(np.linalg.eigvalsh(theta / norms / norms[:, None]), 1e-14)
-    return np.exp(-np.sum(spectrum / spectrum.sum() * np.log(spectrum / spectrum.sum())))
+    return float(np.exp(-np.sum(spectrum / spectrum.sum() * np.log(spectrum / spectrum.sum()))))
 
 
 if __name__ == "__main__":

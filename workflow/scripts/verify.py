@@ -1,15 +1,18 @@
-"""Compare our NTK, and what the run files hold of it, with the NTK by neural-tangents."""
+"""Compare our NTK, and the quantities of it in run files, with the NTK by neural-tangents."""
 
 import argparse
 import csv
-import json
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import jax
 import numpy as np
-from ntklens.data.subsets import read_subset
+from flax import linen as nn
+from jaxtyping import Float
+from ntklens.data.subsets import Subset, read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.ntk import ntk_matrix, ntk_trace
 from ntklens.machine.compilation_cache import use_compilation_cache
@@ -17,26 +20,33 @@ from ntklens.machine.threads import use_threads
 from ntklens.networks.modules import build_network
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
-from ntklens.storage.files import whole_file, write_json
+from ntklens.storage.files import FilePath, whole_file, write_json
+from ntklens.storage.hdf5 import get_group, read_array, read_json_attribute, read_text
 from ntklens.storage.provenance import provenance
-from ntklens.storage.run_files import read_run
+from ntklens.storage.run_files import Minimum, read_run
 
-# Ours is in single precision, theirs in double: rounding makes 1e-6, a wrong term 1e-2 and more.
+Row = dict[str, Any]  # of the table: where a network is from, and its differences
+
+# Ours is in single precision, theirs in double: rounding gives differences of 1e-6, a wrong term 1e-2 or more
 TOLERANCE = 1e-4
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", required=True, nargs="+", help="files written by train")
-    parser.add_argument("--kernels", required=True, nargs="+", help="their NTKs by neural-tangents")
-    parser.add_argument("--subsets", required=True, nargs="+", help="subsets, named by dataset")
+    parser.add_argument(
+        "--kernels", required=True, nargs="+", help="their NTKs, files written by neural_tangents_kernels"
+    )
+    parser.add_argument(
+        "--subsets", required=True, nargs="+", help="files written by subsample, named by dataset"
+    )
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", required=True, help="the .csv; a .json is written beside it")
+    parser.add_argument("--out", required=True, help="CSV file to write, with a JSON file beside it")
     args = parser.parse_args(argv)
     use_threads(args.threads)
     use_compilation_cache()
     subsets = {Path(path).stem: read_subset(path) for path in args.subsets}
-    rows = []
+    rows: list[Row] = []
     for run, kernels in zip(args.runs, args.kernels, strict=True):
         for row in compare(run, kernels, subsets):
             print(", ".join(f"{key}: {value}" for key, value in row.items()), file=sys.stderr)
@@ -51,36 +61,42 @@ def main(argv=None):
         {"tolerance": TOLERANCE}, args.runs + args.subsets, ["jax", "jaxlib", "flax", "numpy", "scipy"]
     )
     with h5py.File(args.kernels[0]) as file:
-        sources["versions"]["neural-tangents"] = file.attrs["neural_tangents"]
+        sources["versions"]["neural-tangents"] = read_text(file, "neural_tangents")
     write_json(Path(args.out).with_suffix(".json"), {"rows": rows, "provenance": sources})
 
 
-def compare(run, kernels, subsets):
+def compare(run: FilePath, kernels: FilePath, subsets: Mapping[str, Subset]) -> Iterator[Row]:
     """A row of the table for each seed of the file ``run`` whose parameters it holds."""
     with h5py.File(run) as file:
-        settings = json.loads(file.attrs["settings"])
+        settings = read_json_attribute(file, "settings")
     curve, subset = settings["curve"], sized(subsets[settings["curve"]["dataset"]], settings["data"])
     model = build_network(settings["network"], subset.image_shape, subset.classes)
     images = subset.test_images[: settings["measurement"]["ntk_samples"]]
     with h5py.File(kernels) as theirs:
         for trajectory in read_run(run):
             minimum = trajectory.minimum
-            if minimum.parameters is not None:
+            if minimum is not None and minimum.parameters is not None:
                 yield {
                     **curve,
                     "point": Path(run).parent.name,
                     "seed": trajectory.seed,
-                    **differences(model, minimum, images, theirs[f"seed-{trajectory.seed:04d}"]),
+                    **differences(model, minimum, images, get_group(theirs, f"seed-{trajectory.seed:04d}")),
                 }
 
 
-def differences(model, minimum, images, theirs):
-    """Relative to neural-tangents' values: our NTK in the Frobenius norm, our trace and effective rank, now
-    and in the run file."""
+def differences(
+    model: nn.Module, minimum: Minimum, images: Float[np.ndarray, "d n0"], theirs: h5py.Group
+) -> dict[str, float]:
+    """The relative differences from neural-tangents' values.
+
+    They are of our NTK, in the Frobenius norm, and of its trace and effective rank, computed here and stored
+    in the run file.
+    """
     params = {"params": minimum.parameters}
     theta = np.asarray(jax.jit(lambda params: ntk_matrix(model, params, images))(params))
     trace = float(jax.jit(lambda params: ntk_trace(model, params, images))(params))
-    ntk, their_trace, their_rank = (theirs[name][()] for name in ("ntk", "ntk_trace", "effective_rank"))
+    ntk = read_array(theirs, "ntk")
+    their_trace, their_rank = (float(read_array(theirs, name)) for name in ("ntk_trace", "effective_rank"))
     rank, stored_rank = (
         float(effective_rank(spectrum)) for spectrum in (eigenvalues(normalised(theta)), minimum.eigenvalues)
     )
@@ -93,16 +109,18 @@ def differences(model, minimum, images, theirs):
     }
 
 
-def within_tolerance(row):
-    """Whether every difference is small; one that is not a number is not."""
+def within_tolerance(row: Row) -> bool:
+    """Whether every difference is at most `TOLERANCE`; NaN is not."""
     return all(value <= TOLERANCE for name, value in row.items() if name.endswith("difference"))
 
 
-def relative(ours, theirs):
+def relative(ours: float, theirs: float) -> float:
+    """The relative difference of ``ours`` from ``theirs``."""
     return float(abs(ours / theirs - 1))
 
 
-def write_rows(path, rows):
+def write_rows(path: FilePath, rows: Sequence[Row]) -> None:
+    """Write ``rows`` as CSV, by `whole_file`."""
     with whole_file(path) as temporary, temporary.open("w", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         table.writeheader()
