@@ -1,12 +1,17 @@
-"""The normalised NTK and the eigenvalues of a kernel in the computer's own memory (App. B.3)."""
+"""The normalised NTK and the eigenvalues of a kernel, computed on the CPU (App. B.3)."""
+
+from typing import TypeVar
 
 import numpy as np
+from jaxtyping import Array, Float
 
 from ntklens.spectrum import lapack
 
+Matrix = TypeVar("Matrix", Array, np.ndarray)
 
-def normalised(theta):
-    """Θ̂_ij = Θ_ij / √(Θ_ii Θ_jj), (N, N): unit diagonal, so the trace is N (App. B.3).
+
+def normalised(theta: Float[Matrix, "N N"]) -> Float[Matrix, "N N"]:
+    """The normalised NTK Θ̂_ij = Θ_ij / √(Θ_ii Θ_jj): its diagonal is one, so its trace is N (App. B.3).
 
     A row of zeros (an output that no parameter moves) stays zero.
     """
@@ -15,12 +20,13 @@ def normalised(theta):
     return theta * inverse[:, None] * inverse[None, :]
 
 
-def eigenvalues(matrix):
-    """Eigenvalues (N,), ascending, of a symmetric ``matrix`` (N, N), float32 or float64, in that precision.
+def eigenvalues(matrix: Float[Array | np.ndarray, "N N"]) -> Float[np.ndarray, " N"]:
+    """Eigenvalues of a symmetric ``matrix`` of float32 or float64, ascending, in that precision.
 
-    Only the lower triangle is read. The result is NaN throughout if that triangle has an entry that is not
-    finite, as a diverged network's has. Threads and errors are as with `lapack.eigenvalues`.
+    Only the lower triangle is read. If it has an entry that is not finite, as that of a diverged network has,
+    all eigenvalues are NaN. Raises as `lapack.eigenvalues`.
     """
+    matrix = np.asarray(matrix)
     if not np.isfinite(np.tril(matrix)).all():
         return np.full(len(matrix), np.nan, matrix.dtype)
     return lapack.eigenvalues(matrix)

@@ -1,24 +1,33 @@
 """LAPACK's eigenvalues and eigenvectors of a symmetric matrix, by calls that release the GIL.
 
-scipy's own functions hold the GIL while LAPACK computes: two threads take as long as one after the other,
-and a training beside them stands still. Here ctypes calls the same routines of scipy's LAPACK and releases
-the GIL, so several threads can compute at once.
+scipy's own functions hold the GIL while LAPACK computes: two threads then take as long as one after the
+other, and training in another thread stands still. Here ctypes calls the same routines of scipy's LAPACK and
+releases the GIL, so several threads can compute at once.
 
 Both functions read only the lower triangle of a matrix and leave the matrix unchanged. They raise ValueError
-or TypeError if it is not square or neither float32 nor float64, numpy.linalg.LinAlgError if LAPACK fails.
+if it is not square, TypeError if it is neither float32 nor float64, and numpy.linalg.LinAlgError if LAPACK
+fails.
 """
 
 import ctypes
+from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import import_module
+from typing import Any, TypeAlias, cast
 
 import numpy as np
-from scipy.linalg import cython_lapack
+from jaxtyping import Float
+
+CYTHON_LAPACK = import_module("scipy.linalg.cython_lapack")  # no stub file types an import statement of it
+
+Routine: TypeAlias = Callable[..., None]
+Arguments: TypeAlias = Sequence[int | np.ndarray]  # the number of rows comes first
 
 PRECISION_LETTERS = {np.dtype(np.float32): "s", np.dtype(np.float64): "d"}
 
 
-def eigenvalues(matrix):
-    """Eigenvalues (N,), ascending, of ``matrix`` (N, N), in its precision, by ?SYEVD."""
+def eigenvalues(matrix: Float[np.ndarray, "N N"]) -> Float[np.ndarray, " N"]:
+    """Eigenvalues of ``matrix``, ascending, in its precision, by ?SYEVD."""
     routine = _routine_for(matrix, "syevd")
     rows = len(matrix)
     values = np.empty(rows, matrix.dtype)
@@ -28,11 +37,11 @@ def eigenvalues(matrix):
     return values
 
 
-def top_eigenvectors(matrix, count):
-    """Eigenvectors (count, N) of the ``count`` largest eigenvalues of ``matrix`` (N, N), the largest first.
+def top_eigenvectors(matrix: Float[np.ndarray, "N N"], count: int) -> Float[np.ndarray, "{count} N"]:
+    """Eigenvectors of the ``count`` largest eigenvalues of ``matrix``, the largest first, one per row.
 
-    ?SYEVR computes these eigenvectors and no others. Each row is a vector of length one, with the sign that
-    the solver gave it. Raises ValueError if ``count`` is not between 1 and N.
+    ?SYEVR computes these eigenvectors and no others. Their length is one; their sign is the solver's.
+    Raises ValueError if ``count`` is not between 1 and N.
     """
     routine = _routine_for(matrix, "syevr")
     rows = len(matrix)
@@ -42,14 +51,14 @@ def top_eigenvectors(matrix, count):
     overwritten, support = np.array(matrix, order="C"), np.empty(2 * rows, np.intc)
     unused_bound, default_tolerance = np.zeros(1, matrix.dtype), np.zeros(1, matrix.dtype)
     # N, A, LDA, VL, VU, IL, IU, ABSTOL, M, W, Z, LDZ, ISUPPZ
-    arguments = [rows, overwritten, rows, unused_bound, unused_bound, rows - count + 1, rows]
-    arguments += [default_tolerance, count, values, vectors, rows, support]
+    arguments: list[int | np.ndarray] = [rows, overwritten, rows, unused_bound, unused_bound]
+    arguments += [rows - count + 1, rows, default_tolerance, count, values, vectors, rows, support]
     _run(routine, "VIU", arguments, matrix.dtype)
     return vectors[::-1]
 
 
-def _routine_for(matrix, name):
-    """LAPACK's routine ``name`` in the precision of ``matrix``; raises if that is no matrix for it."""
+def _routine_for(matrix: np.ndarray, name: str) -> Routine:
+    """LAPACK's routine ``name`` in the precision of ``matrix``. Raises ValueError or TypeError."""
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"a square matrix is needed, not one of shape {matrix.shape}")
     if matrix.dtype not in PRECISION_LETTERS:
@@ -58,26 +67,26 @@ def _routine_for(matrix, name):
 
 
 @cache
-def _routine(name):
+def _routine(name: str) -> Routine:
     """The C function that scipy exports under ``name`` for other packages to call."""
-    capsule = cython_lapack.__pyx_capi__[name]
+    capsule = CYTHON_LAPACK.__pyx_capi__[name]
     capsule_name = ctypes.pythonapi.PyCapsule_GetName
     capsule_name.restype, capsule_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    # Such a function releases the GIL. Without declared arguments it takes any.
+    # A function made by CFUNCTYPE releases the GIL while it runs. Without declared arguments it takes any.
     return ctypes.CFUNCTYPE(None)(pointer(capsule, capsule_name(capsule)))
 
 
-def _run(routine, options, arguments, dtype):
-    """Call ``routine`` for the sizes of its two work arrays, WORK and IWORK, then to compute with these."""
+def _run(routine: Routine, options: str, arguments: Arguments, dtype: np.dtype[Any]) -> None:
+    """Call ``routine`` for the sizes of its work arrays WORK and IWORK, then again to compute with them."""
     work, integer_work = np.empty(1, dtype), np.empty(1, np.intc)
     _call(routine, options, [*arguments, work, -1, integer_work, -1])
     work, integer_work = np.empty(int(work[0]), dtype), np.empty(int(integer_work[0]), np.intc)
     _call(routine, options, [*arguments, work, len(work), integer_work, len(integer_work)])
 
 
-def _call(routine, options, arguments):
+def _call(routine: Routine, options: str, arguments: Arguments) -> None:
     """Call ``routine`` with one string per letter of ``options``, then pointers to ``arguments`` and INFO.
 
     Fortran sees a matrix stored by rows as its transpose: the lower triangle is its upper one ("U").
@@ -86,10 +95,11 @@ def _call(routine, options, arguments):
     arrays = [np.array(value, np.intc) if isinstance(value, int) else value for value in arguments]
     pointers = [ctypes.c_void_p(array.ctypes.data) for array in [*arrays, info]]
     routine(*(letter.encode() for letter in options), *pointers)
-    _check(int(info[0]), rows=arguments[0])
+    _check(int(info[0]), rows=cast(int, arguments[0]))
 
 
-def _check(info, rows):
+def _check(info: int, rows: int) -> None:
+    """Raise LinAlgError if LAPACK's status ``info`` tells of a failure."""
     if info < 0:
         raise np.linalg.LinAlgError(f"LAPACK refuses its argument {-info} for a matrix of {rows} rows")
     if info > 0:
