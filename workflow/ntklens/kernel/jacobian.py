@@ -1,42 +1,56 @@
-"""The Jacobian J of a Flax network's outputs in its parameters, one piece a layer.
+"""The Jacobian J of a Flax network's outputs with respect to its parameters, one piece per layer.
 
-J is (d·n, P): d samples, n outputs, P parameters; row i·n + k is output k of sample i. A Dense or
-Conv layer's piece stays factored and is never formed. With the layer's input X and its sensitivity
-S, the derivative of every output in the layer's pre-activation, the row of output k of sample i is
+J is (d·n, P): d samples, n outputs, P parameters; row i·n + k is output k of sample i. The piece of a Dense
+or Conv layer is stored as two factors and its columns of J are never formed. The factors are the layer's
+input X and its sensitivity S, the derivative of every output with respect to the layer's pre-activation. The
+row of output k of sample i is
 
     Σ_p x_ip ⊗ s_ikp   for the kernel,   Σ_p s_ikp   for the bias,
 
-p running over the positions at which the layer is applied to one sample: one for a Dense layer on
-vectors, the pixels of its output for a convolution, the tokens of a sequence; a layer that is
-called several times counts each call's. Every other parameter's piece is written out, sample by
-sample. All of it is exact, provided that a sample's outputs depend on that sample alone.
+where p runs over the positions at which the layer is applied to one sample: one for a Dense layer on
+vectors, the pixels of its output for a convolution, the tokens of a sequence. A layer that is called several
+times has the positions of every call. The piece of all other parameters is written out, sample by sample.
+All of it is exact, provided that a sample's outputs depend on that sample alone.
+
+Axis names: p positions, w the layer's outputs (units or filters), v its inputs (the values under the kernel).
 """
 
+# JAX's and Flax's functions are annotated in part.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from collections import Counter
+from collections.abc import Callable, Sequence
 from math import prod
+from typing import Any, TypeAlias, cast
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from flax import struct
 from flax.core import tracers
-from flax.traverse_util import flatten_dict, unflatten_dict
+from flax.traverse_util import unflatten_dict
 from jax import lax
+from jaxtyping import Array, Float, Inexact, Num, Shaped
 
-UNROLLED_OUTPUTS = 16  # more would take longer to compile than they save
-OTHER_PARAMETERS = ("other parameters",)  # the path of the piece that belongs to no layer
+from ntklens.kernel.network import Network, ParameterPath, Params, Path, Samples, by_path
+
+UNROLLED_OUTPUTS = 16  # unrolling more would take longer to compile than it saves
+OTHER_PARAMETERS: Path = ("other parameters",)  # the path of the piece that belongs to no layer
 
 
 @struct.dataclass
 class LayerPiece:
-    """What one Dense or Conv layer contributes to J, factored."""
+    """The columns of J that belong to one Dense or Conv layer, as two factors."""
 
-    inputs: jax.Array  # X, (d, p, w')
-    sensitivity: jax.Array  # S, (d, n, p, w)
+    # JAX makes instances of other shapes, and of placeholders: fields are not checked in the tests.
+    __no_type_check__ = True
+
+    inputs: Float[Array, "d p v"]  # X
+    sensitivity: Float[Array, "d n p w"]  # S
     bias: bool = struct.field(pytree_node=False)
 
-    def gram(self, other):
-        """This layer's share of the NTK between these samples and ``other``'s, (d, n, d', n).
+    def gram(self, other: "LayerPiece") -> Float[Array, "d n e n"]:
+        """This layer's share of the NTK between these d samples and the e samples of ``other``.
 
         Σ_{p,q} (s_p · s_q)(x_p · x_q + 1): for one position, Eq. 12 of the paper with a bias.
         """
@@ -46,21 +60,21 @@ class LayerPiece:
         products = sensitivities.reshape(d, n, p, d_other, n, p_other)
         return jnp.sum(products * inputs.reshape(d, 1, p, d_other, 1, p_other), axis=(2, 5))
 
-    def squared_norm(self):
-        """This layer's share of Tr Θ; no product of two samples is formed."""
+    def squared_norm(self) -> Float[Array, ""]:
+        """This layer's share of Tr Θ. Products between different samples are not formed."""
         if self.inputs.shape[1] == 1:
             gain = jnp.sum(self.sensitivity**2, axis=(1, 2, 3))
             return jnp.sum(gain * (jnp.sum(self.inputs**2, axis=(1, 2)) + self.bias))
-        # A sample at a time: written out for all, this piece can be larger than everything else.
-        return jnp.sum(lax.map(lambda one: one.written_out().squared_norm(), self.each_sample()))
+        # One sample at a time: written out for all samples, this piece can be larger than everything else.
+        return jnp.sum(cast(Array, lax.map(_written_norm, self.each_sample())))
 
-    def pull_back(self, v):
-        """Jᵀv (P_l,) for ``v`` (d, n)."""
+    def pull_back(self, v: Float[Array, "d n"]) -> Float[Array, " P_l"]:
+        """Jᵀv for this layer's parameters."""
         kernel = jnp.einsum("ipv,in,inpw->vw", self.inputs, v, self.sensitivity).ravel()
         bias = jnp.einsum("in,inpw->w", v, self.sensitivity) if self.bias else jnp.zeros(0, kernel.dtype)
         return jnp.concatenate([kernel, bias])
 
-    def written_out(self):
+    def written_out(self) -> "WrittenPiece":
         """The same piece as a `WrittenPiece`."""
         d, n, _, _ = self.sensitivity.shape
         kernel = jnp.einsum("ipv,inpw->invw", self.inputs, self.sensitivity).reshape(d, n, -1)
@@ -68,85 +82,108 @@ class LayerPiece:
             return WrittenPiece(kernel)
         return WrittenPiece(jnp.concatenate([kernel, jnp.sum(self.sensitivity, axis=2)], axis=-1))
 
-    def each_sample(self):
-        """This piece with a leading axis over samples, each of them a piece of one sample."""
-        return jax.tree.map(lambda leaf: leaf[:, None], self)
+    def each_sample(self) -> "LayerPiece":
+        """A piece for each sample alone, stacked along a leading axis."""
+        return LayerPiece(self.inputs[:, None], self.sensitivity[:, None], self.bias)
 
-    def gram_operations(self):
-        """Multiplications of `gram` with itself, and those of writing out and multiplying that."""
+    def gram_operations(self) -> tuple[int, int]:
+        """The multiplications of `gram` with itself, from the factors and from the piece written out."""
         d, n, p, w = self.sensitivity.shape
         rows, parameters = d * n, (self.inputs.shape[2] + self.bias) * w
-        # Adding up the products over pairs of positions is bound by memory: eight times its count.
+        # Memory bounds the sum over pairs of positions: it takes as long as eight times the operations.
         factored = rows**2 * p**2 * (w + 8) + d**2 * p**2 * self.inputs.shape[2]
         return factored, rows * p * parameters + rows**2 * parameters
 
 
 @struct.dataclass
 class WrittenPiece:
-    """Columns of J written out."""
+    """Columns of J, written out."""
 
-    jacobian: jax.Array  # (d, n, P_l)
+    __no_type_check__ = True  # as in `LayerPiece`
 
-    def gram(self, other):
-        """These parameters' share of the NTK between these samples and ``other``'s, (d, n, d', n)."""
+    jacobian: Float[Array, "d n P_l"]
+
+    def gram(self, other: "WrittenPiece") -> Float[Array, "d n e n"]:
+        """These parameters' share of the NTK between these d samples and the e samples of ``other``."""
         d, n, _ = self.jacobian.shape
         return _row_products(self.jacobian, other.jacobian).reshape(d, n, -1, n)
 
-    def squared_norm(self):
+    def squared_norm(self) -> Float[Array, ""]:
+        """These parameters' share of Tr Θ."""
         return jnp.sum(self.jacobian**2)
 
-    def pull_back(self, v):
-        """Jᵀv (P_l,) for ``v`` (d, n)."""
+    def pull_back(self, v: Float[Array, "d n"]) -> Float[Array, " P_l"]:
+        """Jᵀv for these parameters."""
         return jnp.einsum("in,inv->v", v, self.jacobian)
 
 
-def _row_products(left, right):
-    """All products of a row of ``left`` with one of ``right``; rows lie along the last axis."""
+Piece: TypeAlias = LayerPiece | WrittenPiece
+
+# Values for each call of a layer, by the layer's path and the number of the call.
+ByCall: TypeAlias = dict[tuple[Path, int], Array]
+Backward: TypeAlias = Callable[[Array], tuple[ByCall]]
+
+
+def _written_norm(piece: LayerPiece) -> Float[Array, ""]:
+    return piece.written_out().squared_norm()
+
+
+def _row_products(
+    left: Float[Array, "*rows v"], right: Float[Array, "*others v"]
+) -> Float[Array, "rows others"]:
+    """The products of every row of ``left`` with every row of ``right``; rows lie along the last axis."""
     return left.reshape(-1, left.shape[-1]) @ right.reshape(-1, right.shape[-1]).T
 
 
-def outputs_and_pieces(model, params, x):
-    """The outputs (d, n) of ``model`` on ``x`` (d, …), and J's pieces by the path of their layer.
+def outputs_and_pieces(
+    model: Network, params: Params, x: Samples
+) -> tuple[Inexact[Array, "d n"], dict[Path, Piece]]:
+    """The outputs of ``model`` on ``x``, and J's pieces by the path of their layer.
 
-    ``params`` is what ``model.apply`` takes; derivatives are taken in its collection "params".
-    Layers come in the order of their first call; `OTHER_PARAMETERS` last, where there are any. A layer
-    inside another transformation of the network (scan, remat, jit) is among the others.
-    Raises ValueError for outputs of another shape.
+    Derivatives are taken with respect to the collection "params" of ``params``. The layers come in the order
+    of their first call. All other parameters share a last piece, `OTHER_PARAMETERS`: those of no Dense or
+    Conv layer, and those of a layer inside another transformation of the network (scan, remat, jit).
+    Raises ValueError if the outputs are not a matrix with one row per sample.
     """
     shapes, layers = _capturable(model, params, x)
     if len(shapes.shape) != 2 or shapes.shape[0] != x.shape[0]:
         raise ValueError(f"outputs are {shapes.shape} for {x.shape[0]} samples: (samples, outputs) is needed")
     outputs, pieces = _layer_pieces(model, params, x, shapes, layers)
-    others = [path for path in flatten_dict(params["params"]) if path[:-1] not in layers]
+    others = [path for path in by_path(params["params"]) if path[:-1] not in layers]
     if others:
         pieces[OTHER_PARAMETERS] = WrittenPiece(_per_sample_jacobian(model, params, x, others))
     return outputs, pieces
 
 
-def _capturable(model, params, x):
+def _capturable(model: Network, params: Params, x: Samples) -> tuple[jax.ShapeDtypeStruct, list[Path]]:
     """The outputs' shape, and the paths of the layers whose piece can be factored."""
-    refused = []
+    refused: list[Path] = []
     outputs, inputs, _ = jax.eval_shape(lambda: _run(model, params, x, refused=refused))
     return outputs, list(dict.fromkeys(path for path, _ in inputs if path not in refused))
 
 
-def _layer_pieces(model, params, x, shapes, layers):
+def _layer_pieces(
+    model: Network, params: Params, x: Samples, shapes: jax.ShapeDtypeStruct, layers: Sequence[Path]
+) -> tuple[Inexact[Array, "d n"], dict[Path, Piece]]:
+    """The outputs, of the shape and type of ``shapes``, and the pieces of ``layers``."""
     _, _, pre_activations = jax.eval_shape(lambda: _run(model, params, x, layers))
-    zeros = jax.tree.map(lambda z: jnp.zeros(z.shape, z.dtype), pre_activations)
+    zeros = {call: jnp.zeros(z.shape, z.dtype) for call, z in pre_activations.items()}
 
-    def forward(perturbations):
+    def forward(perturbations: ByCall) -> tuple[Array, tuple[Array, ByCall]]:
         outputs, inputs, _ = _run(model, params, x, layers, perturbations)
         return outputs, (outputs, inputs)
 
     _, backward, (outputs, inputs) = jax.vjp(forward, zeros, has_aux=True)
     d, n = shapes.shape
     one_hot = jnp.broadcast_to(jnp.eye(n, dtype=shapes.dtype)[:, None, :], (n, d, n))
-    (sensitivities,) = _for_each_output(backward, one_hot, any(rows.shape[1] > 1 for rows in inputs.values()))
-    leaves, pieces = flatten_dict(params["params"]), {}
+    several_positions = any(rows.shape[1] > 1 for rows in inputs.values())
+    (sensitivities,) = _for_each_output(cast("Backward", backward), one_hot, several_positions)
+    leaves = by_path(params["params"])
+    pieces: dict[Path, Piece] = {}
     for path in layers:
         calls = [key for key in inputs if key[0] == path]
         columns = [sensitivities[key].reshape(d, n, -1, sensitivities[key].shape[-1]) for key in calls]
-        # A layer may compute in less than the precision of its parameters, products of its rows may not.
+        # A layer may compute in a lower precision than that of its parameters; products of its rows may not.
         precision = jnp.result_type(leaves[(*path, "kernel")], *(inputs[key] for key in calls))
         pieces[path] = LayerPiece(
             inputs=jnp.concatenate([inputs[key] for key in calls], axis=1, dtype=precision),
@@ -156,37 +193,54 @@ def _layer_pieces(model, params, x, shapes, layers):
     return outputs, pieces
 
 
-def _for_each_output(backward, one_hot, several_positions):
-    """``backward`` of the cotangents ``one_hot`` (n, d, n), its results' leaves (d, n, …)."""
-    # Dense layers make one product of all outputs. A pooling layer's backward pass for all outputs at
-    # once takes XLA three times as long on a CPU as that for one after the other.
+def _for_each_output(
+    backward: Backward, one_hot: Inexact[Array, "n d n"], several_positions: bool
+) -> tuple[ByCall]:
+    """The result of ``backward`` for each of the cotangents ``one_hot``; its leaves are (d, n, …)."""
+    # Dense layers make one product of all outputs. The backward pass of a pooling layer for all outputs at
+    # once takes XLA three times as long on a CPU as one output after the other.
     if several_positions and len(one_hot) <= UNROLLED_OUTPUTS:
         results = [backward(cotangent) for cotangent in one_hot]
         return jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), *results)
     return jax.vmap(backward, out_axes=1)(one_hot)
 
 
-def _run(model, params, x, layers=None, perturbations=None, refused=None):
-    """Outputs; each layer call's input (d, p, w') and pre-activation, by (path, number of the call).
+def _run(
+    model: Network,
+    params: Params,
+    x: Samples,
+    layers: Sequence[Path] | None = None,
+    perturbations: ByCall | None = None,
+    refused: list[Path] | None = None,
+) -> tuple[Any, ByCall, ByCall]:
+    """The outputs, and the input (d, p, v) and the pre-activation of each call of a layer.
 
-    ``perturbations`` are added to the pre-activations: derivatives in them are the sensitivities.
-    ``layers`` restricts all this to some paths; the paths of layers that cannot be factored are
-    appended to ``refused``.
+    ``perturbations`` are added to the pre-activations: the derivatives with respect to them are the
+    sensitivities. Only calls of ``layers`` are recorded, by default those of all layers. The paths of layers
+    that cannot be factored are appended to ``refused``.
     """
-    inputs, pre_activations, calls = {}, {}, Counter()
+    inputs: ByCall = {}
+    pre_activations: ByCall = {}
+    calls: Counter[Path] = Counter()
 
-    def record(call, args, kwargs, context):
+    def record(
+        call: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        context: nn.module.InterceptorContext,
+    ) -> Any:
         module, path = context.module, context.module.path
         output = call(*args, **kwargs)
         if context.method_name != "__call__" or type(module) not in INPUT_ROWS:
             return output
         if layers is not None and path not in layers:
             return output
-        # In the type in which the layer multiplies it: products of an image's integers would overflow.
+        # In the type in which the layer multiplies: products of an image's integers would overflow.
         multiplied = jnp.asarray(args[0] if args else kwargs["inputs"], output.dtype)
         rows = INPUT_ROWS[type(module)](module, multiplied, x.shape[0])
-        # What a transformation inside the network computes cannot be carried out of it.
+        # A value that is computed inside a transformation of the network cannot leave it.
         if rows is None or tracers.current_trace() != outermost:
+            assert refused is not None, "a layer that was captured before is refused now"
             refused.append(path)
             return output
         key = path, calls[path]
@@ -200,15 +254,17 @@ def _run(model, params, x, layers=None, perturbations=None, refused=None):
     return outputs, inputs, pre_activations
 
 
-def _dense_rows(layer, inputs, samples):
-    """A Dense layer's input as (d, positions, w'); None where that is not what it multiplies."""
+def _dense_rows(
+    layer: nn.Dense, inputs: Num[Array, "..."], samples: int
+) -> Num[Array, "{samples} p v"] | None:
+    """The input of a Dense layer, by sample and position; None if the layer multiplies something else."""
     if layer.dot_general or layer.dot_general_cls or inputs.ndim < 2 or inputs.shape[0] % samples:
         return None
     return inputs.reshape(samples, -1, inputs.shape[-1])
 
 
-def _conv_rows(layer, inputs, samples):
-    """The patch under the kernel at each position, (d, positions, w'); None where it has another form."""
+def _conv_rows(layer: nn.Conv, inputs: Num[Array, "..."], samples: int) -> Num[Array, "{samples} p v"] | None:
+    """The patch under the kernel at each position; None if the layer is no plain convolution."""
     kernel = _per_dimension(layer.kernel_size, 1)
     rank = len(kernel)
     padding = _explicit_padding(layer.padding, rank)
@@ -229,31 +285,36 @@ def _conv_rows(layer, inputs, samples):
     return patches.reshape(samples, prod(patches.shape[1:-1]), patches.shape[-1])
 
 
-INPUT_ROWS = {nn.Dense: _dense_rows, nn.Conv: _conv_rows}
+InputRows: TypeAlias = Callable[[Any, Array, int], Array | None]
+INPUT_ROWS: dict[type[nn.Module], InputRows] = {nn.Dense: _dense_rows, nn.Conv: _conv_rows}
 
 
-def _per_dimension(value, rank):
+def _per_dimension(value: int | Sequence[Any] | None, rank: int) -> tuple[Any, ...]:
+    """``value`` for each of ``rank`` dimensions: Flax takes one number for all, or none for 1."""
     if value is None:
         return (1,) * rank
     return (value,) * rank if isinstance(value, int) else tuple(value)
 
 
-def _explicit_padding(padding, rank):
-    """``padding`` as XLA takes it; None for the kinds that Flax adds to those (circular, causal, …)."""
+def _explicit_padding(padding: str | int | Sequence[Any], rank: int) -> str | list[tuple[int, int]] | None:
+    """``padding`` in a form that XLA takes; None for kinds that only Flax knows (circular, causal, …)."""
     if isinstance(padding, str):
         return padding if padding in ("SAME", "VALID") else None
     pads = _per_dimension(padding, rank)
-    return [(pad, pad) if isinstance(pad, int) else tuple(pad) for pad in pads]
+    return [(pad, pad) if isinstance(pad, int) else (pad[0], pad[1]) for pad in pads]
 
 
-def _per_sample_jacobian(model, params, x, paths):
-    """(d, n, P'), the outputs' derivatives in the parameters at ``paths`` alone."""
-    leaves = flatten_dict(params["params"])
+def _per_sample_jacobian(
+    model: Network, params: Params, x: Samples, paths: Sequence[ParameterPath]
+) -> Float[Array, "d n P_l"]:
+    """The derivatives of the outputs with respect to the parameters at ``paths``."""
+    leaves = by_path(params["params"])
 
-    def outputs(chosen, sample):
+    def outputs(chosen: dict[ParameterPath, Any], sample: Shaped[Array, "..."]) -> Inexact[Array, " n"]:
         own = unflatten_dict({**leaves, **chosen})
         return model.apply({**params, "params": own}, sample[None])[0]
 
     chosen = {path: leaves[path] for path in paths}
-    jacobian = jax.vmap(jax.jacrev(outputs), in_axes=(None, 0))(chosen, x)
+    derivatives = cast("Callable[..., dict[ParameterPath, Array]]", jax.jacrev(outputs))
+    jacobian = jax.vmap(derivatives, in_axes=(None, 0))(chosen, x)
     return jnp.concatenate([leaf.reshape(*leaf.shape[:2], -1) for leaf in jacobian.values()], axis=-1)

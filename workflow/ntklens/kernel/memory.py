@@ -1,3 +1,3 @@
-"""How much memory an NTK may take: a number without JAX, so that prices and requests can use it too."""
+"""How much memory an NTK may take. This module imports no JAX, so that estimates can use the number too."""
 
-PIECES_MEMORY = 2**30  # bytes, for J's pieces
+PIECES_MEMORY = 2**30  # bytes, for the pieces of the Jacobian

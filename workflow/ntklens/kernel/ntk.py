@@ -1,100 +1,124 @@
 """The neural tangent kernel Θ = J Jᵀ of any Flax network, exact.
 
-With n outputs and d samples, J is the (d·n, P) Jacobian of the outputs with respect to all P
-parameters; row i·n + k is output k of sample i, and outputs are never averaged over (App. A). Θ is
-the sum over J's pieces, one a layer (`ntklens.kernel.jacobian`): for Dense and Conv layers nothing of the
-size of their parameters is formed. At the first use of a network on a shape, the pieces are compared
-with a gradient (`ntklens.kernel.selfcheck`).
+With n outputs and d samples, J is the (d·n, P) Jacobian of the outputs with respect to all P parameters. Row
+i·n + k is output k of sample i; outputs are never averaged (App. A). Θ is the sum of the contributions of J's
+pieces, one per layer (`ntklens.kernel.jacobian`): for Dense and Conv layers nothing as large as their
+parameters is formed. At the first use of a network on a shape, the pieces are compared with a gradient
+(`ntklens.kernel.selfcheck`).
 
-``model`` is a Flax module, or any object with its ``apply(params, x)``; `ntklens.kernel.static_model` says
-which of them share a compiled program. ``params`` is what that takes, with the differentiated parameters in
-the collection "params". The samples ``x`` are of any type that the network takes: integer images are as good
-as the same in floating point. All functions are compiled, work under ``jax.jit``, ``jax.vmap`` and
-``jax.lax.map``, and compute in the precision of ``params``.
+``model`` is a Flax Linen module, or any object with an ``apply(params, x)``; `ntklens.kernel.static_model`
+says which models share a compiled program. ``params`` is the first argument of ``apply``, with the parameters
+to differentiate in the collection "params". The samples ``x`` have any type that the network takes: integer
+images give the same result as their floating-point copies. All functions are compiled, work under
+``jax.jit``, ``jax.vmap`` and ``jax.lax.map``, and compute in the precision of ``params``.
 """
 
+# JAX's functions are annotated in part.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jax import lax
+from jaxtyping import Array, Float, Inexact, Int
 
-from ntklens.kernel.jacobian import LayerPiece, outputs_and_pieces
+from ntklens.kernel.jacobian import LayerPiece, Piece, outputs_and_pieces
 from ntklens.kernel.memory import PIECES_MEMORY as MEMORY
+from ntklens.kernel.network import Network, Params, Path, Samples
 from ntklens.kernel.selfcheck import check_once
 from ntklens.kernel.static_model import StaticModel
 
-TILE_ROWS = 384  # of Θ: a tile's product stays in a core's cache, and is large enough to be fast
+TILE_ROWS = 384  # rows of Θ in a tile: its product fits a core's cache, and is large enough to be fast
+
+# Samples as an array, or as a list that JAX turns into one.
+SamplesLike: TypeAlias = Samples | Sequence[Any]
 
 
 @struct.dataclass
 class LayerKernels:
-    """One layer's part in the NTK: share = sensitivity ∘ ((conjugate + 1) ⊗ 1), Eq. 12."""
+    """One layer's kernels: its share of the NTK is sensitivity ∘ ((conjugate + 1) ⊗ 1), Eq. 12."""
 
-    layer: str = struct.field(pytree_node=False)  # its path: "hidden_1"
-    conjugate: jax.Array  # C_{l−1} = X_{l−1} X_{l−1}ᵀ, (d, d), Eq. 10: of the layer's input
-    sensitivity: jax.Array  # Σ_l = S_l S_lᵀ, (d·n, d·n), Eq. 13
-    trace: jax.Array  # this layer's share of Tr Θ
+    # JAX makes instances of other shapes, and of placeholders: fields are not checked in the tests.
+    __no_type_check__ = True
+
+    layer: str = struct.field(pytree_node=False)  # its path, such as "hidden_1"
+    conjugate: Float[Array, "d d"]  # C_{l−1} = X_{l−1} X_{l−1}ᵀ of the layer's input, Eq. 10
+    sensitivity: Float[Array, "d*n d*n"]  # Σ_l = S_l S_lᵀ, Eq. 13
+    trace: Float[Array, ""]  # this layer's share of Tr Θ
 
 
-def ntk_matrix(model, params, x, *, lower=False, block_size=None, memory=MEMORY):
-    """The NTK, (d·n, d·n), of ``model`` at ``params`` on the samples ``x`` (d, …).
+def ntk_matrix(
+    model: Network,
+    params: Params,
+    x: SamplesLike,
+    *,
+    lower: bool = False,
+    block_size: int | None = None,
+    memory: int = MEMORY,
+) -> Float[Array, "N N"]:
+    """The NTK Θ of ``model`` at ``params`` on the d samples ``x``, of N = d·n rows.
 
-    ``lower`` computes the lower triangle alone, for a symmetric eigenvalue solver: what lies above
-    it is then not to be read. J's pieces are held for ``block_size`` samples at once and recomputed
-    for each pair of blocks; by default for as many as fit in ``memory`` bytes, as a rule all.
-    Raises as `ntk_trace`.
+    With ``lower`` only the lower triangle is computed, for a symmetric eigenvalue solver; the entries above
+    it are undefined. J's pieces are held for ``block_size`` samples at once and recomputed for each pair of
+    blocks. By default a block has as many samples as fit in ``memory`` bytes, usually all. Raises as
+    `ntk_trace`.
     """
     x = _as_array(x)
     check_once(model, params, x)
     return _matrix(StaticModel(model), params, x, lower, block_size, memory)
 
 
-def ntk_trace(model, params, x):
-    """Tr Θ, raw and undivided, of ``model`` at ``params`` on ``x`` (d, …), without forming Θ.
+def ntk_trace(model: Network, params: Params, x: SamplesLike) -> Float[Array, ""]:
+    """Tr Θ of ``model`` at ``params`` on the samples ``x``, not divided by anything; Θ is not formed.
 
-    Raises ValueError where there are no samples or the outputs are not (d, n), and
-    `selfcheck.InexactNtkError` where the network mixes samples or uses a layer's kernel elsewhere too.
+    Raises ValueError if there are no samples or the outputs are not (d, n), and `selfcheck.InexactNtkError`
+    if the network mixes samples or also uses a layer's kernel outside the layer.
     """
     return outputs_and_trace(model, params, x)[1]
 
 
-def outputs_and_trace(model, params, x):
-    """The outputs (d, n) on ``x`` and Tr Θ there, from one forward pass. Raises as `ntk_trace`."""
+def outputs_and_trace(
+    model: Network, params: Params, x: SamplesLike
+) -> tuple[Inexact[Array, "d n"], Float[Array, ""]]:
+    """The outputs on the samples ``x`` and Tr Θ there, from one forward pass. Raises as `ntk_trace`."""
     x = _as_array(x)
     check_once(model, params, x)
     return _outputs_and_trace(StaticModel(model), params, x)
 
 
-def layer_kernels(model, params, x):
-    """A list of the `LayerKernels` of every Dense and Conv layer, in the order of their first calls.
+def layer_kernels(model: Network, params: Params, x: SamplesLike) -> list[LayerKernels]:
+    """The `LayerKernels` of every Dense and Conv layer, in the order of their first calls.
 
-    A layer that is applied at several positions of a sample (a convolution) has its positions'
-    rows side by side in both kernels. Raises as `ntk_trace`.
+    If a layer is applied at several positions of a sample (a convolution), the sample's vectors X and S are
+    those of its positions, concatenated. Raises as `ntk_trace`.
     """
     x = _as_array(x)
     check_once(model, params, x)
     return _layer_kernels(StaticModel(model), params, x)
 
 
-def _as_array(x):
-    """``x`` itself if it is an array, of NumPy's too; a list of samples as an array."""
-    # Inside a trace JAX would trace an array's conversion too, and the check would not know its values.
-    x = x if hasattr(x, "dtype") else jnp.asarray(x)
-    if not x.shape or not x.shape[0]:
-        raise ValueError(f"x has shape {x.shape}: an array of one or more samples is needed")
-    return x
+def _as_array(x: SamplesLike) -> Samples:
+    """``x`` itself if it is an array; a list of samples as an array. Raises ValueError if ``x`` is empty."""
+    # Inside a trace JAX would also trace the conversion of an array, and the check would not know its values.
+    array: Any = x if hasattr(x, "dtype") else jnp.asarray(x)
+    if not array.shape or not array.shape[0]:
+        raise ValueError(f"x has shape {array.shape}: an array of one or more samples is needed")
+    return array
 
 
-# Recent GPUs round float32 products to TF32 unless asked not to.
+# Recent GPUs round float32 products to TF32 by default.
 _full_precision = partial(jax.default_matmul_precision, "highest")
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4, 5))
-def _matrix(model, params, x, lower, block_size, memory):
+def _matrix(
+    model: StaticModel, params: Params, x: Samples, lower: bool, block_size: int | None, memory: int
+) -> Float[Array, "N N"]:
     with _full_precision():
         blocks = _blocks(model, params, x, block_size, memory)
         if len(blocks.starts) == 1:
@@ -104,20 +128,22 @@ def _matrix(model, params, x, lower, block_size, memory):
 
 
 @partial(jax.jit, static_argnums=0)
-def _outputs_and_trace(model, params, x):
+def _outputs_and_trace(
+    model: StaticModel, params: Params, x: Samples
+) -> tuple[Inexact[Array, "d n"], Float[Array, ""]]:
     with _full_precision():
         outputs, pieces = outputs_and_pieces(model, params, x)
-        return outputs, sum(piece.squared_norm() for piece in pieces.values())
+        return outputs, cast(Array, sum(piece.squared_norm() for piece in pieces.values()))
 
 
 @partial(jax.jit, static_argnums=0)
-def _layer_kernels(model, params, x):
+def _layer_kernels(model: StaticModel, params: Params, x: Samples) -> list[LayerKernels]:
     with _full_precision():
         pieces = _pieces(model, params, x)
         return [_kernels_of(path, piece) for path, piece in pieces.items() if isinstance(piece, LayerPiece)]
 
 
-def _kernels_of(path, piece):
+def _kernels_of(path: Path, piece: LayerPiece) -> LayerKernels:
     d, n = piece.sensitivity.shape[:2]
     inputs, sensitivity = piece.inputs.reshape(d, -1), piece.sensitivity.reshape(d * n, -1)
     return LayerKernels(
@@ -128,24 +154,25 @@ def _kernels_of(path, piece):
     )
 
 
-def _pieces(model, params, x):
+def _pieces(model: StaticModel, params: Params, x: Samples) -> dict[Path, Piece]:
     return outputs_and_pieces(model, params, x)[1]
 
 
 class _Blocks(NamedTuple):
-    """Samples ``start`` … ``start + size − 1`` for each start: all samples, the last two may overlap."""
+    """Blocks of samples ``start`` … ``start + size − 1`` that cover all samples. The last two may overlap."""
 
-    starts: np.ndarray
+    starts: Int[np.ndarray, " blocks"]
     size: int
 
 
-def _blocks_of(d, largest):
-    """As few blocks of at most ``largest`` samples as hold ``d``, of equal size."""
+def _blocks_of(d: int, largest: int) -> _Blocks:
+    """The fewest blocks of equal size, at most ``largest`` samples, that hold ``d`` samples."""
     size = -(-d // -(-d // max(1, largest)))
     return _Blocks(np.unique(np.minimum(np.arange(0, d, size), d - size)), size)
 
 
-def _blocks(model, params, x, block_size, memory):
+def _blocks(model: StaticModel, params: Params, x: Samples, block_size: int | None, memory: int) -> _Blocks:
+    """The blocks of samples whose pieces are held at once."""
     if block_size is None:
         pieces = jax.eval_shape(lambda: _pieces(model, params, x))
         held = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(pieces))
@@ -154,10 +181,10 @@ def _blocks(model, params, x, block_size, memory):
     return _blocks_of(len(x), block_size)
 
 
-def _in_cheapest_form(pieces, memory):
-    """A layer applied at many positions is cheaper to multiply when it is written out (a convolution)."""
+def _in_cheapest_form(pieces: dict[Path, Piece], memory: int) -> list[Piece]:
+    """The pieces, written out if their product is then cheaper: for many positions, as in a convolution."""
 
-    def form(piece):
+    def form(piece: Piece) -> Piece:
         if not isinstance(piece, LayerPiece):
             return piece
         factored, written = piece.gram_operations()
@@ -168,21 +195,23 @@ def _in_cheapest_form(pieces, memory):
     return [form(piece) for piece in pieces.values()]
 
 
-def _product(left, right, symmetric=False, mirrored=False):
+def _product(
+    left: list[Piece], right: list[Piece], symmetric: bool = False, mirrored: bool = False
+) -> Float[Array, "rows rows"]:
     """Σ J_l J'_lᵀ, (d·n, d·n), between two sets of d samples, tile by tile.
 
-    A ``symmetric`` product has the tiles on and below the diagonal, and if ``mirrored`` those above it.
+    If ``symmetric``, only tiles on and below the diagonal are computed; ``mirrored`` copies them above it.
     """
     d, n = jax.tree.leaves(left)[-1].shape[:2]
     tiles = _blocks_of(d, _tile_size(left, n))
     pairs = [(i, j) for i in tiles.starts for j in tiles.starts if j <= i or not symmetric]
     pairs = jnp.array(pairs, jnp.int32)
 
-    def add_tile(index, theta):
+    def add_tile(index: Int[Array, ""], theta: Float[Array, "rows rows"]) -> Float[Array, "rows rows"]:
         i, j = pairs[index]
         tile = _tile(_samples(left, i, tiles.size), _samples(right, j, tiles.size))
         if mirrored:
-            # Without the barrier XLA computes the tile a second time, in the order of its transpose.
+            # Without the barrier XLA computes the tile twice, the second time in the order of its transpose.
             tile = lax.optimization_barrier(tile)
             theta = lax.dynamic_update_slice(theta, tile.T, (j * n, i * n))
         return lax.dynamic_update_slice(theta, tile, (i * n, j * n))
@@ -190,21 +219,23 @@ def _product(left, right, symmetric=False, mirrored=False):
     return lax.fori_loop(0, len(pairs), add_tile, jnp.zeros((d * n, d * n), _dtype(left)))
 
 
-def _product_by_blocks(model, params, x, blocks, lower, memory):
-    """Θ with the pieces of two blocks of samples at a time."""
+def _product_by_blocks(
+    model: StaticModel, params: Params, x: Samples, blocks: _Blocks, lower: bool, memory: int
+) -> Float[Array, "N N"]:
+    """Θ, holding the pieces of two blocks of samples at a time."""
     starts = jnp.asarray(blocks.starts, jnp.int32)
 
-    def pieces_at(index):
+    def pieces_at(index: Int[Array, ""]) -> list[Piece]:
         samples = lax.dynamic_slice_in_dim(x, starts[index], blocks.size)
         return _in_cheapest_form(_pieces(model, params, samples), memory // 2)
 
     shapes = jax.eval_shape(pieces_at, 0)
     n = jax.tree.leaves(shapes)[-1].shape[1]
 
-    def add_row(row, theta):
+    def add_row(row: Int[Array, ""], theta: Float[Array, "N N"]) -> Float[Array, "N N"]:
         left = pieces_at(row)
 
-        def add_block(column, theta):
+        def add_block(column: Int[Array, ""], theta: Float[Array, "N N"]) -> Float[Array, "N N"]:
             block = _product(left, pieces_at(column))
             if not lower:
                 theta = lax.dynamic_update_slice(theta, block.T, (starts[column] * n, starts[row] * n))
@@ -216,21 +247,27 @@ def _product_by_blocks(model, params, x, blocks, lower, memory):
     return lax.fori_loop(0, len(starts), add_row, theta)
 
 
-def _tile_size(pieces, n):
-    """Samples a tile: fewer where the products of a layer's positions take a tile's memory."""
+def _tile_size(pieces: list[Piece], n: int) -> int:
+    """Samples per tile: fewer if a layer has several positions, whose products take up the tile's memory."""
     positions = max((p.inputs.shape[1] for p in pieces if isinstance(p, LayerPiece)), default=1)
     return max(1, TILE_ROWS // (n * positions))
 
 
-def _samples(pieces, start, size):
-    return jax.tree.map(lambda leaf: lax.dynamic_slice_in_dim(leaf, start, size), pieces)
+def _samples(pieces: list[Piece], start: Int[Array, ""], size: int) -> list[Piece]:
+    """The pieces of ``size`` samples from ``start``."""
+
+    def samples(leaf: Float[Array, "d ..."]) -> Float[Array, "size ..."]:
+        return lax.dynamic_slice_in_dim(leaf, start, size)
+
+    return jax.tree.map(samples, pieces)
 
 
-def _tile(left, right):
-    tile = sum(a.gram(b) for a, b in zip(left, right, strict=True))
+def _tile(left: list[Any], right: list[Any]) -> Float[Array, "rows columns"]:
+    """Σ J_l J'_lᵀ between all samples of ``left`` and of ``right``, in one product per piece."""
+    tile = cast(Array, sum(a.gram(b) for a, b in zip(left, right, strict=True)))
     d, n, other, _ = tile.shape
     return tile.reshape(d * n, other * n)
 
 
-def _dtype(pieces):
+def _dtype(pieces: list[Piece]) -> np.dtype[Any]:
     return jnp.result_type(*jax.tree.leaves(pieces))

@@ -1,52 +1,60 @@
-"""A check of J's pieces against a gradient, at the first use of a network.
+"""Check the pieces of the Jacobian J against a gradient, at the first use of a network.
 
-For any v, ‖Jᵀv‖² = vᵀΘv, and Jᵀv is one backward pass. Here it is compared layer by layer with what
-the layer's piece of J gives, for a random v: the two differ where a kernel is used outside its own
-layer (tied weights) and where a sample's outputs depend on other samples (normalisation over the
-batch). Both would make the NTK wrong without a sign of it.
+For any v, ‖Jᵀv‖² = vᵀΘv, and one backward pass gives Jᵀv. For a random v, each layer's part of it is
+compared with the same part computed from the layer's piece of J. The two differ if a kernel is also used
+outside its own layer (tied weights) or a sample's outputs depend on other samples (normalisation over the
+batch). Without this check the NTK of such a network would be wrong silently.
 """
 
+# JAX's and Flax's functions are annotated in part.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from collections.abc import Hashable
 from functools import partial
 from math import prod
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax.traverse_util import flatten_dict
+from jax.core import Tracer
+from jaxtyping import Array, Float, Shaped
 
 from ntklens.kernel.jacobian import OTHER_PARAMETERS, outputs_and_pieces
+from ntklens.kernel.network import Network, Params, Path, Samples, by_path
 from ntklens.kernel.static_model import StaticModel
 
-# This program runs once: compiled in full it would take longer than it saves, by a factor of five.
+# The check runs once: compiling it with all optimisations would take five times as long as they save.
 QUICK_TO_COMPILE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
-# All pieces of J are held for them at once, whatever memory the NTK itself may take; and what the check finds
-# does not hide among the others.
+# The check holds all pieces of J of these samples at once, however little memory the NTK itself may take. An
+# error that it looks for shows on any of the samples.
 CHECKED_SAMPLES = 32
 
-_checked = set()
+_checked: set[Hashable] = set()
 
 
 class InexactNtkError(ValueError):
-    """The NTK of this network would be wrong. The message says which layer's, and the likely cause."""
+    """The NTK of this network would be wrong. The message names the layer and the likely cause."""
 
 
-def check_once(model, params, x):
-    """Check ``model`` unless it was, on these shapes. Under a transformation: on random values.
+def check_once(model: Network, params: Params, x: Samples) -> None:
+    """Check ``model``, unless it was checked on arguments of these shapes before.
 
+    Inside a transformation of JAX, where values are not known, the check uses random ones.
     Raises `InexactNtkError`.
     """
     key = _key(model, params, x)
     if key not in _checked:
-        # By NumPy: inside a trace JAX would trace the slice too.
+        # NumPy takes the slice: inside a trace JAX would trace it too.
         check(model, _concrete(params), np.asarray(_concrete(x))[:CHECKED_SAMPLES])
         _checked.add(key)
 
 
-def check(model, params, x):
-    """Raises `InexactNtkError` where a piece of J does not give the gradient of ``model`` at these values."""
+def check(model: Network, params: Params, x: Samples) -> None:
+    """Raise `InexactNtkError` if a piece of J does not give the gradient of ``model`` at these values."""
     compared = jax.jit(partial(_compared, model), compiler_options=QUICK_TO_COMPILE)
-    # Compiled by hand, the program runs at once even where a caller's own is being traced.
+    # Compiled explicitly, the program runs at once even while a caller's program is being traced.
     ours, gradients, mixing = compared.lower(params, x).compile()(params, x)
     precision = _coarsest_precision((params, mixing))
     tolerance = 10 * np.sqrt(precision)
@@ -55,7 +63,7 @@ def check(model, params, x):
             "a sample's outputs depend on the other samples of the batch, so the network has no NTK of "
             "single samples. Does it normalise over the batch? A BatchNorm needs use_running_average=True"
         )
-    # A saturated layer's share is rounding error alone, too small to show in the sum over layers.
+    # The share of a saturated layer may be mere rounding error, too small to show in the sum over layers.
     negligible = precision * sum(float(gradients[path]) for path in ours)
     for path, own in ours.items():
         exact = float(gradients[path])
@@ -67,16 +75,25 @@ def check(model, params, x):
             )
 
 
-def _compared(model, params, x):
-    """By path, vᵀΘ_l v from the pieces and ‖J_lᵀv‖² from a gradient; how much samples mix."""
+def _compared(
+    model: Network, params: Params, x: Samples
+) -> tuple[dict[Path, Float[Array, ""]], dict[Path, Float[Array, ""] | float], Float[Array, ""]]:
+    """By layer, vᵀΘ_l v from the pieces and ‖J_lᵀv‖² from a gradient; then how much the samples mix."""
+    rest = {name: values for name, values in params.items() if name != "params"}
+
+    def outputs_at(own: Any) -> Array:
+        return model.apply({**rest, "params": own}, x)
+
+    def output_of(sample: Shaped[Array | np.ndarray, "..."]) -> Float[Array, " n"]:
+        return model.apply(params, sample[None])[0]
+
     with jax.default_matmul_precision("highest"):
         outputs, pieces = outputs_and_pieces(model, params, x)
         v = jax.random.normal(jax.random.key(0), outputs.shape, outputs.dtype)
-        rest = {name: values for name, values in params.items() if name != "params"}
-        _, backward = jax.vjp(lambda own: model.apply({**rest, "params": own}, x), params["params"])
-        gradients = flatten_dict(backward(v)[0])
-        alone = jax.vmap(lambda sample: model.apply(params, sample[None])[0])(x)
-    norms = dict.fromkeys(pieces, 0.0)
+        _, backward = jax.vjp(outputs_at, params["params"])
+        gradients = by_path(backward(v)[0])
+        alone = jax.vmap(output_of)(x)
+    norms: dict[Path, Array | float] = dict.fromkeys(pieces, 0.0)
     for path, gradient in gradients.items():
         owner = path[:-1] if path[:-1] in pieces else OTHER_PARAMETERS
         norms[owner] = norms[owner] + jnp.sum(gradient**2)
@@ -85,33 +102,37 @@ def _compared(model, params, x):
     return ours, norms, mixing
 
 
-def _coarsest_precision(tree):
-    """The largest machine epsilon of the leaves in floating point; a step counter has none."""
+def _coarsest_precision(tree: Any) -> float:
+    """The largest machine epsilon of the leaves of floating-point type; a step counter has none."""
     dtypes = {_dtype(leaf) for leaf in jax.tree.leaves(tree)}
-    return max(float(jnp.finfo(dtype).eps) for dtype in dtypes if jnp.issubdtype(dtype, jnp.inexact))
+    floating = [dtype for dtype in dtypes if jnp.issubdtype(dtype, jnp.inexact)]
+    return max(float(cast(Any, jnp.finfo(dtype).eps)) for dtype in floating)
 
 
-def _key(model, params, x):
-    """What one check holds for: another use of the same key needs none."""
+def _key(model: Network, params: Params, x: Samples) -> Hashable:
+    """The network, and structure, shapes and types of its arguments: one check holds for all of one key."""
     leaves, tree = jax.tree.flatten((params, x))
     return StaticModel(model), tree, tuple((jnp.shape(leaf), str(_dtype(leaf))) for leaf in leaves)
 
 
-def _dtype(leaf):
-    """The type of an array's numbers, or that which JAX gives a Python number."""
+def _dtype(leaf: Any) -> np.dtype[Any]:
+    """The type of an array's numbers, or the type that JAX gives a Python number."""
     return leaf.dtype if hasattr(leaf, "dtype") else jnp.result_type(leaf)
 
 
-def _concrete(tree):
-    """``tree`` itself, or random values of its shapes where it stands for values not yet known."""
-    leaves, structure = jax.tree.flatten(tree)
-    if not any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+def _concrete(tree: Any) -> Any:
+    """``tree`` itself, or random values of the same shapes if some of its values are not known yet."""
+    leaves, structure = cast("tuple[list[Any], Any]", jax.tree.flatten(tree))
+    if not any(isinstance(leaf, Tracer) for leaf in leaves):
         return tree
     rng = np.random.default_rng(0)
     return jax.tree.unflatten(structure, [_random(rng, jnp.shape(leaf), _dtype(leaf)) for leaf in leaves])
 
 
-def _random(rng, shape, dtype):
+def _random(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Shaped[np.ndarray | np.generic, "..."]:
+    """Values of a scale that parameters and samples may have."""
     if not jnp.issubdtype(dtype, jnp.floating):
         return rng.integers(0, 2, shape).astype(dtype)
     # Positive where it may be a scale or a variance; of the size of an initial kernel elsewhere.

@@ -1,44 +1,48 @@
-"""A network as a static argument of compiled functions: hashable whatever it holds.
+"""Make a network a static argument of compiled functions: hashable, whatever it holds.
 
-Equality of Python values is no guide to whether one network's program, or its check, holds for another:
-NamedTuples of different classes are equal, and so are 1, 1.0 and True. A `StaticModel` equals another
-where the two have the same structure, of the same types, down to values that are equal: such networks,
-made anew each time, share one compiled program.
+Equality of Python values does not tell whether two networks may share a compiled program or a check:
+NamedTuples of different classes are equal, and so are 1, 1.0 and True. Two `StaticModel`s are equal if they
+have the same structure, of the same types, down to equal values. So a network that is built anew for each
+call reuses one compiled program.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import partial
 from itertools import count
 from types import MethodType
+from typing import Any, cast
 
 import numpy as np
 from flax import linen as nn
 
+from ntklens.kernel.network import Network, Params, Samples
+
 
 class StaticModel:
-    """``model`` with a key that it is hashed and compared by, taken once.
+    """A network with a key by which it is hashed and compared; the key is computed once.
 
-    Arrays of JAX, and objects that say nothing of their content, are compared by identity: a network
-    must not change them in place.
+    JAX arrays, and objects whose content cannot be read, are compared by identity: a network must not
+    change them in place.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Network) -> None:
         self._model, self._key = model, _key(model, {}, count())
         self._hash = hash(self._key)
 
-    def apply(self, params, x):
+    def apply(self, params: Params, x: Samples) -> Any:
+        """The outputs of the network."""
         return self._model.apply(params, x)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, StaticModel) and self._key == other._key
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return self._hash
 
 
-def _key(value, met, numbers):
-    """The types and values of ``value``; ``met`` has the numbers of what it lies in, by identity."""
+def _key(value: object, met: dict[int, int], numbers: Iterator[int]) -> Hashable:
+    """The types and values of ``value``. ``met`` maps the ids of the objects around it to their numbers."""
     if id(value) in met:
         return "again", met[id(value)]
     parts = _parts(value)
@@ -46,20 +50,22 @@ def _key(value, met, numbers):
         return type(value), _leaf(value)
     met[id(value)] = next(numbers)
     keys = [_key(part, met, numbers) for part in parts]
-    # A module in two places shares its parameters, two equal ones do not: modules stay among the met.
+    # A module in two places shares its parameters, two equal modules do not: modules stay in ``met``.
     if not isinstance(value, nn.Module):
         del met[id(value)]
-    return type(value), (frozenset if isinstance(value, set | frozenset) else tuple)(keys)
+    return type(value), frozenset(keys) if isinstance(value, set | frozenset) else tuple(keys)
 
 
-def _parts(value):
-    """What ``value`` is made of; None for what is compared as a whole."""
+def _parts(value: object) -> list[Any] | None:
+    """The parts of ``value``, or None if it is compared as a whole."""
     if isinstance(value, Mapping):
-        return list(value.items())  # in their order: a network may go through them in it
+        # The order counts: a network may go through the items in it.
+        return list(cast("Mapping[Any, Any]", value).items())
     if isinstance(value, tuple | list | set | frozenset):
-        return list(value)
+        return list(cast("Iterable[Any]", value))
     if isinstance(value, partial):
-        return [value.func, value.args, value.keywords]
+        called = cast("partial[Any]", value)
+        return [called.func, called.args, called.keywords]
     if isinstance(value, MethodType):
         return [value.__func__, value.__self__]
     if is_dataclass(value) and not isinstance(value, type):
@@ -67,15 +73,17 @@ def _parts(value):
     return None
 
 
-def _attributes(value):
+def _attributes(value: Any) -> list[tuple[str, Any]]:
+    """Names and values of the attributes of a dataclass's instance."""
     own = {field.name: getattr(value, field.name, MISSING) for field in fields(value)}
-    # A Flax module's other attributes are Flax's own; another object's may be switches of its apply.
+    # A Flax module's other attributes belong to Flax; another object's may be switches that its apply reads.
     return list((own if isinstance(value, nn.Module) else own | getattr(value, "__dict__", {})).items())
 
 
-def _leaf(value):
+def _leaf(value: object) -> Hashable:
+    """A key for a value that has no parts."""
     if isinstance(value, float | complex | np.generic):
-        return repr(value)  # tells 0.0 from -0.0, and a NaN is like another
+        return repr(cast(object, value))  # distinguishes 0.0 from -0.0, but not one NaN from another
     if type(value) is np.ndarray and not value.dtype.hasobject:
         return value.dtype, value.shape, value.tobytes()
     try:
@@ -86,13 +94,13 @@ def _leaf(value):
 
 
 class _Identity:
-    """Equal to one of the same object alone, which it keeps alive: another would get its id."""
+    """A key equal only to that of the same object, which it keeps alive: no other object gets its id."""
 
-    def __init__(self, value):
+    def __init__(self, value: object) -> None:
         self._value = value
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, _Identity) and self._value is other._value
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return id(self._value)
