@@ -31,11 +31,11 @@ def followed(seed, train_loss, test_loss, traces, minimum_trace, rank=2):
         spectrum=Spectrum(
             epoch=np.array([0]),
             eigenvalues=spectrum[None, None],
-            ntk_trace=np.array([[traces[0]]]),
-            alignments={name: np.array([[number + seed]]) for number, name in enumerate(ALIGNMENTS)},
+            ntk_trace=np.array([[traces[0]]], float),
+            alignments={name: np.array([[number + seed]], float) for number, name in enumerate(ALIGNMENTS)},
         ),
         train_indices=np.arange(3),
-        minimum=Minimum(lowest, 0.5, float(min(test_loss)), minimum_trace, spectrum, spectrum),
+        minimum=Minimum(lowest, 0.5, float(min(test_loss)), float(minimum_trace), spectrum, spectrum),
     )
 
 

@@ -16,7 +16,7 @@ def noise(size, relative, seed=0):
 
 
 def broken(bend=200.0, below=0.4, above=-0.1):
-    return BrokenPowerLaw(30.0, bend, below, above, 0, 0, 0)
+    return BrokenPowerLaw(30.0, bend, below, above, 0.0, 0.0, 0.0)
 
 
 def test_power_law_without_noise_is_recovered():
@@ -61,7 +61,7 @@ def test_limited_power_law_is_recovered():
 
 
 def test_limited_power_law_is_recovered_from_noise():
-    truth = LimitedPowerLaw(0.8, 5, -1, 0, 0)
+    truth = LimitedPowerLaw(0.8, 5.0, -1.0, 0.0, 0.0)
     law = fit_limited_power_law(WIDTHS, truth(WIDTHS) * noise(len(WIDTHS), 0.01))
     assert abs(law.exponent + 1) < 3 * law.exponent_error < 0.5
     assert abs(law.limit - 0.8) < 3 * law.limit_error

@@ -1,38 +1,44 @@
-"""The adaptation rate χ = δ Tr Θ / δ log L_train (Eq. 4), computed as App. B.4 says."""
+"""The adaptation rate χ = δ Tr Θ / δ log L_train (Eq. 4), computed as in App. B.4."""
 
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Integer, Real
 
 
 class AdaptationRate(NamedTuple):
-    """χ (E,) with the epoch and the log train loss in the middle of each running mean."""
+    """χ along training, with the mean epoch and the mean log train loss of each running mean."""
 
-    epoch: np.ndarray
-    log_train_loss: np.ndarray
-    rate: np.ndarray
+    epoch: Float[np.ndarray, " means"]
+    log_train_loss: Float[np.ndarray, " means"]
+    rate: Float[np.ndarray, " means"]
 
-    def at(self, epoch):
-        """χ at ``epoch``, linear between the nearest defined values; the last one beyond the ends."""
+    def at(self, epoch: float | int) -> float:
+        """χ at ``epoch``, interpolated linearly between the defined values and constant beyond them."""
         defined = np.isfinite(self.rate)
         return float(np.interp(epoch, self.epoch[defined], self.rate[defined]))
 
 
-def adaptation_rate(epoch, trace, log_train_loss, smoothing_epochs):
-    """χ along training, from curves (E,) on one evenly spaced grid of epochs.
+def adaptation_rate(
+    epoch: Integer[np.ndarray, " epochs"],
+    trace: Float[np.ndarray, " epochs"],
+    log_train_loss: Float[np.ndarray, " epochs"],
+    smoothing_epochs: int,
+) -> AdaptationRate:
+    """The `AdaptationRate` of curves on a common, evenly spaced grid of epochs.
 
-    Trace and log train loss are each smoothed by a running mean over ``smoothing_epochs``, then
-    differentiated along training by central differences, and the ratio of the two derivatives
-    taken. The trace grows while the loss falls, so χ is negative. It is NaN where the smoothed
-    loss stands still. Raises ValueError where the curves are shorter than three running means
-    need, ``smoothing_epochs`` is not a multiple of the grid's step, or the grid is uneven.
+    The trace and the log train loss are each smoothed by a running mean over ``smoothing_epochs`` and
+    differentiated by central differences; χ is the ratio of the two derivatives. The trace grows while the
+    loss falls, so χ is negative. It is NaN where the smoothed loss does not change. Raises ValueError if the
+    curves are too short for three running means, ``smoothing_epochs`` is not a multiple of the grid's step,
+    or the grid is uneven.
     """
     step = epoch[1] - epoch[0]
     if np.any(np.diff(epoch) != step):
-        raise ValueError(f"the adaptation rate needs evenly spaced epochs, not {np.asarray(epoch).tolist()}")
+        raise ValueError(f"the adaptation rate needs evenly spaced epochs, not {epoch.tolist()}")
     if smoothing_epochs % step:
         raise ValueError(f"a running mean over {smoothing_epochs} epochs does not fit a grid of step {step}")
-    length = smoothing_epochs // step
+    length = int(smoothing_epochs // step)
     if len(epoch) < length + 2:
         raise ValueError(f"{len(epoch)} epochs are too few for a running mean over {length} of them")
     smooth_loss = running_mean(log_train_loss, length)
@@ -42,6 +48,6 @@ def adaptation_rate(epoch, trace, log_train_loss, smoothing_epochs):
     return AdaptationRate(running_mean(epoch, length), smooth_loss, rate)
 
 
-def running_mean(values, length):
-    """Means of ``length`` neighbours: ``len(values) − length + 1`` of them."""
+def running_mean(values: Real[np.ndarray, " epochs"], length: int) -> Float[np.ndarray, " means"]:
+    """The means of every ``length`` neighbours: ``len(values) − length + 1`` of them."""
     return np.convolve(values, np.full(length, 1 / length), mode="valid")

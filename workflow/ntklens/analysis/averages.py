@@ -1,27 +1,31 @@
 """Averages over the members of one point of a curve.
 
-Curves are averaged at equal epoch and end where the shortest usable seed ends; the train loss is averaged as
-a logarithm too. Quantities at the minimum are taken at each seed's own minimum of the test loss first and
-averaged then (§4.1, §5). The NTK's spectra are averaged over all pairs of a seed and a draw of samples (App.
+Curves are averaged at equal epoch and end where the shortest usable seed ends. The logarithm of the train
+loss is averaged as well. Quantities at the minimum are taken at each seed's own minimum of the test loss and
+then averaged (§4.1, §5). The NTK's spectra are averaged over all pairs of a seed and a draw of samples (App.
 D.2). Errors are standard errors of the mean.
 """
 
+from collections.abc import Sequence
+from typing import Any, cast
+
 import numpy as np
+from jaxtyping import Float, Integer, Real
 
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.averages import Average, Mean
 from ntklens.storage.quantities import CURVES
-from ntklens.storage.run_files import OK
+from ntklens.storage.run_files import OK, Minimum, Trajectory
 
 
 class AverageError(Exception):
-    """Too few usable seeds at a point; says which were left out and why."""
+    """Too few seeds at a point are usable. The message names those that were left out and says why."""
 
 
-def average(scale, trajectories, min_members):
-    """The `Average` of the trajectories that ended well.
+def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) -> Average:
+    """The `Average` of the trajectories with status "ok".
 
-    Raises AverageError where fewer than ``min_members`` did.
+    Raises AverageError if they are fewer than ``min_members``.
     """
     used = [t for t in trajectories if t.status == OK]
     left_out = tuple(f"seed {t.seed}: {t.status}" for t in trajectories if t.status != OK)
@@ -29,8 +33,8 @@ def average(scale, trajectories, min_members):
         reasons = "; ".join(("ensemble.min_members", *left_out))
         raise AverageError(
             f"scale {scale}: {len(used)} of {len(trajectories)} seeds are usable, {min_members} are needed "
-            f"({reasons}). A diverged seed wants a smaller learning rate; one whose minimum is at the last "
-            "epoch a larger training.max_epochs"
+            f"({reasons}). For a diverged seed, lower the learning rate; for one whose minimum is at the "
+            "last epoch, raise training.max_epochs"
         )
     along = {**_curves(used), **_traces(used), **_spectra(used)}
     test_loss = along["test_loss"]
@@ -44,28 +48,30 @@ def average(scale, trajectories, min_members):
     )
 
 
-def _curves(trajectories):
+def _curves(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
+    """The mean losses and accuracies, and the mean logarithm of the train loss."""
     epoch = min((t.epoch for t in trajectories), key=len)
     curves = {
         name: np.array([t.curves[name][: len(epoch)] for t in trajectories], dtype=np.float64)
         for name in CURVES
     }
-    # A cross-entropy may round to zero: its logarithm is −∞, with no error.
+    # A cross-entropy may round to zero. Its logarithm is −∞, and the mean has no standard error.
     with np.errstate(divide="ignore", invalid="ignore"):
         curves["log_train_loss"] = np.log(curves["train_loss"])
         return {name: mean_of(epoch, values) for name, values in curves.items()}
 
 
-def _traces(trajectories):
-    """The trace along training, from the spectra where it was not measured apart from them."""
+def _traces(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
+    """The mean trace along training. If it was not measured separately, it comes from the spectra."""
     epoch = min((t.trace_epoch for t in trajectories), key=len)
     if len(epoch):
-        return {"ntk_trace": mean_of(epoch, [t.ntk_trace[: len(epoch)] for t in trajectories])}
+        return {"ntk_trace": mean_of(epoch, np.array([t.ntk_trace[: len(epoch)] for t in trajectories]))}
     return {"ntk_trace": _mean_over_draws([t.spectrum.ntk_trace for t in trajectories], trajectories)}
 
 
-def _spectra(trajectories):
-    ranks = [effective_rank(t.spectrum.eigenvalues) for t in trajectories]
+def _spectra(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
+    """The mean effective rank along training, and the mean alignments if they were measured."""
+    ranks = [np.asarray(effective_rank(t.spectrum.eigenvalues)) for t in trajectories]
     alignments = {
         name: _mean_over_draws([t.spectrum.alignments[name] for t in trajectories], trajectories)
         for name in trajectories[0].spectrum.alignments
@@ -73,19 +79,21 @@ def _spectra(trajectories):
     return {"effective_rank": _mean_over_draws(ranks, trajectories), **alignments}
 
 
-def _mean_over_draws(values, trajectories):
-    """The `Mean` over members and draws of ``values``, an array (S, draws) for each trajectory."""
+def _mean_over_draws(values: Sequence[Real[np.ndarray, "_ _"]], trajectories: Sequence[Trajectory]) -> Mean:
+    """The `Mean` over members and draws of ``values``, an array (epochs, draws) for each trajectory."""
     epoch = min((t.spectrum.epoch for t in trajectories), key=len)
     return mean_of(epoch, np.concatenate([own[: len(epoch)].T for own in values]))
 
 
-def mean_of(epoch, values):
-    """The `Mean` of ``values`` (members, E)."""
+def mean_of(epoch: Integer[np.ndarray, " epochs"], values: Real[np.ndarray, "members epochs"]) -> Mean:
+    """The `Mean` of ``values`` over the members."""
     values = np.asarray(values, dtype=np.float64)
-    return Mean(epoch, values.mean(axis=0), standard_error(values))
+    return Mean(epoch, values.mean(axis=0), np.asarray(standard_error(values)))
 
 
-def standard_error(values):
+def standard_error(
+    values: Real[np.ndarray, " members *rest"] | Sequence[Any],
+) -> Float[np.ndarray | np.float64, "*rest"]:
     """The standard error of the mean along the first axis; zero for a single member."""
     values = np.asarray(values, dtype=np.float64)
     if len(values) == 1:
@@ -93,14 +101,15 @@ def standard_error(values):
     return values.std(axis=0, ddof=1) / np.sqrt(len(values))
 
 
-def _minima(trajectories):
-    minima = [t.minimum for t in trajectories]
+def _minima(trajectories: Sequence[Trajectory]) -> dict[str, Real[np.ndarray, " members"]]:
+    """The quantities at each seed's own minimum of the test loss."""
+    minima = [cast(Minimum, t.minimum) for t in trajectories]  # followed for all seeds, or for none
     initial = np.array([t.ntk_trace[0] for t in trajectories], dtype=np.float64)
     lowest = np.array([minimum.ntk_trace for minimum in minima])
     return {
         "epoch": np.array([minimum.epoch for minimum in minima]),
         "test_loss": np.array([minimum.test_loss for minimum in minima]),
-        "effective_rank": effective_rank([minimum.eigenvalues for minimum in minima]),
+        "effective_rank": np.asarray(effective_rank([minimum.eigenvalues for minimum in minima])),
         "initial_trace": initial,
         "trace_ratio": (lowest - initial) / initial,
     }

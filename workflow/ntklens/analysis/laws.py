@@ -1,22 +1,28 @@
 """Power laws, power laws with a limit and broken power laws, fitted to y > 0 along scales x > 0.
 
-Every fit is an unweighted least-squares fit of log y, in which a power law is a straight line.
-Errors are one standard deviation, from the fit's covariance scaled by its residuals. Whether a
-curve needs more parameters than a power law has is decided by an F-test on the residuals.
+Every fit is an unweighted least-squares fit of log y against log x, where a power law is a straight line.
+Errors are one standard deviation, from the fit's covariance scaled by its residuals. An F-test on the
+residuals decides whether a curve needs more parameters than a power law has.
 """
 
 import math
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
-from scipy.optimize import OptimizeWarning, curve_fit
-from scipy.stats import f as f_distribution
+from jaxtyping import Float, Real
+from scipy import optimize, stats  # pyright: ignore[reportMissingTypeStubs] scipy has no stubs
 
-# Half-width of a bend, in units of log x. Eight points do not determine it beside the bend itself.
+# Half-width of a bend, in units of log x. Eight points do not determine both it and the bend's place.
 BEND_WIDTH = 0.5
 SIGNIFICANCE = 0.05  # of the F-test
-LARGEST_BEND_ERROR = math.log(2)  # a bend known to worse than a factor of two is not known
+LARGEST_BEND_ERROR = math.log(2)  # a bend that is uncertain by more than a factor of two is not identified
+
+Points: TypeAlias = Real[np.ndarray, " points"] | Sequence[float | int]
+Logarithms: TypeAlias = Float[np.ndarray, " points"]
+Values: TypeAlias = Real[np.ndarray, "*shape"] | float | int
 
 
 @dataclass(frozen=True)
@@ -25,15 +31,16 @@ class PowerLaw:
 
     amplitude: float
     exponent: float
-    exponent_error: float | None  # None where two points leave no residual
+    exponent_error: float | None  # None if the fit has only two points, and so no residual
 
-    def __call__(self, x):
+    def __call__(self, x: Values) -> Float[np.ndarray | np.float64, "*shape"]:
+        """The law's y at ``x``."""
         return self.amplitude * np.asarray(x, dtype=float) ** self.exponent
 
 
 @dataclass(frozen=True)
 class LimitedPowerLaw:
-    """y = limit + amplitude · x^exponent, exponent < 0: y saturates (Bahri et al., 2024)."""
+    """y = limit + amplitude · x^exponent with exponent < 0: y saturates (Bahri et al., 2024)."""
 
     limit: float
     amplitude: float
@@ -41,7 +48,8 @@ class LimitedPowerLaw:
     limit_error: float
     exponent_error: float
 
-    def __call__(self, x):
+    def __call__(self, x: Values) -> Float[np.ndarray | np.float64, "*shape"]:
+        """The law's y at ``x``."""
         return self.limit + self.amplitude * np.asarray(x, dtype=float) ** self.exponent
 
 
@@ -49,8 +57,8 @@ class LimitedPowerLaw:
 class BrokenPowerLaw:
     """y = amplitude · t^below · ((1 + t^(1/w)) / 2)^((above − below) w), with t = x / bend.
 
-    ``below`` and ``above`` are the exponents far from the bend, w is `BEND_WIDTH`, ``amplitude``
-    the value at the bend. ``log_bend_error`` is the error of log bend.
+    ``below`` and ``above`` are the exponents far below and above the bend, w is `BEND_WIDTH`, and
+    ``amplitude`` is the value at the bend. ``log_bend_error`` is the error of log bend.
     """
 
     amplitude: float
@@ -61,13 +69,14 @@ class BrokenPowerLaw:
     below_error: float
     above_error: float
 
-    def __call__(self, x):
+    def __call__(self, x: Values) -> Float[np.ndarray | np.float64, "*shape"]:
+        """The law's y at ``x``."""
         log_y = _log_broken(np.log(x), math.log(self.amplitude), math.log(self.bend), self.below, self.above)
         return np.exp(log_y)
 
 
-def fit_power_law(x, y):
-    """The `PowerLaw` through at least two points. Raises ValueError for fewer, or for y ≤ 0."""
+def fit_power_law(x: Points, y: Points) -> PowerLaw:
+    """The `PowerLaw` through at least two points. Raises ValueError for fewer, or if some x or y ≤ 0."""
     log_x, log_y = _logarithms(x, y)
     line = np.polyfit(log_x, log_y, 1)
     exponent_error = None
@@ -77,13 +86,16 @@ def fit_power_law(x, y):
     return PowerLaw(math.exp(line[1]), float(line[0]), exponent_error)
 
 
-def fit_limited_power_law(x, y):
-    """The `LimitedPowerLaw` through a falling curve, or None where a plain power law does as well."""
+def fit_limited_power_law(x: Points, y: Points) -> LimitedPowerLaw | None:
+    """The `LimitedPowerLaw` through a falling curve, or None if a plain power law fits as well.
+
+    Raises as `fit_power_law`.
+    """
     log_x, log_y = _logarithms(x, y)
     if len(log_x) < 5 or log_y[-1] >= log_y[0]:
         return None
 
-    def log_limited(log_x, log_limit, log_excess, exponent):
+    def log_limited(log_x: Logarithms, log_limit: float, log_excess: float, exponent: float) -> Logarithms:
         return np.logaddexp(log_limit, log_excess + exponent * log_x)
 
     lowest = log_y.min()
@@ -105,11 +117,11 @@ def fit_limited_power_law(x, y):
     )
 
 
-def fit_broken_power_law(x, y):
-    """``(BrokenPowerLaw, "")`` where the curve has a bend, else ``(None, reason)``.
+def fit_broken_power_law(x: Points, y: Points) -> tuple[BrokenPowerLaw | None, str]:
+    """The `BrokenPowerLaw` through a curve and "", or None and the reason if no bend is identified.
 
-    A bend counts as identified where it improves on a plain power law significantly, lies
-    between the second and the last but one scale, and is known to better than a factor of two.
+    A bend is identified if it improves significantly on a plain power law, lies between the second scale and
+    the last but one, and is known to better than a factor of two. Raises as `fit_power_law`.
     """
     log_x, log_y = _logarithms(x, y)
     if len(log_x) < 6:
@@ -137,7 +149,8 @@ def fit_broken_power_law(x, y):
     ), ""
 
 
-def _logarithms(x, y):
+def _logarithms(x: Points, y: Points) -> tuple[Logarithms, Logarithms]:
+    """log x and log y. Raises ValueError as `fit_power_law`."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if len(x) < 2:
         raise ValueError(f"{len(x)} points are too few, 2 are needed")
@@ -146,37 +159,57 @@ def _logarithms(x, y):
     return np.log(x), np.log(y)
 
 
-def _log_broken(log_x, log_amplitude, log_bend, below, above):
+def _log_broken(
+    log_x: Real[np.ndarray | np.float64, "*shape"],
+    log_amplitude: float,
+    log_bend: float,
+    below: float,
+    above: float,
+) -> Float[np.ndarray | np.float64, "*shape"]:
+    """The logarithm of a `BrokenPowerLaw`."""
     t = log_x - log_bend
     bend = np.logaddexp(0, t / BEND_WIDTH) - math.log(2)
     return log_amplitude + below * t + (above - below) * BEND_WIDTH * bend
 
 
-def _best_fit(function, log_x, log_y, starts):
-    """``(parameters, errors, sum of squares)`` of the best fit from any start, or None."""
+class _Fit(NamedTuple):
+    parameters: list[float]
+    errors: list[float]
+    squares: float  # the sum of squared residuals
+
+
+def _best_fit(
+    function: Callable[..., Any], log_x: Logarithms, log_y: Logarithms, starts: Sequence[Sequence[float]]
+) -> _Fit | None:
+    """The fit with the least sum of squared residuals from any of ``starts``, or None if none converges."""
     best = None
     for start in starts:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error", OptimizeWarning)
-                found, covariance = curve_fit(function, log_x, log_y, p0=start, maxfev=5000)
-        except (RuntimeError, OptimizeWarning):
+                warnings.simplefilter("error", optimize.OptimizeWarning)
+                found, covariance = _least_squares(function, log_x, log_y, start)
+        except (RuntimeError, optimize.OptimizeWarning):
             continue
         squares = float(np.sum((log_y - function(log_x, *found)) ** 2))
-        if best is None or squares < best[2]:
-            best = (
-                [float(v) for v in found],
-                [float(e) for e in np.sqrt(np.diag(covariance))],
-                squares,
-            )
+        if best is None or squares < best.squares:
+            errors = [float(e) for e in np.sqrt(np.diag(covariance))]
+            best = _Fit([float(v) for v in found], errors, squares)
     return best
 
 
-def _worth_it(log_x, log_y, fit, parameters):
-    """Whether ``fit`` beats a power law by more than its additional parameters explain."""
+def _least_squares(
+    function: Callable[..., Any], log_x: Logarithms, log_y: Logarithms, start: Sequence[float]
+) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, "k k"]]:
+    """The parameters of ``function`` that fit best, and their covariance."""
+    fit = cast(Any, optimize.curve_fit)(function, log_x, log_y, p0=start, maxfev=5000)
+    return fit[0], fit[1]
+
+
+def _worth_it(log_x: Logarithms, log_y: Logarithms, fit: _Fit, parameters: int) -> bool:
+    """Whether ``fit`` improves on a power law by more than its additional parameters explain."""
     plain = np.sum((log_y - np.polyval(np.polyfit(log_x, log_y, 1), log_x)) ** 2)
     freedom, additional = len(log_x) - parameters, parameters - 2
-    if fit[2] == 0:
-        return plain > 0
-    ratio = (plain - fit[2]) / additional / (fit[2] / freedom)
-    return f_distribution.sf(ratio, additional, freedom) < SIGNIFICANCE
+    if fit.squares == 0:
+        return bool(plain > 0)
+    ratio = (plain - fit.squares) / additional / (fit.squares / freedom)
+    return bool(cast(Any, stats.f).sf(ratio, additional, freedom) < SIGNIFICANCE)
