@@ -1,14 +1,17 @@
-"""What neural-tangents is asked: networks with parameters and samples, and limits of infinite width."""
+"""The questions for neural-tangents: networks with parameters and samples, and limits of infinite width."""
 
 import json
 from itertools import product
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import h5py
 import jax
 import numpy as np
 import optax
+from flax import linen as nn
 from flax.traverse_util import flatten_dict
+from jaxtyping import Array, Float
 from sklearn.datasets import load_digits
 
 from tests.support.architectures import ARCHITECTURES, DIGITS
@@ -17,31 +20,32 @@ DTYPES = ("float32", "float64")
 
 
 class Question(NamedTuple):
-    """A network by its name, with parameters and samples as NumPy arrays of float64."""
+    """A network by its name, with parameters and samples in float64."""
 
     network: str
-    params: dict
-    x: np.ndarray
+    params: dict[str, Any]
+    x: Float[np.ndarray, "d ..."]
 
     @property
-    def model(self):
+    def model(self) -> nn.Module:
+        """The network."""
         return {**ARCHITECTURES, **DIGITS}[self.network].model
 
-    def arrays(self, dtype):
-        """Parameters and samples as ``dtype``."""
+    def arrays(self, dtype: str) -> tuple[dict[str, Any], Float[np.ndarray, "d ..."]]:
+        """Parameters and samples in the precision ``dtype``."""
         return jax.tree.map(lambda a: a.astype(dtype), self.params), self.x.astype(dtype)
 
 
-def network_questions():
-    """Name -> `Question`: every architecture, and the networks of digits before and after training."""
+def network_questions() -> dict[str, Question]:
+    """A question for every architecture, and for the networks of digits before and after training."""
     questions = {name: at_random(name) for name in ARCHITECTURES}
     for name in DIGITS:
         questions[f"{name}-initial"], questions[f"{name}-trained"] = trained(name)
     return questions
 
 
-def at_random(name, samples=4):
-    """All parameters normal, the biases and scales too, which initially are 0 and 1 throughout."""
+def at_random(name: str, samples: int = 4) -> Question:
+    """A network with normal parameters, even its biases and scales, which are 0 and 1 at initialisation."""
     model, shape = ARCHITECTURES[name]
     rng = np.random.default_rng(0)
     x = rng.standard_normal((samples, *shape))
@@ -49,19 +53,19 @@ def at_random(name, samples=4):
     return Question(name, jax.tree.map(lambda leaf: 0.4 * rng.standard_normal(leaf.shape), shapes), x)
 
 
-def trained(name, steps=30):
-    """`Question`s about a network before and after ``steps`` updates, on digits that it has not seen."""
+def trained(name: str, steps: int = 30) -> list[Question]:
+    """A network before and after ``steps`` updates, with digits that it was not trained on."""
     model, shape = DIGITS[name]
     images, labels = load_digits(return_X_y=True)
     images = np.float32(images / 16).reshape(-1, *shape)
     adam = optax.adam(0.01)
 
-    def loss(params):
+    def loss(params: dict[str, Any]) -> Float[Array, ""]:
         outputs = model.apply(params, images[:100])
         return optax.softmax_cross_entropy_with_integer_labels(outputs, labels[:100]).mean()
 
     @jax.jit
-    def update(params, state):
+    def update(params: dict[str, Any], state: optax.OptState) -> tuple[dict[str, Any], optax.OptState]:
         updates, state = adam.update(jax.grad(loss)(params), state)
         return optax.apply_updates(params, updates), state
 
@@ -69,12 +73,12 @@ def trained(name, steps=30):
     state = adam.init(params)
     for _ in range(steps):
         params, state = update(params, state)
-    assert loss(params) < loss(initial) / 2, "the training taught nothing"
+    assert loss(params) < loss(initial) / 2, "training did not lower the loss"
     x = np.float64(images[100:106])
     return [Question(name, jax.tree.map(np.float64, tree), x) for tree in (initial, params)]
 
 
-# Name -> hidden layers' widths, and what neural-tangents' Dense takes for every layer.
+# By name: the hidden layers' widths, and the arguments of neural-tangents' Dense for every layer.
 LIMITS = {
     f"limit {parametrisation} {len(widths)} {weights} {biases}": {
         "widths": widths,
@@ -86,15 +90,15 @@ LIMITS = {
 }
 
 
-def limit_samples():
-    """Samples at random, one of them repeated and one mirrored and stretched."""
+def limit_samples() -> Float[np.ndarray, "d inputs"]:
+    """Random samples, and among them a copy of one and a negative multiple of another."""
     x = np.random.default_rng(0).standard_normal((6, 5))
     x[4], x[5] = x[1], -2 * x[0]
     return x
 
 
-def write_questions(path, networks):
-    """Every network in every precision as `"{name} {dtype}"`, and every limit."""
+def write_questions(path: Path, networks: dict[str, Question]) -> None:
+    """Write every network in every precision, as `"{name} {dtype}"`, and every limit."""
     with h5py.File(path, "w") as file:
         for name, question in networks.items():
             for dtype in DTYPES:

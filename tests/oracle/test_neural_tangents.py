@@ -1,4 +1,4 @@
-"""Our NTK and our limits against neural-tangents, which computes them in other ways and with another JAX."""
+"""Our NTK and limits agree with those of neural-tangents, computed differently and with another JAX."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ def networks():
 
 @pytest.fixture(scope="module")
 def answers(networks, tmp_path_factory):
-    """Name of a question -> what answer.py says to it. One process for all: most of its time is starting."""
+    """The answers by the names of the questions. One process answers all: most of its time is its start."""
     folder = tmp_path_factory.mktemp("oracle")
     write_questions(folder / "questions.h5", networks)
     result = subprocess.run(

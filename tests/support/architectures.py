@@ -1,6 +1,6 @@
-"""Networks that the NTK has to be right for, one of each kind that could break it.
+"""Networks for which the NTK must be right, one of each kind that could break it.
 
-Flax Linen alone, and only what old and new releases share: the environment of neural-tangents, with
+They use only Flax Linen, and only what old and new releases share: the environment of neural-tangents, with
 its older JAX and Flax, imports this file too.
 """
 
@@ -8,34 +8,35 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
+from jaxtyping import Array, Float
 
 
 class Architecture(NamedTuple):
     """A network and the shape of one sample."""
 
     model: nn.Module
-    input_shape: tuple
+    input_shape: tuple[int, ...]
 
 
 class Mlp(nn.Module):
     """ReLU layers of ``widths`` units, then ``outputs`` linear ones."""
 
-    widths: tuple
+    widths: tuple[int, ...]
     outputs: int
     use_bias: bool = True
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d inputs"]) -> Float[Array, "d n"]:
         for width in self.widths:
             x = nn.relu(nn.Dense(width, use_bias=self.use_bias)(x))
         return nn.Dense(self.outputs, use_bias=self.use_bias)(x)
 
 
 class StridedConvolutions(nn.Module):
-    """One convolution padded to keep the image's size, one that is not; both kinds of pooling."""
+    """A convolution padded to keep the image's size, one without padding, and both kinds of pooling."""
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d height width channels"]) -> Float[Array, "d n"]:
         x = nn.relu(nn.Conv(4, (3, 3), strides=(2, 2), padding="SAME")(x))
         x = nn.max_pool(x, (2, 2), strides=(1, 1), padding="SAME")
         x = nn.relu(nn.Conv(5, (2, 3), padding="VALID")(x))
@@ -47,7 +48,7 @@ class GroupedConvolutions(nn.Module):
     """A dilated convolution in two groups, a depthwise one with a bias, a strided one without."""
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d height width channels"]) -> Float[Array, "d n"]:
         x = nn.tanh(nn.Conv(6, (3, 3), kernel_dilation=(2, 2), feature_group_count=2)(x))
         x = nn.tanh(nn.Conv(12, (3, 2), feature_group_count=6, padding="VALID")(x))
         x = nn.tanh(nn.Conv(4, (2, 2), strides=(1, 2), feature_group_count=4, use_bias=False)(x))
@@ -55,10 +56,10 @@ class GroupedConvolutions(nn.Module):
 
 
 class SequenceConvolutions(nn.Module):
-    """Convolutions in one dimension, one causal and one that goes around."""
+    """Convolutions in one dimension, one causal and one circular."""
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d length channels"]) -> Float[Array, "d n"]:
         x = nn.relu(nn.Conv(5, (3,), padding="CAUSAL")(x))
         x = nn.relu(nn.Conv(4, (4,), padding="CIRCULAR")(x))
         return nn.Dense(3)(jnp.mean(x, axis=1))
@@ -66,7 +67,7 @@ class SequenceConvolutions(nn.Module):
 
 class LayerNormMlp(nn.Module):
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d inputs"]) -> Float[Array, "d n"]:
         x = nn.gelu(nn.LayerNorm()(nn.Dense(9)(x)))
         x = nn.gelu(nn.LayerNorm(use_bias=False)(nn.Dense(8)(x)))
         return nn.Dense(3)(x)
@@ -74,7 +75,7 @@ class LayerNormMlp(nn.Module):
 
 class GroupNormConvolutions(nn.Module):
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d height width channels"]) -> Float[Array, "d n"]:
         x = nn.relu(nn.GroupNorm(num_groups=2)(nn.Conv(6, (3, 3))(x)))
         x = nn.relu(nn.GroupNorm(num_groups=None, group_size=2)(nn.Conv(4, (3, 3), padding="VALID")(x)))
         return nn.Dense(3)(x.reshape(len(x), -1))
@@ -84,7 +85,7 @@ class Transformer(nn.Module):
     """One block of self-attention on the tokens of a sample, with a feed-forward layer for each."""
 
     @nn.compact
-    def __call__(self, tokens):
+    def __call__(self, tokens: Float[Array, "d tokens inputs"]) -> Float[Array, "d n"]:
         x = nn.Dense(8)(tokens)
         x = x + nn.MultiHeadDotProductAttention(num_heads=2)(nn.LayerNorm()(x), nn.LayerNorm()(x))
         x = x + nn.Dense(8)(nn.gelu(nn.Dense(10)(nn.LayerNorm()(x))))
@@ -95,7 +96,7 @@ class Attention(nn.Module):
     """Attention written out with DenseGeneral: queries, keys and values for each head, then joined."""
 
     @nn.compact
-    def __call__(self, tokens):
+    def __call__(self, tokens: Float[Array, "d tokens inputs"]) -> Float[Array, "d n"]:
         heads, features = 2, 3
         queries, keys, values = (nn.DenseGeneral((heads, features), name=name)(tokens) for name in "qkv")
         scores = jnp.einsum("dshf,dthf->dhst", queries, keys) / jnp.sqrt(1.0 * features)
@@ -108,7 +109,7 @@ class SharedLayer(nn.Module):
     """The same layer three times in a row: its parameters act at three depths."""
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d inputs"]) -> Float[Array, "d n"]:
         layer = nn.Dense(7, name="shared")
         x = nn.Dense(7, name="input")(x)
         for _ in range(3):
@@ -120,7 +121,7 @@ class SharedConvolution(nn.Module):
     """One convolution at two resolutions."""
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d height width channels"]) -> Float[Array, "d n"]:
         layer = nn.Conv(3, (3, 3), name="shared")
         x = nn.avg_pool(jnp.tanh(layer(x)), (2, 2), strides=(2, 2))
         return nn.Dense(2)(jnp.tanh(layer(x)).reshape(len(x), -1))
@@ -130,7 +131,7 @@ class OwnParameters(nn.Module):
     """Parameters that belong to no layer of Flax: positions, a scale, and a kernel used by hand."""
 
     @nn.compact
-    def __call__(self, tokens):
+    def __call__(self, tokens: Float[Array, "d tokens inputs"]) -> Float[Array, "d n"]:
         normal = nn.initializers.normal(1.0)
         x = tokens + self.param("positions", normal, tokens.shape[1:])
         x = jnp.tanh(nn.Dense(6)(x)) * self.param("scale", normal, ())
@@ -139,13 +140,13 @@ class OwnParameters(nn.Module):
 
 
 class TiedKernel(nn.Module):
-    """A layer's kernel used a second time, by hand and transposed, outside the layer.
+    """A layer whose kernel is used a second time, transposed, outside the layer.
 
-    The NTK of such a network is refused: looking at calls of layers cannot see that use.
+    The NTK of such a network is refused: the layer's calls do not show the second use.
     """
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d inputs"]) -> Float[Array, "d n"]:
         layer = nn.Dense(6, name="tied")
         hidden = jnp.tanh(layer(x))
         return nn.Dense(2, name="output")(jnp.tanh(hidden @ layer.variables["params"]["kernel"].T))
@@ -153,7 +154,7 @@ class TiedKernel(nn.Module):
 
 class Residual(nn.Module):
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d inputs"]) -> Float[Array, "d n"]:
         x = nn.Dense(8)(x)
         for _ in range(2):
             x = x + nn.Dense(8)(nn.relu(nn.Dense(6)(nn.relu(x))))
@@ -163,13 +164,14 @@ class Residual(nn.Module):
 class PaperConvolutions(nn.Module):
     """The convolutional network of the noise study (App. D.2): 3 × 32 filters, then 64 units.
 
-    Kernels of 3 × 3 and the places of the pooling are not stated in the paper.
+    The paper states neither the size of the kernels nor where the network pools. Here kernels are 3 × 3, and
+    each convolution is followed by pooling.
     """
 
     outputs: int = 4
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "d height width channels"]) -> Float[Array, "d n"]:
         he_uniform = nn.initializers.he_uniform()
         for layer in range(1, 4):
             x = nn.relu(nn.Conv(32, (3, 3), kernel_init=he_uniform, name=f"conv_{layer}")(x))
@@ -199,7 +201,7 @@ ARCHITECTURES = {
     "paper-convolutions": Architecture(PaperConvolutions(), (8, 8, 3)),
 }
 
-# Two that learn scikit-learn's digits, images of 8 × 8 pixels.
+# Two networks for scikit-learn's digits, images of 8 × 8 pixels.
 DIGITS = {
     "dense": Architecture(Mlp((16, 12), 10), (64,)),
     "convolutional": Architecture(PaperConvolutions(outputs=10), (8, 8, 1)),

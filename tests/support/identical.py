@@ -1,12 +1,13 @@
-"""Equality bit for bit, for two runs of the same program on the same machine."""
+"""Check two results of the same program on the same machine for equality in every bit."""
 
 from dataclasses import is_dataclass
+from typing import Any
 
 import numpy as np
 
 
-def assert_identical(found, expected):
-    """Values and types, through dataclasses, dictionaries, tuples and lists."""
+def assert_identical(found: Any, expected: Any) -> None:
+    """Assert equal values and types, within dataclasses, dictionaries, tuples and lists too."""
     if is_dataclass(expected):
         found, expected = vars(found), vars(expected)
     if isinstance(expected, dict):
