@@ -50,7 +50,7 @@ def put_archive(folder, name, files, inside):
 
 
 def found(file_sets, data_dir, modified=False):
-    """Title of the format found and its files."""
+    """The file set that is found, and its files by name."""
     file_set, contents = read_files(file_sets, Place(data_dir, modified=modified))
     return file_set, dict(sorted(contents.items()))
 
@@ -214,7 +214,7 @@ def test_archive_without_a_file_raises_and_names_it(tmp_path):
 
 
 def test_paths_and_links_in_an_archive_lead_nowhere(tmp_path):
-    """Members count by their last name, links not at all, and nothing is written."""
+    """Members are found by their base name, links are ignored, and nothing is written."""
     secret = tmp_path / "secret"
     secret.write_text("not for figures")
     folder = tmp_path / "data"
@@ -252,7 +252,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def host(tmp_path, monkeypatch):
-    """A server on this machine of the folder tmp_path/host: its address."""
+    """The address of a local server for the folder tmp_path/host."""
     (tmp_path / "host").mkdir()
     handler = partial(QuietHandler, directory=tmp_path / "host")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -307,7 +307,7 @@ def test_failed_download_names_addresses_and_data_dir_and_keeps_nothing_wrong(tm
 
 
 def test_every_published_file_set_is_complete():
-    """Digests are SHA-256, addresses end where a name can follow, and no download rests on one host."""
+    """Digests are SHA-256, addresses end with a slash, and every download has at least two hosts."""
     downloaded = (dataset_files.MNIST, dataset_files.FASHION_MNIST, dataset_files.CIFAR_10_BINARY)
     for file_set in (*downloaded, dataset_files.CIFAR_10_PYTHON):
         assert all(len(bytes.fromhex(digest)) == 32 for digest in file_set.digests.values())

@@ -16,7 +16,7 @@ CONTENT = bytes(range(256)) * 4000  # 1 MB, four pieces
 
 
 def accept(path):
-    """What `download` reads with here: only CONTENT is right."""
+    """The ``read`` of these tests: it accepts only CONTENT."""
     found = path.read_bytes()
     if found != CONTENT:
         raise DatasetError(f"{path.name} has {len(found)} bytes of something else", "get it again")
@@ -24,7 +24,7 @@ def accept(path):
 
 
 class Host:
-    """A server on this machine. ``answers``: a function for each request, the last for all further ones."""
+    """A local server. ``answers`` are functions, one for each request; the last serves all further ones."""
 
     def __init__(self, *answers):
         self.answers, self.ranges = list(answers), []
@@ -52,7 +52,7 @@ class Host:
 
 @pytest.fixture
 def start():
-    """Call it with the answers of a host."""
+    """A function that starts a host with the given answers."""
     hosts = []
 
     def begin(*answers):
@@ -77,7 +77,7 @@ def target(tmp_path):
 
 
 def serve(content=CONTENT, stop_at=None, ranges=True, tag='"one"'):
-    """An answer with ``content``, broken off at byte ``stop_at``; ``ranges``: it can go on in the middle."""
+    """An answer with ``content``, cut off at byte ``stop_at``; ``ranges`` says whether it can resume."""
 
     def answer(request):
         first, asked = 0, request.headers.get("Range")
@@ -115,7 +115,7 @@ def hang_up(request):
 
 
 def left(target):
-    """Names of what lies beside ``target``, less the lock, which is empty."""
+    """Names of the files in ``target``'s folder, without the lock, which is empty."""
     return {path.name for path in target.parent.iterdir()} - {"file.gz.lock"}
 
 
@@ -146,7 +146,7 @@ def test_broken_transfer_goes_on_where_it_stopped(start, target):
 
 
 def test_transfer_that_always_breaks_ends_while_bytes_are_gained(start, target):
-    """More breaks than TRIES."""
+    """There are more interruptions than TRIES."""
     stops = range(100_000, 1_000_000, 100_000)
     host = start(*(serve(stop_at=stop) for stop in stops), serve())
     assert len(stops) > module.TRIES

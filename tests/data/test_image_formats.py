@@ -89,7 +89,7 @@ def test_pickle_of_python_3_reads(protocol):
 
 
 class Harmful:
-    """Unpickled by the usual means it would make a folder."""
+    """An ordinary unpickler would make a folder."""
 
     def __init__(self, path):
         self.path = path

@@ -56,7 +56,7 @@ def _tiny(monkeypatch):
 
 @pytest.fixture
 def put(tmp_path):
-    """Call it with contents by name: a folder of these files."""
+    """A function that writes files, given as contents by name, and returns their folder."""
 
     def write(files):
         folder = tmp_path / "data"

@@ -1,4 +1,4 @@
-"""What headers tell, beside what `load_npz` finds in the arrays."""
+"""What is read from headers, compared with what `load_npz` finds in the arrays."""
 
 import zipfile
 
@@ -25,7 +25,7 @@ def test_headers_tell_what_the_arrays_hold(tmp_path, shape, own_test, save):
 
 
 def test_images_are_not_read(tmp_path):
-    """A header that promises a terabyte, and nothing behind it."""
+    """The header states a terabyte of images, and none follow."""
     np.save(tmp_path / "labels.npy", LABELS)
     with (tmp_path / "images.npy").open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (10**6, 1000, 1000)}

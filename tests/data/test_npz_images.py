@@ -9,7 +9,7 @@ LABELS = np.array([0, 1, 0, 1])
 
 @pytest.fixture
 def save(tmp_path):
-    """Call it with arrays: the path of an npz file of theirs."""
+    """A function that saves arrays in an npz file and returns its path."""
 
     def write(**arrays):
         np.savez(tmp_path / "own.npz", **arrays)

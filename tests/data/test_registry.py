@@ -81,7 +81,7 @@ def test_own_test_part_is_given_as_far_as_it_goes(name):
 
 
 def test_importing_it_needs_the_standard_library_alone():
-    """Planning and figures import it, before anything runs and where nothing can be downloaded."""
+    """Planning and figures import it, in environments without the loaders' libraries."""
     program = "import sys, ntklens.data.registry; print(*{name.split('.')[0] for name in sys.modules})"
     environment = {"PYTHONPATH": str(SCRIPTS.parent)}
     shown = subprocess.run(
@@ -92,6 +92,6 @@ def test_importing_it_needs_the_standard_library_alone():
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
 def test_fetch_alone_depends_on_loaders_and_nothing_on_downloads(script):
-    """The bytes are checked, so how they came here concerns no result: downloads are loaded by name."""
+    """The bytes are checked, so the download affects no result: its module is imported by name."""
     used = LOADING & {path.name for path in import_closure(script) if path.parent.name == "data"}
     assert used == (LOADING - {"download.py"} if script.stem == "fetch" else set())

@@ -1,4 +1,4 @@
-"""The compilation cache among real processes, some of which are killed while they write to it."""
+"""The compilation cache with real processes, some of which are killed while they write to it."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import pytest
 from ntklens.machine import compilation_cache, locks
 
 WORKFLOW = str(Path(__file__).parents[2] / "workflow")
-# Compiles as many programs as it is told to. Prints how many it looked for, and how many it found.
+# Compiles the given number of programs. Prints how many it looked for in the cache, and how many it found.
 PROGRAM = """
 import json, sys
 import jax
@@ -40,7 +40,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, {LIMIT}))
 
 
 class Node:
-    """Jobs with a compilation cache and a temporary directory. Any warning is an error to them."""
+    """Jobs that share a compilation cache and a temporary directory. Warnings are errors in them."""
 
     def __init__(self, folder):
         self.cache, self.temporary = folder / "cache", folder / "tmp"
@@ -121,7 +121,7 @@ def test_job_killed_in_the_middle_of_a_write_leaves_nothing_that_others_see(node
 
 
 def test_program_that_a_full_disk_cut_off_is_not_kept(node):
-    """Here it is a limit on the length of files, for as long as the job compiles."""
+    """A limit on file size stands for the full disk while the job compiles."""
     limit = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, resource.RLIM_INFINITY))"
     lift = "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))"
     extra = f"import atexit, resource, warnings; warnings.simplefilter('default'); {limit}\n"
@@ -142,7 +142,7 @@ def zstd(content):
 
 
 def published(folder, programs):
-    """The names of those that are kept of ``programs``, a dictionary of files."""
+    """The names of the files of ``programs``, contents by name, that are kept."""
     private, shared = folder / "private", folder / "shared"
     (private / "programs").mkdir(parents=True)
     shared.mkdir()
@@ -156,7 +156,7 @@ def published(folder, programs):
 
 @pytest.mark.parametrize("compress", [zlib.compress, zstd])
 def test_whole_program_is_kept_whatever_its_length(tmp_path, compress):
-    """Disks cut files off at multiples of 512 bytes, but a whole one may be as long."""
+    """Disks truncate files at multiples of 512 bytes, but a whole file can have such a length too."""
     content = random.Random(0).randbytes(2600)
     programs = [compress(content[:length]) for length in (0, 1, *range(2000, 2600))]
     assert any(len(program) % 512 == 0 for program in programs)
@@ -184,7 +184,7 @@ def test_what_is_no_compressed_program_is_not_kept(tmp_path):
 
 
 def test_jobs_killed_at_any_time_disturb_nobody(node):
-    """Jobs that run side by side. All but the last are killed, each when it has compiled one program more."""
+    """Jobs run side by side, and all but the last are killed one after the other while they compile."""
     jobs = [node.start("train", programs=40) for _ in range(4)]
     try:
         deadline = time.monotonic() + 120
@@ -233,7 +233,7 @@ def test_copy_that_its_job_removes_meanwhile_is_no_matter(tmp_path, monkeypatch)
 
 
 def test_programs_that_jax_kept_by_itself_disturb_nobody(node):
-    """As in a folder from before: some of them cut off by a kill."""
+    """The folder holds files that JAX wrote in place, truncated by a kill."""
     node.run()
     (folder,) = node.cache.glob("*/*/")
     for path in folder.iterdir():

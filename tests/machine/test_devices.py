@@ -1,4 +1,4 @@
-"""What a process computes on. GPUs are made up here: that JAX cannot use one has to be an error."""
+"""The device that a process computes on. GPUs are simulated here, so that JAX cannot use them."""
 
 import json
 import os
@@ -48,7 +48,7 @@ for shape in ({"hidden_layers": 3, "convolutions": 0}, {"hidden_layers": 1, "con
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs Python in a process that finds one made-up GPU."""
+    """Runs Python in a process that finds one simulated GPU."""
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "nvidia-smi").write_text("#!/bin/sh\necho 0, GPU-1234\n")
@@ -83,7 +83,7 @@ finally:
 
 
 def test_job_for_a_gpu_never_falls_back_to_the_cpu(run):
-    """JAX itself does: asked for CUDA and the CPU, it is content with the latter."""
+    """JAX itself does: if CUDA and the CPU are requested, it accepts the CPU alone."""
     result = run(USE_GPU.format(jobs=1), JAX_PLATFORMS="cpu")
     assert result.returncode == 1
     assert "DeviceError: JAX cannot use the GPU GPU-1234" in result.stderr
@@ -98,7 +98,7 @@ def test_job_for_a_gpu_fails_where_jax_has_started_on_the_cpu(run):
 
 
 def test_missing_plugin_is_named(monkeypatch):
-    """JAX raises RuntimeError where there is a GPU, but no plugin or no driver for it."""
+    """JAX raises RuntimeError if there is a GPU but no plugin or no driver for it."""
     monkeypatch.setattr("jax.devices", Mock(side_effect=RuntimeError("Unable to initialize backend 'cuda'")))
     with pytest.raises(devices.DeviceError, match=r"it finds: Unable to initialize backend 'cuda'\)"):
         devices._start_on("GPU-1234")
@@ -127,13 +127,13 @@ def test_settings_for_a_gpu(run, jobs, variables, fraction):
 
 
 def test_share_that_the_user_gives_by_its_old_name_is_kept(run):
-    """JAX refuses to start with both."""
+    """JAX refuses to start if both names are set."""
     result = run(USE_GPU.format(jobs=2), XLA_PYTHON_CLIENT_MEM_FRACTION="0.2")
     assert json.loads(result.stdout)[2] is None
 
 
 def test_xla_knows_the_flags_for_a_gpu(run):
-    """It ends a process whose flags it does not know."""
+    """XLA aborts a process whose flags it does not know."""
     compute = "import jax; print(float(jax.numpy.ones(3).sum()))"
     known, unknown = devices.SAME_IN_EVERY_RUN, "--xla_gpu_no_such_flag=true"
     assert run(compute, XLA_FLAGS=known, JAX_PLATFORMS="cpu").stdout == "3.0\n"
@@ -141,7 +141,7 @@ def test_xla_knows_the_flags_for_a_gpu(run):
 
 
 def test_job_for_the_cpu_uses_it_whatever_jax_would_prefer(run):
-    """Asked for CUDA by the environment, JAX would fail here, and take the GPU elsewhere."""
+    """The environment requests CUDA: JAX would fail here, and use the GPU on another machine."""
     program = (
         "import jax, json; from ntklens.machine.devices import description, use_device; use_device(0);"
         "print(json.dumps([[d.platform for d in jax.devices()], description()]))"

@@ -1,4 +1,4 @@
-"""Leases of made-up GPUs by real processes, and what becomes of them when those are killed."""
+"""Leases of simulated GPUs by real processes, some of which are killed."""
 
 import os
 import random
@@ -26,7 +26,7 @@ WORKFLOW = str(Path(__file__).parents[2] / "workflow")
 
 
 class Job:
-    """A process that leases a GPU and keeps it until it is told to stop, or killed."""
+    """A process that leases a GPU and keeps it until it is stopped or killed."""
 
     def __init__(self, program, environment, jobs_per_gpu):
         self.process = subprocess.Popen(
@@ -52,7 +52,7 @@ class Job:
         return self.environment[0]
 
     def waits(self):
-        """Whether it says that it waits, and goes on doing so."""
+        """Whether it says that it waits, and then keeps waiting."""
         assert select.select([self.process.stderr], [], [], 60)[0]
         return "waiting for a GPU" in self.process.stderr.readline() and not self.answers(0.2)
 
@@ -143,7 +143,7 @@ def test_job_that_shares_with_nobody_is_left_alone_by_jobs_that_share(machine):
 
 
 def test_no_two_jobs_have_one_gpu_while_jobs_come_and_are_killed(machine):
-    """Thirty jobs, five at once, each killed or told to stop when it has held its GPU for some time."""
+    """Thirty jobs, five at once, each killed or stopped after it has held its GPU for some time."""
     choice = random.Random(0)
     waiting, holding, seen = [machine.job() for _ in range(5)], {}, []
     while len(seen) < 30:
@@ -241,7 +241,7 @@ def test_no_gpu_is_an_error_that_says_why_and_what_to_do(machine, script, variab
 
 
 def test_slurm_jobs_keep_the_names_that_slurm_gave_them(machine):
-    """With cgroups, the GPU of each is its number 0: the same name for different GPUs."""
+    """With cgroups each job calls its GPU 0: different GPUs have the same name."""
     jobs = [machine.job(SLURM_JOB_ID=number, CUDA_VISIBLE_DEVICES="0") for number in ("7", "8")]
     assert [job.environment for job in jobs] == [["0", "None"]] * 2
 

@@ -1,4 +1,4 @@
-"""What the training scripts share: how much memory an NTK may take, and which checkpoint is a job's own."""
+"""What the training scripts share: the memory of an NTK, and the checkpoint from which a job resumes."""
 
 import argparse
 
@@ -15,7 +15,7 @@ def arguments(*given):
 
 
 def found_by(tmp_path, record=RECORD, code="a digest"):
-    """What a job of this ``record`` and ``code`` finds, after one of `RECORD` and "a digest" was killed."""
+    """What a job with this ``record`` and ``code`` resumes from, after one with `RECORD` was killed."""
     args = arguments("--checkpoint", str(tmp_path / "job.npz"))
     job_start.open_checkpoint(args, RECORD, "a digest").save({"epoch": 3}, {})
     return job_start.open_checkpoint(args, record, code).saved

@@ -1,4 +1,4 @@
-"""The number of threads, in a process of its own: XLA reads its settings once."""
+"""The number of threads, tested in a separate process since XLA reads its settings only once."""
 
 import os
 import subprocess

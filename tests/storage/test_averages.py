@@ -59,7 +59,7 @@ def test_round_trip_keeps_every_value(path, written):
 
 
 def test_points_come_in_order_of_scale(path):
-    """Hundreds of them, of up to eight digits."""
+    """Hundreds of points, with scales of up to eight digits."""
     scales = [12_345_678, 1_000_000, 999_999, 0, *range(2, 700, 3)]
     write_averages(path, [averaged(scale) for scale in scales])
     assert [average.scale for average in read_averages(path)] == sorted(scales)

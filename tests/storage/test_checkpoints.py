@@ -1,4 +1,4 @@
-"""What a checkpoint keeps, when it is written, and which ones are not gone on from."""
+"""What a checkpoint keeps, when it is written, and from which ones a job does not resume."""
 
 import json
 import signal
@@ -27,7 +27,7 @@ POSITION = {"epoch": 40, "curves": {"0": [[0, {"loss": 0.1 + 0.2}], [1, {"loss":
 
 
 class Clock:
-    """Seconds that pass only when told to."""
+    """A clock that a test sets."""
 
     def __init__(self):
         self.now = 100.0
@@ -77,7 +77,7 @@ def test_numpy_reads_the_file(tmp_path):
 
 
 def test_arrays_keep_their_order(tmp_path):
-    """By name, 10 would come before 2."""
+    """Sorted by name, 10 would come before 2."""
     arrays = {"epochs": {str(epoch): {"rank": np.array(epoch)} for epoch in (2, 10, 1)}}
     checkpoint(tmp_path / "job.npz").save(POSITION, arrays)
     assert list(checkpoint(tmp_path / "job.npz").saved.arrays["epochs"]) == ["2", "10", "1"]
@@ -184,7 +184,7 @@ def test_unwritable_folder_does_not_end_the_job(tmp_path, capsys):
 
 
 def test_full_disk_does_not_end_the_job(tmp_path):
-    """A limit on the length of files stands for it, here at each part of the file: the last one stays."""
+    """A limit on file size stands for the full disk, at each part of the file. The last checkpoint stays."""
     path = tmp_path / "job.npz"
     program = f"""
         import resource
@@ -220,7 +220,7 @@ def test_devices_are_remembered_each_once(tmp_path):
 
 
 def test_kill_while_writing_leaves_the_last_whole_one(tmp_path):
-    """A process that does nothing but write, killed again and again: what is there is always whole."""
+    """A process that only writes is killed again and again: the checkpoint is always whole."""
     path = tmp_path / "job.npz"
     program = f"""
         import numpy as np

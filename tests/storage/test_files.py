@@ -33,7 +33,7 @@ def test_block_that_raises_leaves_nothing_behind(tmp_path, error):
 
 @pytest.mark.parametrize(("named", "found"), [(None, "{path}"), ("input.txt", "input.txt")])
 def test_error_of_a_full_disk_names_the_file(tmp_path, named, found):
-    """Python's names none when it writes. One that names another file is left alone."""
+    """A failed write in Python raises an error without a file name. An error that names a file keeps it."""
     path = tmp_path / "out.txt"
     with pytest.raises(OSError, match="No space left") as caught:
         write_then_fail(path, OSError(errno.ENOSPC, "No space left on device", named))

@@ -57,7 +57,7 @@ def test_block_that_raises_keeps_the_old_file(path):
 
 
 def test_full_disk_is_an_ordinary_error_that_names_the_file(path):
-    """A limit on the length of files stands for it. HDF5's library would end the process."""
+    """A limit on file size stands for the full disk. HDF5's library would abort the process."""
     program = f"""
         import resource
         import numpy as np

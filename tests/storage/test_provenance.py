@@ -12,7 +12,7 @@ SETTINGS = {"scale": 8, "optimizer": {"b1": 0.9, "eps": 1e-8}}
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A git repository of one commit, of which the module believes to be part; git within it."""
+    """A git repository with one commit that seems to contain the module. Returns a function that runs git."""
     monkeypatch.delenv("GIT_DIR", raising=False)
     monkeypatch.setattr(module, "__file__", str(tmp_path / "module.py"))
     identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
