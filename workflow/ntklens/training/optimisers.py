@@ -1,8 +1,15 @@
-"""The optimisers that a recipe can name, each by its constants: the learning rate comes at every call."""
+"""The optimisers that a recipe can name, each by its constants: the learning rate comes at every call.
+
+Optax is imported when an optimiser is built: Snakemake imports this module in every job that it starts.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-import optax
+if TYPE_CHECKING:
+    import optax
 
 
 @dataclass(frozen=True)
@@ -12,8 +19,11 @@ class Adam:
     b1: float
     b2: float
     eps: float
+    name: Literal["adam"] = "adam"
 
-    def at_rate(self, learning_rate):
+    def at_rate(self, learning_rate: float) -> optax.GradientTransformation:
+        import optax
+
         return optax.adam(learning_rate, b1=self.b1, b2=self.b2, eps=self.eps)
 
 
@@ -22,15 +32,12 @@ class Sgd:
     """Gradient descent: v ← momentum · v + gradient, then parameters ← parameters − learning_rate · v."""
 
     momentum: float
+    name: Literal["sgd"] = "sgd"
 
-    def at_rate(self, learning_rate):
+    def at_rate(self, learning_rate: float) -> optax.GradientTransformation:
+        import optax
+
         return optax.sgd(learning_rate, momentum=self.momentum or None)
 
 
-OPTIMISERS = {"adam": Adam, "sgd": Sgd}
-
-
-def build_optimiser(settings):
-    """The optimiser of a recipe's ``settings``: its name and its constants."""
-    constants = {key: value for key, value in settings.items() if key != "name"}
-    return OPTIMISERS[settings["name"]](**constants)
+Optimiser = Adam | Sgd
