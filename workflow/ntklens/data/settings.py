@@ -1,4 +1,4 @@
-"""The settings of a split and of a training set: plain names and numbers, for making them and for pricing them.
+"""The settings of a split and of a training set: plain names and numbers, for making and for pricing them.
 
 This module does not import NumPy: Snakemake imports it in every job that it starts.
 """
@@ -42,3 +42,8 @@ class DataSettings:
     draw_seed: int | None  # seed of the draw; None takes each member's own seed
     noisy_copies: NoisyCopies | None = None
     image_size: ImageSize | None = None
+
+
+# The modules behind those settings that may be None, by their names. Where one is None its module is not
+# imported, so that editing it reruns only what uses it; rules name the modules that their settings ask for.
+OPTIONAL_MODULES = {"noisy_copies": "ntklens.data.noisy_copies", "image_size": "ntklens.data.image_sizes"}

@@ -16,9 +16,7 @@ from importlib import import_module
 import numpy as np
 
 from ntklens.data.draws import balanced_draw, draw
-
-# By the key of the settings that asks for it.
-OPTIONAL_MODULES = {"noisy_copies": "ntklens.data.noisy_copies", "image_size": "ntklens.data.image_sizes"}
+from ntklens.data.settings import OPTIONAL_MODULES
 
 
 @dataclass(frozen=True)

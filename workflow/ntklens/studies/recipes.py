@@ -1,10 +1,12 @@
-"""What a recipe is: how the members of an ensemble are trained and measured, as a training job is told."""
+"""What a recipe is: how the members of an ensemble are trained and measured, as a training job is told.
+
+This module does not import JAX: Snakemake imports it in every job that it starts.
+"""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
-from ntklens.data.settings import DataSettings
-from ntklens.data.training_sets import OPTIONAL_MODULES
+from ntklens.data.settings import OPTIONAL_MODULES, DataSettings
 from ntklens.training.optimisers import Optimiser
 from ntklens.training.schedules import Schedule, Stop
 
@@ -28,22 +30,35 @@ class Measurement:
     """What is measured of members in training."""
 
     ntk_samples: int  # test samples of one draw on which the NTK is measured
-    ntk_draws: int  # disjoint draws of so many
+    ntk_draws: int  # disjoint draws of that many test samples
     trace_every: int  # epochs between two traces; 0 measures none
     spectrum_epochs: tuple[int, ...]
     alignments: bool
     minimum: bool  # whether the NTK at the least test loss is measured
     save_parameters: int  # seeds, from the first, that keep their parameters at the minimum
 
+    @classmethod
+    def nothing(cls) -> Self:
+        """The measurement of training that measures no NTK, such as a trial of the learning rate."""
+        return cls(
+            ntk_samples=0,
+            ntk_draws=0,
+            trace_every=0,
+            spectrum_epochs=(),
+            alignments=False,
+            minimum=False,
+            save_parameters=0,
+        )
+
 
 def trainer_module(recipe: Recipe) -> str:
-    """The name of the module that trains by ``recipe``: other recipes do not depend on its code."""
+    """The name of the module that trains by ``recipe``: jobs with other recipes do not depend on its code."""
     kind = "full_batch" if recipe.batch_size is None else "mini_batch"
     return f"ntklens.training.{kind}"
 
 
 def modules_of(recipe: Recipe, *datas: DataSettings) -> list[str]:
-    """The modules that a job loads by name, for its ``recipe`` and the settings of its points' data."""
+    """The modules that a job loads by name, for its ``recipe`` and the ``datas`` of its points."""
     asked = {key for data in datas for key in OPTIONAL_MODULES if getattr(data, key) is not None}
     return [trainer_module(recipe), *(OPTIONAL_MODULES[key] for key in sorted(asked))]
 

@@ -1,15 +1,11 @@
-"""The optimisers that a recipe can name, each by its constants: the learning rate comes at every call.
+"""The optimisers that a recipe can name, each by its constants. The learning rate is given at every call.
 
-Optax is imported when an optimiser is built: Snakemake imports this module in every job that it starts.
+`ntklens.training.transformations` makes them Optax's. This module does not import Optax: Snakemake imports it
+in every job that it starts.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    import optax
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -21,11 +17,6 @@ class Adam:
     eps: float
     name: Literal["adam"] = "adam"
 
-    def at_rate(self, learning_rate: float) -> optax.GradientTransformation:
-        import optax
-
-        return optax.adam(learning_rate, b1=self.b1, b2=self.b2, eps=self.eps)
-
 
 @dataclass(frozen=True)
 class Sgd:
@@ -33,11 +24,6 @@ class Sgd:
 
     momentum: float
     name: Literal["sgd"] = "sgd"
-
-    def at_rate(self, learning_rate: float) -> optax.GradientTransformation:
-        import optax
-
-        return optax.sgd(learning_rate, momentum=self.momentum or None)
 
 
 Optimiser = Adam | Sgd
