@@ -7,8 +7,11 @@ Initialisation = Literal["lecun-normal", "xavier-uniform", "he-uniform"]
 Parametrisation = Literal["standard", "ntk"]
 Pooling = Literal["max", "average", "none"]
 
+Mode = Literal["fan_in", "fan_avg"]
+Distribution = Literal["truncated_normal", "uniform"]
+
 # Scale, mode and distribution as `jax.nn.initializers.variance_scaling` takes them.
-INITIALISATIONS: dict[Initialisation, tuple[float, str, str]] = {
+INITIALISATIONS: dict[Initialisation, tuple[float, Mode, Distribution]] = {
     "lecun-normal": (1.0, "fan_in", "truncated_normal"),  # cut at two standard deviations
     "xavier-uniform": (1.0, "fan_avg", "uniform"),
     "he-uniform": (2.0, "fan_in", "uniform"),
@@ -18,9 +21,9 @@ POOLED = 2  # pixels a side, without overlap; an odd row or column at the edge i
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """One network, complete: what `ntklens.networks.modules.build_network` builds.
+    """One network, which `ntklens.networks.modules.build_network` builds.
 
-    Without ``convolutions`` it is dense, and ``filters``, ``kernel_size`` and ``pooling`` mean nothing.
+    Without ``convolutions`` it is dense, and ``filters``, ``kernel_size`` and ``pooling`` have no effect.
     """
 
     hidden_layers: int  # of ReLU units, before the linear output layer

@@ -4,7 +4,7 @@ This module does not import JAX: Snakemake imports it in every job that it start
 """
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 from ntklens.data.settings import OPTIONAL_MODULES, DataSettings
 from ntklens.training.optimisers import Optimiser
@@ -38,7 +38,7 @@ class Measurement:
     save_parameters: int  # seeds, from the first, that keep their parameters at the minimum
 
     @classmethod
-    def nothing(cls) -> Self:
+    def nothing(cls) -> "Measurement":
         """The measurement of training that measures no NTK, such as a trial of the learning rate."""
         return cls(
             ntk_samples=0,

@@ -1,29 +1,28 @@
-"""How long a job trains and what it measures when: plain numbers, which prices and requests follow from.
+"""How long a job trains, and when it measures what: plain numbers, which prices and requests follow from.
 
 This module does not import JAX: Snakemake imports it in every job that it starts.
 """
 
 from dataclasses import dataclass
-from typing import Self
 
 # Networks below this many parameters advance as one vectorised program, larger ones one after the
 # other inside one compiled loop: alone they fill a core, together they overflow its caches. Where
 # the two cross on a CPU is measured by benchmarks/ensemble_mapping.py.
 VECTORISED_PARAMETERS = 20_000
-EPOCHS_PER_CALL = 20  # between two looks at which members are finished
+EPOCHS_PER_CALL = 20  # between two checks of which members are finished
 
 
 @dataclass(frozen=True)
 class Stop:
-    """When a member ends: once past both ``window_last`` and ``patience`` times its minimum's epoch."""
+    """When a member ends: once it is past both ``window_last`` and ``patience`` times its minimum's epoch."""
 
     window_last: int  # no member ends before
     patience: float
     max_epochs: int  # every member ends here
 
     @classmethod
-    def fixed(cls, epochs: int) -> Self:
-        """Of members that all train for ``epochs``."""
+    def fixed(cls, epochs: int) -> "Stop":
+        """The stop of members that all train for ``epochs``."""
         return cls(window_last=epochs, patience=1.0, max_epochs=epochs)
 
 
