@@ -6,7 +6,7 @@ to the trainer as a `Trace`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -53,12 +53,13 @@ class Record(NamedTuple):
 
     status: str
     epoch: Int[np.ndarray, " epochs"]
-    curves: Mapping[str, Float[np.ndarray, " epochs"]]
+    curves: dict[str, Float[np.ndarray, " epochs"]]
     trace_epoch: Int[np.ndarray, " traces"]
     ntk_trace: Float[np.ndarray, " traces"]
     best: BestSoFar
 
 
+@runtime_checkable
 class Trainer(Protocol):
     """What `ntklens.studies` calls."""
 
