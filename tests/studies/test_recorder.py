@@ -218,7 +218,7 @@ def test_only_the_first_seeds_keep_their_parameters():
 
 def with_bad_sample(case):
     """The case with infinite images, which seed 1 alone draws."""
-    experiment = replace(case[0], data={**case[0].data, "draw_seed": None})
+    experiment = replace(case[0], data=replace(case[0].data, draw_seed=None))
     first, second = experiment.training_sets([0, 1])
     images = SUBSET.pool_images.copy()
     images[np.setdiff1d(second.rows, first.rows)] = np.inf

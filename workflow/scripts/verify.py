@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import json
 import sys
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.files import whole_file, write_json
 from ntklens.storage.provenance import provenance
 from ntklens.storage.run_files import read_run
+from ntklens.storage.settings import reader_of
+from ntklens.studies.jobs import TrainingSettings
 
 # Ours is in single precision, theirs in double: rounding makes 1e-6, a wrong term 1e-2 and more.
 TOLERANCE = 1e-4
@@ -58,16 +59,16 @@ def main(argv=None):
 def compare(run, kernels, subsets):
     """A row of the table for each seed of the file ``run`` whose parameters it holds."""
     with h5py.File(run) as file:
-        settings = json.loads(file.attrs["settings"])
-    curve, subset = settings["curve"], sized(subsets[settings["curve"]["dataset"]], settings["data"])
-    model = build_network(settings["network"], subset.image_shape, subset.classes)
-    images = subset.test_images[: settings["measurement"]["ntk_samples"]]
+        settings = reader_of(TrainingSettings)(file.attrs["settings"])
+    subset = sized(subsets[settings.curve.dataset], settings.data.image_size)
+    model = build_network(settings.network, subset.image_shape, subset.classes)
+    images = subset.test_images[: settings.measurement.ntk_samples]
     with h5py.File(kernels) as theirs:
         for trajectory in read_run(run):
             minimum = trajectory.minimum
             if minimum.parameters is not None:
                 yield {
-                    **curve,
+                    **settings.curve._asdict(),
                     "point": Path(run).parent.name,
                     "seed": trajectory.seed,
                     **differences(model, minimum, images, theirs[f"seed-{trajectory.seed:04d}"]),

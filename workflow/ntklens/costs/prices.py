@@ -182,7 +182,7 @@ class _Members:
         tested = epochs * test if self.full_batch else evaluations * (self.train + test)
         return self._count * (3 * epochs * self.train + tested) * operations.forward(self.layers)
 
-    def memory(self) -> float:
+    def memory(self) -> int:
         """Bytes of images, of parameters in all their copies, and of the layers' outputs."""
         # The pool is held as floats and, while it is read, as bytes; test and training sets are held twice.
         test = self._sizes.test

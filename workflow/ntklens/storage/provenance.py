@@ -1,29 +1,34 @@
 """Where a result comes from: settings, code version, libraries, inputs."""
 
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from ntklens.storage.files import json_sha256, sha256
+from ntklens.storage.files import FilePath, json_sha256, sha256
+from ntklens.storage.settings import as_plain
 
 
-def provenance(settings, inputs, libraries):
+def provenance(settings: object, inputs: Iterable[FilePath], libraries: Iterable[str]) -> dict[str, Any]:
     """A JSON-ready record of what determined an output.
 
-    ``settings`` is the slice of the config that the job was given, ``inputs`` the paths that it
-    read, ``libraries`` the names of the packages whose versions matter.
+    ``settings`` are those of the job, a dataclass or a mapping, ``inputs`` are the paths that it
+    read, ``libraries`` the names of the packages whose versions matter. Raises FileNotFoundError if an input
+    is missing.
     """
+    plain = as_plain(settings)
     return {
-        "settings": settings,
-        "settings_sha256": json_sha256(settings),
+        "settings": plain,
+        "settings_sha256": json_sha256(plain),
         "commit": code_commit(),
         "versions": {name: version(name) for name in sorted(libraries)},
         "inputs": {str(path): sha256(path) for path in inputs},
     }
 
 
-def code_commit():
-    """The git commit of this code, with "-modified" if tracked files differ, or "unknown"."""
+def code_commit() -> str:
+    """The git commit of this code, with "-modified" if tracked files differ from it, or "unknown"."""
     folder = Path(__file__).parent
     describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty=-modified"]
     command = ["git", "-C", str(folder), *describe]
