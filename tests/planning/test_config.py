@@ -23,7 +23,7 @@ INVALID = [
     (("test_samples",), 1797, "1797 leaves no training samples: digits has 1797 samples in all"),
     (("ntk_samples",), 501, "501 must not exceed test_samples, 500"),
     (("data_dir",), 3, "must be a string or null"),
-    (("name",), "a/b", "must be at most 100 letters, digits, hyphens and underscores"),
+    (("name",), "a/b", "must be a name of at most 100 letters, digits, hyphens and underscores"),
     (("ensemble",), None, "is empty: write its keys below it, or leave the key out. How many seeds"),
     (("ensemble", "seeds"), True, "is true, but must be an integer"),
     (("ensemble", "min_members"), 6, "6 must not exceed ensemble.seeds, 5"),
@@ -33,7 +33,7 @@ INVALID = [
     (
         ("networks",),
         {"a/b": {"hidden_layers": 2}},
-        "has the network name 'a/b': a name is at most 100 letters",
+        "has the network name 'a/b'; allowed is a name of at most 100",
     ),
     (("networks", "deep"), {"layers": 9}, "unknown key 'layers'; allowed are biases, convolutions,"),
     (("networks", "deep", "hidden_layers"), 0, "must be at least 1"),
@@ -55,7 +55,11 @@ INVALID = [
     (("analysis", "smoothing_epochs"), 7, "7 must be a multiple of training.trace_every, 2"),
     (("studies",), {}, "must have at least one study"),
     (("studies", "time-scaling"), [], "must have at least 1 item"),
-    (("studies",), {"time scaling": []}, "has the study name 'time scaling': a name is at most 100 letters"),
+    (
+        ("studies",),
+        {"time scaling": []},
+        "has the study name 'time scaling'; allowed is a name of",
+    ),
     (("studies",), {1: []}, "has the study name 1, which YAML does not read as a string: put it in quotes"),
     (("studies",), {None: []}, "has the study name null, which YAML does not read"),
     (("networks",), {7: {"hidden_layers": 2}}, "has the network name 7, which"),
@@ -342,7 +346,7 @@ def test_own_file_goes_by_its_stem():
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("data/my data.npz", r"the file's name, without .npz, must be at most 100"),
+        ("data/my data.npz", r"the file's name, without .npz, must be a name of at most 100"),
         ("data/digits.npz", r"digits is the name of another dataset; rename the file"),
     ],
 )

@@ -15,8 +15,11 @@ from ntklens.planning.config.top import Config
 __all__ = ["Config", "ConfigError", "load"]
 
 
-def load(content: Mapping[str, Any] | None) -> Config:
-    """The `Config` of a config file's ``content``. Raises ConfigError with one line that names the key."""
+def load(content: Any) -> Config:
+    """The `Config` of a file whose ``content`` YAML has read.
+
+    Raises ConfigError with one line that names the key.
+    """
     try:
         config = Config.model_validate(dict(content) if isinstance(content, Mapping) else content)
     except ValidationError as error:

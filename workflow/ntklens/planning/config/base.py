@@ -2,6 +2,7 @@
 
 import math
 import re
+import reprlib
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Any, TypeVar
@@ -82,16 +83,23 @@ def shortened(value: Any, most: int = 80) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, date):
         return str(value)
-    if isinstance(value, list | tuple) and len(value) > most:
-        value = list(value[:most])
-    elif isinstance(value, Mapping) and len(value) > most:
-        value = dict(list(value.items())[:most])
     try:
-        text = repr(value[: 2 * most] if isinstance(value, str) else value)
+        text = " ".join(_SHORT.repr(value).split())
     except ValueError:  # Python refuses to write integers of more than 4300 digits
         return "a number of thousands of digits"
-    text = " ".join(text.split())
     return text if len(text) <= most else f"{text[: most - 2]} …"
+
+
+def _short_representation() -> reprlib.Repr:
+    """Python's representation, cut early: aliases in YAML can make a short text stand for a giant value."""
+    short = reprlib.Repr()
+    short.maxlist = short.maxtuple = short.maxdict = 40
+    short.maxstring = short.maxlong = short.maxother = 200
+    short.maxlevel = 3
+    return short
+
+
+_SHORT = _short_representation()
 
 
 def is_name(pattern: str, text: str) -> bool:
@@ -107,7 +115,7 @@ def names_checked(pattern: str, what: str) -> Callable[[Any], Any]:
                 _require_string(name, f"{what} name")
                 if not is_name(pattern, name):
                     raise refused(
-                        f"has the {what} name {shortened(name)}: a name is {rule_for_names(pattern)}"
+                        f"has the {what} name {shortened(name)}; allowed is {rule_for_names(pattern)}"
                     )
         return data
 
@@ -116,7 +124,9 @@ def names_checked(pattern: str, what: str) -> Callable[[Any], Any]:
 
 def rule_for_names(pattern: str) -> str:
     first = "a letter" if pattern == STUDY_NAME else "a letter or a digit"
-    return f"at most {LONGEST_NAME} letters, digits, hyphens and underscores, the first of them {first}"
+    return (
+        f"a name of at most {LONGEST_NAME} letters, digits, hyphens and underscores that begins with {first}"
+    )
 
 
 def _as_name(text: str) -> str:
@@ -126,8 +136,10 @@ def _as_name(text: str) -> str:
 
 
 def _as_path(text: str) -> str:
-    if not text or not text.isprintable():
-        raise refused("must be a path without characters that cannot be printed")
+    if not text:
+        raise refused("must not be empty")
+    if not text.isprintable():
+        raise refused("must not hold characters that cannot be printed")
     return text
 
 
@@ -151,7 +163,8 @@ def _as_tuple(value: Any) -> Any:
 
 def _without_repetition(items: tuple[Item, ...]) -> tuple[Item, ...]:
     if len(set(items)) < len(items):
-        raise refused("must not repeat an item")
+        repeated = next(item for index, item in enumerate(items) if item in items[:index])
+        raise refused(f"must not repeat an item, and {shortened(repeated)} is repeated")
     return items
 
 

@@ -51,16 +51,15 @@ def explain(model: type[BaseModel], content: Any, error: ValidationError) -> str
     inner = [index for index, location in enumerate(locations) if location not in outer] or [0]
     first = min(inner, key=lambda index: _position(content, locations[index]))
     problem, location = problems[first], locations[first]
+    if problem["type"] not in ("extra_forbidden", "missing"):
+        return _about_value(model, content, location, problem)
     same = [
         own[-1]
         for own, other in zip(locations, problems, strict=True)
         if other["type"] == problem["type"] and own[:-1] == location[:-1]
     ]
-    if problem["type"] == "extra_forbidden":
-        return _about_unknown(model, location[:-1], same)
-    if problem["type"] == "missing":
-        return _about_missing(model, location[:-1], same)
-    return _about_value(model, content, location, problem)
+    about = _about_unknown if problem["type"] == "extra_forbidden" else _about_missing
+    return about(model, location[:-1], same)
 
 
 def require(condition: bool, key: str, message: str) -> None:
@@ -116,6 +115,8 @@ def _about_value(model: type[BaseModel], content: Any, location: Location, probl
     kind, context, value = problem["type"], problem.get("ctx", {}), _value_at(content, location)
     field = place_of(model, location).field
     meaning = (field.description or "" if field else "").replace("\n", " ")
+    if not location and value is None:
+        return "the config is empty: it needs at least a name and studies"
     if value is None and kind in ("dict_type", "mapping_type", "model_type", "tuple_type"):
         below = "list its items" if kind == "tuple_type" else "write its keys below it"
         instead = "" if field and field.is_required() else ", or leave the key out"

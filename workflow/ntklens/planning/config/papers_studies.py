@@ -18,21 +18,15 @@ from ntklens.planning.config.entries import SEEDS_PER_JOB, EntrySection, kept
 from ntklens.studies.catalogue import PAPERS_RECIPE
 from ntklens.studies.entries import ConfigRecipe, StudyEntry
 
-
-class _ScalingEntry(EntrySection):
-    """What the two scaling studies have in common."""
-
-    calibrate_at: Scales = key(
-        ...,
-        "Scales at which calibration makes trials. Every scale must lie within a factor 2 of their range.",
-        stated=False,
-    )
-    learning_rate: Number | None = key(
-        None, "Learning rate of all points. null finds one by calibration.", gt=0, stated=False
-    )
+_CALIBRATE_AT = key(
+    ...,
+    "Scales at which calibration makes trials. Every scale must lie within a factor 2 of their range.",
+    stated=False,
+)
+_LEARNING_RATE = key(None, "Learning rate of all points. null finds one by calibration.", gt=0, stated=False)
 
 
-class ModelScalingEntry(_ScalingEntry):
+class ModelScalingEntry(EntrySection):
     """Width grows while the training data stay the same."""
 
     networks: Names = key(
@@ -42,6 +36,8 @@ class ModelScalingEntry(_ScalingEntry):
         ..., "Units of every hidden layer, one width for each point.", unit="units", stated=False
     )
     train_samples: Count = key(100, "Training samples: one random draw that all seeds share.", unit="samples")
+    calibrate_at: Scales = _CALIBRATE_AT
+    learning_rate: Number | None = _LEARNING_RATE
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
 
     def general(self, recipes: Mapping[str, ConfigRecipe]) -> StudyEntry:
@@ -51,7 +47,7 @@ class ModelScalingEntry(_ScalingEntry):
         )
 
 
-class DataScalingEntry(_ScalingEntry):
+class DataScalingEntry(EntrySection):
     """The training data grow while the network stays the same."""
 
     networks: Names = key(("four-layer",), "Names of dense networks from the section `networks`.")
@@ -66,6 +62,8 @@ class DataScalingEntry(_ScalingEntry):
     vary_initialisation: bool = key(
         False, "Whether seeds differ in their initialisation too, or in their data only.", stated=False
     )
+    calibrate_at: Scales = _CALIBRATE_AT
+    learning_rate: Number | None = _LEARNING_RATE
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
 
     def general(self, recipes: Mapping[str, ConfigRecipe]) -> StudyEntry:

@@ -31,7 +31,7 @@ class Config(Section):
     """What is trained, measured and drawn. config/README.md explains every key."""
 
     name: Name = key(
-        ..., "Name of this config. Its results go to results/{name}, apart from those of other configs."
+        ..., "Name of this config. Its results go to results/{name}, apart from the results of other configs."
     )
     data_dir: PathName | None = key(
         None,

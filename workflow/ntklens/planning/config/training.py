@@ -156,8 +156,8 @@ class CalibrationSection(Section):
         gt=1,
         stated=False,
     )
-    max_trials: Count = key(
-        8, "Trials at one scale before calibration fails.", unit="trials", stated=False, le=1000
+    max_trials: int = key(
+        8, "Trials at one scale before calibration fails.", unit="trials", stated=False, ge=1, le=1000
     )
     first_rate: Number = key(0.001, "Learning rate of a curve's first trial.", gt=0, stated=False)
 
