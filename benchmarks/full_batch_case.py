@@ -1,23 +1,36 @@
 """What two benchmarks train: a dense network on a few samples in full batches, by Adam."""
 
+from collections.abc import Iterator
+
+from ntklens.data.settings import DataSettings
+from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import outputs_and_trace
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.studies.experiments import Experiment
-from ntklens.training.members import Trace
+from ntklens.studies.recipes import Recipe
+from ntklens.training.members import Members, Trace
+from ntklens.training.optimisers import Adam
+from ntklens.training.schedules import Schedule, Stop
 
 RATE = 1e-4
-RECIPE = {
-    "optimiser": {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8},
-    "batch_size": None,
-    "vary": "initialisation",
-}
-NO_CHANGES = {"balanced": False, "draw_seed": 0, "noisy_copies": None, "image_size": None}
+RECIPE = Recipe(
+    optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
+    batch_size=None,
+    learning_rate=RATE,
+    stop=Stop.fixed(0),  # each benchmark's schedule has a stop of its own
+    evaluate_every=1,
+    vary="initialisation",
+)
 
 
-def experiment(network, train_samples, subset):
-    return Experiment(network, {"train_samples": train_samples, **NO_CHANGES}, RECIPE, subset)
+def experiment(network: NetworkSettings, train_samples: int, subset: Subset) -> Experiment:
+    data = DataSettings(train_samples=train_samples, balanced=False, draw_seed=0)
+    return Experiment(network, data, RECIPE, subset)
 
 
-def states(experiment, members, schedule, ntk_samples):
+def states(
+    experiment: Experiment, members: int, schedule: Schedule, ntk_samples: int
+) -> Iterator[tuple[int, Members]]:
     """What training yields; the trace is measured on ``ntk_samples`` where ``schedule`` asks for it."""
     trainer = experiment.trainer(schedule, Trace(outputs_and_trace, ntk_samples))
     seeds = range(members)

@@ -27,10 +27,13 @@ from full_batch_case import experiment, states
 from ntklens.data.subsets import read_subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine.threads import use_threads
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.planning.paths import benchmark
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
-from ntklens.training.schedules import Schedule
+from ntklens.storage.settings import reader_of
+from ntklens.studies.jobs import TrainingSettings
+from ntklens.training.schedules import Schedule, Stop
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results/laptop"
@@ -50,7 +53,7 @@ class Unit(NamedTuple):
 
 
 def milliseconds_an_epoch(case, members, trace_every):
-    schedule = Schedule.fixed(EPOCHS, trace_every=trace_every)
+    schedule = Schedule(Stop.fixed(EPOCHS), trace_every=trace_every)
     times = []
     for epoch, state in states(case, members, schedule, NTK_SAMPLES):
         jax.block_until_ready(state.params)
@@ -96,7 +99,7 @@ class Run(NamedTuple):
     """What happened in one run file."""
 
     dataset: str
-    network: dict
+    network: NetworkSettings
     train_samples: int
     members: int
     epochs: int  # of all members: a batch goes on until its last is finished
@@ -108,17 +111,17 @@ class Run(NamedTuple):
 def read(path):
     trajectories = read_run(path)
     with h5py.File(path) as file:
-        settings = json.loads(file.attrs["settings"])
+        settings = reader_of(TrainingSettings)(file.attrs["settings"])
     members = len(trajectories)
     epochs = members * max(len(one.curves["train_loss"]) for one in trajectories)
     kernels = sum(len(one.spectrum.epoch) + 1 for one in trajectories)
     return Run(
-        dataset=settings["curve"]["dataset"],
-        network=settings["network"],
-        train_samples=settings["data"]["train_samples"],
+        dataset=settings.curve.dataset,
+        network=settings.network,
+        train_samples=settings.data.train_samples,
         members=members,
         epochs=epochs,
-        traces=epochs // settings["measurement"]["trace_every"],
+        traces=epochs // settings.measurement.trace_every,
         kernels=kernels,
         spectra=kernels + members,
     )
@@ -139,7 +142,7 @@ def peer_units(network):
     """What training_stage_peer.py says of a network on images of 784 pixels."""
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])}
     script = Path(__file__).with_name("training_stage_peer.py")
-    command = [ROOT / ".venv-oracle/bin/python", script, str(network["hidden_layers"]), str(network["width"])]
+    command = [ROOT / ".venv-oracle/bin/python", script, str(network.hidden_layers), str(network.width)]
     return json.loads(subprocess.check_output(command, env=variables))
 
 
@@ -156,7 +159,7 @@ def report_trace_cost():
     subset = read_subset(RESULTS / "subsets/mnist-5k.h5")
     print("one trace, in training steps with their test loss; milliseconds a member")
     for width in WIDTHS:
-        unit = units(experiment({"hidden_layers": 2, "width": width}, 100, subset), members=5)
+        unit = units(experiment(NetworkSettings(hidden_layers=2, width=width), 100, subset), members=5)
         print(f"width {width:>5}: {unit.trace / unit.epoch:.2f}   {unit}", flush=True)
 
 
@@ -168,7 +171,7 @@ def main():
     for path in jobs:
         run, seconds = read(path), seconds_of_job(path)
         subset = read_subset(RESULTS / f"subsets/{run.dataset}.h5")
-        key = run.dataset, json.dumps(run.network), run.train_samples
+        key = run.dataset, run.network, run.train_samples
         if key not in measured:
             measured[key] = units(experiment(run.network, run.train_samples, subset), run.members)
         unit = measured[key]

@@ -16,24 +16,26 @@ import numpy as np
 import yaml
 from ntklens.costs import operations
 from ntklens.costs.units import UNIT_COSTS
+from ntklens.data.settings import DataSettings
 from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
 from ntklens.machine.threads import use_threads
-from ntklens.planning.config import complete
+from ntklens.networks.architectures import NetworkSettings
+from ntklens.planning.config import load
 from ntklens.planning.curves import curves, scales
 from ntklens.planning.settings import training_settings
 from ntklens.spectrum.alignments import alignments
 from ntklens.storage.files import write_json
 from ntklens.studies.experiments import Experiment
+from ntklens.studies.recipes import Recipe
 from ntklens.studies.recorder import record
 from ntklens.studies.spectrum_workers import spectra_of
-from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
+from ntklens.training.optimisers import Adam
+from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule, Stop
 
 SMOKE = Path(__file__).resolve().parents[1] / "config/smoke.yaml"
-ADAM = {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8}
-DATA = {"balanced": False, "draw_seed": 0, "noisy_copies": None, "image_size": None}
-CONVOLUTIONAL = {"convolutions": 3, "filters": 32, "kernel_size": 3, "pooling": "max", "hidden_layers": 1}
+CONVOLUTIONAL = NetworkSettings(hidden_layers=1, width=64, convolutions=3)
 ROUNDS = 8
 
 
@@ -44,13 +46,20 @@ def made_up(image_shape, classes, pool, test):
 
 
 def experiment(network, image_shape, classes, train, test, batch_size=None):
-    recipe = {"optimiser": ADAM, "batch_size": batch_size, "vary": "initialisation"}
-    subset = made_up(image_shape, classes, train, test)
-    return Experiment(network, {**DATA, "train_samples": train}, recipe, subset)
+    recipe = Recipe(
+        optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
+        batch_size=batch_size,
+        learning_rate=1e-5,
+        stop=Stop.fixed(0),  # the schedule below has a stop of its own
+        evaluate_every=1,
+        vary="initialisation",
+    )
+    data = DataSettings(train_samples=train, balanced=False, draw_seed=0)
+    return Experiment(network, data, recipe, made_up(image_shape, classes, train, test))
 
 
 def dense(width, train=100, test=4000, batch_size=None):
-    network = {"convolutions": 0, "hidden_layers": 2, "width": width}
+    network = NetworkSettings(hidden_layers=2, width=width)
     return experiment(network, (28, 28, 1), 10, train, test, batch_size)
 
 
@@ -61,9 +70,9 @@ def layers_of(case):
 def epoch_seconds(case):
     """Seconds of one member's epoch. Networks that are vectorised advance as five, some epochs at a time."""
     vectorised = operations.parameters(layers_of(case)) < VECTORISED_PARAMETERS
-    members, step = (5, EPOCHS_PER_CALL) if vectorised and not case.recipe["batch_size"] else (1, 1)
+    members, step = (5, EPOCHS_PER_CALL) if vectorised and not case.recipe.batch_size else (1, 1)
     epochs = range(0, ROUNDS * step, step)
-    schedule = Schedule.fixed(ROUNDS * step, evaluate_every=step, snapshots=tuple(epochs))
+    schedule = Schedule(Stop.fixed(ROUNDS * step), evaluate_every=step, snapshots=tuple(epochs))
     seeds, marks = range(members), []
     for _, state in case.train(case.trainer(schedule), case.training_sets(seeds), seeds, 1e-5):
         jax.block_until_ready(getattr(state, "params", None))  # mini-batches' losses have waited
@@ -89,7 +98,7 @@ def kernel_of(case, samples):
 
 def rates(case, samples, parameter):
     """Seconds of an operation in training and in an NTK; each parameter of an update takes more seconds."""
-    layers, kernel, batch_size = layers_of(case), kernel_of(case, samples), case.recipe["batch_size"]
+    layers, kernel, batch_size = layers_of(case), kernel_of(case, samples), case.recipe.batch_size
     train, test = len(case.subset.pool_labels), len(case.subset.test_labels)
     passes = 3 * train + test + (train if batch_size else 0)
     updates = train // (batch_size or train) * operations.parameters(layers)
@@ -132,16 +141,17 @@ def start_up():
 
 def small_job():
     """Trains and measures two seeds of config/smoke.yaml's first point."""
-    config = complete(yaml.safe_load(SMOKE.read_text()))
+    config = load(yaml.safe_load(SMOKE.read_text()))
     curve = curves(config)[0]
     settings = training_settings(config, curve, scales(config, curve)[0])
-    parts = (settings[part] for part in ("network", "data", "recipe"))
-    record(Experiment(*parts, made_up((8, 8, 1), 10, 1000, 64)), settings["measurement"], range(2), 0.01)
+    subset = made_up((8, 8, 1), 10, 1000, 64)
+    case = Experiment(settings.network, settings.data, settings.recipe, subset)
+    record(case, settings.measurement, range(2), 0.01)
 
 
 def measure():
     starting, parameter = start_up(), parameter_seconds()
-    convolutional = experiment({**CONVOLUTIONAL, "width": 64}, (32, 32, 3), 4, 256, 400, batch_size=128)
+    convolutional = experiment(CONVOLUTIONAL, (32, 32, 3), 4, 256, 400, batch_size=128)
     return {
         "processor": processor.model(),
         "versions": {name: version(name) for name in ("jax", "numpy", "scipy")},

@@ -151,7 +151,7 @@ def test_alignments_belong_to_their_epochs_and_draws(case, trajectories):
 
 def test_minimum_is_measured_where_the_test_loss_is_least(case, trajectories):
     for seed, trajectory in enumerate(trajectories):
-        if not case[1]["minimum"]:
+        if not case[1].minimum:
             assert trajectory.minimum is None
             continue
         minimum, row = trajectory.minimum, int(np.argmin(trajectory.curves["test_loss"]))
@@ -207,7 +207,7 @@ def test_training_sets_are_recorded(case, trajectories):
         np.testing.assert_array_equal(trajectory.train_indices, own.rows)
         assert_identical(trajectory.copied_from, own.copied_from) if own.copied_from is not None else None
     shared = np.array_equal(trajectories[0].train_indices, trajectories[1].train_indices)
-    assert shared == (experiment.recipe["vary"] == "initialisation")
+    assert shared == (experiment.recipe.vary == "initialisation")
 
 
 def test_only_the_first_seeds_keep_their_parameters():
@@ -229,10 +229,10 @@ def test_seed_that_diverges_before_its_first_spectrum_has_none_and_ends_no_other
     broken = with_bad_sample(case)
     good, bad = recorded(broken)
     assert (good.status, bad.status) == (OK, DIVERGED)
-    assert good.spectrum.epoch.tolist() == case[1].spectrum_epochs
+    assert good.spectrum.epoch.tolist() == list(case[1].spectrum_epochs)
     assert bad.epoch.tolist() == [0]
     assert bad.spectrum.eigenvalues.shape == (0, *good.spectrum.eigenvalues.shape[1:])
-    assert bad.spectrum.ntk_trace.shape == (0, case[1]["ntk_draws"])
+    assert bad.spectrum.ntk_trace.shape == (0, case[1].ntk_draws)
     killed = run_with_kills(
         lambda checkpoint: recorded(broken, checkpoint=checkpoint), tmp_path / "job.npz", [3]
     )
