@@ -2,7 +2,6 @@
 
 import copy
 import importlib
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +11,12 @@ import yaml
 from ntklens.figures.along_training import SHOWN
 from ntklens.figures.catalogue import figures_of, settings_of_figure
 from ntklens.figures.measured import measured_curves
+from ntklens.figures.settings import FigureSettings
 from ntklens.planning.config import load
 from ntklens.planning.curves import curves
 from ntklens.storage.curve import Curve
 from ntklens.storage.quantities import QUANTITIES
+from ntklens.storage.settings import as_json, reader_of
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, changed, small, without
 
@@ -147,7 +148,8 @@ def test_files_are_those_of_each_curve_in_order_of_the_needs():
 def test_settings_survive_json_and_describe_every_curve():
     config = all_kinds()
     for figure in figures_of(config).values():
-        settings = json.loads(json.dumps(settings_of_figure(config, figure)))
+        settings = settings_of_figure(config, figure)
+        assert reader_of(FigureSettings)(as_json(settings)) == settings
         measured = measured_curves(settings, figure.files("small"))
         assert [Curve(c.study, c.dataset, c.network) for c in measured] == figure.curves
         assert all(tuple(c.files) == figure.needs for c in measured)

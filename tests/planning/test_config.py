@@ -8,8 +8,9 @@ from ntklens.data.registry import REGISTRY
 from ntklens.planning.config import ConfigError, load
 from ntklens.planning.curves import curves, follows_minimum, learning_rate_of, own_files, scales
 from ntklens.planning.settings import calibration_settings, training_settings
-from ntklens.storage.settings import as_json
+from ntklens.storage.settings import as_json, reader_of
 from ntklens.studies.entries import ConfigRecipe, StudyEntry
+from ntklens.studies.jobs import CalibrationSettings, TrainingSettings
 from pydantic import ValidationError
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
@@ -372,9 +373,11 @@ def test_shipped_config_completes(path):
     loaded = load(yaml.safe_load(path.read_text()))
     for curve in curves(loaded):
         if follows_minimum(loaded, curve):
-            as_json(calibration_settings(loaded, curve))
+            calibration = calibration_settings(loaded, curve)
+            assert reader_of(CalibrationSettings)(as_json(calibration)) == calibration
         for scale in scales(loaded, curve):
-            as_json(training_settings(loaded, curve, scale))
+            training = training_settings(loaded, curve, scale)
+            assert reader_of(TrainingSettings)(as_json(training)) == training
 
 
 def test_configs_are_shipped_under_different_names():

@@ -75,7 +75,7 @@ def test_the_total_is_that_of_the_studies_and_no_figure_costs_more(path):
 def test_a_study_called_data_is_not_that_of_the_datasets():
     jobs = [job("fetch", None, 20.0), job("train", BY_WIDTH._replace(study="data"), 30.0)]
     assert [len(own) for own in estimate.by_study(jobs).values()] == [1, 1]
-    numbers = estimate.as_json({"name": "own"}, jobs, {}, UNITS)
+    numbers = estimate.as_json(load(small()), jobs, {}, UNITS)
     assert [(own["study"], own["core_seconds"]) for own in numbers["studies"]] == [("data", 20), ("data", 30)]
 
 

@@ -91,4 +91,4 @@ class Requests:
         try:
             return self._price_of(curve, scale, seeds)
         except (OSError, DatasetError):
-            return Price({}, 0.0, 0.0, 0.0)
+            return UNKNOWN
