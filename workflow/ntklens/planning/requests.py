@@ -24,6 +24,7 @@ RUN_TIME_MARGIN = 3.0
 LEAST_MEMORY = 2000  # MB: Python and JAX alone take 450
 LEAST_RUN_TIME = 15  # minutes: libraries may load slowly from a network file system
 CUDA_MEMORY = 4000  # MB on the host for CUDA's libraries and context: assumed, not measured
+UNKNOWN = Price({"training": 0.0}, 0.0, 0.0, 0.0)  # of a job whose data cannot be read
 
 
 def memory_mb(price: Price, gpus: int, attempt: int = 1) -> int:
