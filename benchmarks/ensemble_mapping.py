@@ -1,10 +1,10 @@
-"""Advance an ensemble vectorised or one member after the other: milliseconds per member and epoch.
+"""Training an ensemble vectorised or one member after the other: milliseconds per member and epoch.
 
     python benchmarks/ensemble_mapping.py
 
-This is what `ntklens.training.schedules.VECTORISED_PARAMETERS` rests on. Both ways alternate, compilation is
-not counted, one thread, the median of five rounds. Three-layer networks, 100 training samples, 500
-test samples, the trace of 128 samples every second epoch, as in config/config.yaml.
+`ntklens.training.schedules.VECTORISED_PARAMETERS` rests on these numbers. The two ways alternate on one
+thread; times are medians of five rounds, without compilation. As in config/config.yaml, three-layer networks
+train on 100 samples, with the loss of 500 test samples, and the trace on 128 of them every second epoch.
 """
 
 import statistics
@@ -16,6 +16,7 @@ from full_batch_case import experiment, states
 from ntklens.data.subsets import Subset
 from ntklens.machine.threads import use_threads
 from ntklens.networks.architectures import NetworkSettings
+from ntklens.studies.experiments import Experiment
 from ntklens.training import full_batch as training
 from ntklens.training.schedules import Schedule, Stop
 
@@ -25,7 +26,7 @@ EPOCHS = 60
 ROUNDS = 5
 
 
-def made_up_subset():
+def made_up_subset() -> Subset:
     rng = np.random.default_rng(0)
     images = rng.random((1000, 784), dtype=np.float32)
     labels = rng.integers(0, 10, 1000, dtype=np.int32)
@@ -33,11 +34,11 @@ def made_up_subset():
     return Subset(*train, *test, classes=10, image_shape=(28, 28, 1))
 
 
-def milliseconds(case, vectorised):
-    """Per member and epoch, without the first call, which compiles."""
+def milliseconds(case: Experiment, vectorised: bool) -> float:
+    """Milliseconds per member and epoch, without the first call, which compiles."""
     training.VECTORISED_PARAMETERS = float("inf") if vectorised else 0
     schedule = Schedule(Stop(window_last=EPOCHS, patience=1.2, max_epochs=EPOCHS), trace_every=2)
-    times = []
+    times: list[tuple[int, float]] = []
     for epoch, members in states(case, MEMBERS, schedule, ntk_samples=128):
         jax.block_until_ready(members.params)
         times.append((epoch, time.perf_counter()))
@@ -45,7 +46,7 @@ def milliseconds(case, vectorised):
     return 1000 * (end - begin) / (last - first) / MEMBERS
 
 
-def main():
+def main() -> None:
     use_threads(1)
     subset = made_up_subset()
     print(f"{'width':>6} {'parameters':>11} {'vectorised':>11} {'in turn':>8}   ms per member and epoch")

@@ -1,4 +1,4 @@
-"""What two benchmarks train: a dense network on a few samples in full batches, by Adam."""
+"""The training that two benchmarks time: a dense network on a few samples, by full-batch Adam."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ RECIPE = Recipe(
     optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
     batch_size=None,
     learning_rate=RATE,
-    stop=Stop.fixed(0),  # each benchmark's schedule has a stop of its own
+    stop=Stop.fixed(0),  # not used: each benchmark has a schedule of its own
     evaluate_every=1,
     vary="initialisation",
 )
@@ -31,7 +31,7 @@ def experiment(network: NetworkSettings, train_samples: int, subset: Subset) -> 
 def states(
     experiment: Experiment, members: int, schedule: Schedule, ntk_samples: int
 ) -> Iterator[tuple[int, Members]]:
-    """What training yields; the trace is measured on ``ntk_samples`` where ``schedule`` asks for it."""
+    """Train, yielding pairs (epoch, members); the trace is measured on ``ntk_samples`` test samples."""
     trainer = experiment.trainer(schedule, Trace(outputs_and_trace, ntk_samples))
     seeds = range(members)
     return experiment.train(trainer, experiment.training_sets(seeds), seeds, RATE)

@@ -1,12 +1,12 @@
-"""Twenty seeds in one job beside twenty jobs of one seed, and a job's start-up.
+"""Twenty seeds in one job beside twenty jobs of one seed, and a job's start-up: seconds of wall time.
 
     python benchmarks/seed_batches.py
 
-Real processes of workflow/scripts/train.py, one thread: 500 epochs of a three-layer network on 100
-of mnist-5k's images, the trace every second epoch. Of the twenty single jobs three are run, and their
-median counts twenty times. Once with no compilation kept and once with all programs kept from a
-first call, as the workflow does; once without spectra and once with ten a seed. The start-up is a job
-of one epoch.
+Every job is a process of workflow/scripts/train.py on one thread: a three-layer network trains for 500 epochs
+on 100 images of mnist-5k, with the trace every second epoch. Of the twenty single jobs three are run, and
+their median counts twenty times. All of this is measured without a compilation cache and, as in the workflow,
+with one that an earlier job has filled; with two spectra per seed and with eleven. A start-up is a job of one
+epoch.
 """
 
 import os
@@ -35,7 +35,7 @@ SPECTRA = tuple(range(0, EPOCHS, 50))
 
 
 def settings(width: int, epochs: int, spectra: tuple[int, ...]) -> TrainingSettings:
-    """The settings of a job whose seeds all train for exactly ``epochs``."""
+    """The settings of a job whose seeds all train for ``epochs``."""
     return TrainingSettings(
         curve=Curve("model-scaling", "mnist-5k", "three-layer"),
         scale=width,
@@ -61,8 +61,10 @@ def settings(width: int, epochs: int, spectra: tuple[int, ...]) -> TrainingSetti
     )
 
 
-def job(folder, seeds, width, epochs, spectra, cache):
-    """Seconds of wall time of one job for ``seeds`` seeds."""
+def job(
+    folder: Path, seeds: int, width: int, epochs: int, spectra: tuple[int, ...], cache: Path | None
+) -> float:
+    """Run one job for ``seeds`` seeds. Returns its seconds of wall time."""
     variables = {**os.environ, "NTKLENS_COMPILATION_CACHE": str(cache or "")}
     command = [sys.executable, SCRIPTS / "train.py", "--subset", folder / "subset.h5", "--seeds", "0"]
     command += [str(seeds - 1), "--out", folder / "run.h5"]
@@ -72,7 +74,8 @@ def job(folder, seeds, width, epochs, spectra, cache):
     return time.perf_counter() - begin
 
 
-def prepare(folder):
+def prepare(folder: Path) -> None:
+    """Make the subset that jobs train on."""
     dataset = folder / "mnist-5k.h5"
     run = [sys.executable, SCRIPTS / "fetch.py", "--dataset", "mnist-5k", "--out", dataset]
     subprocess.run(run, check=True)
@@ -81,7 +84,7 @@ def prepare(folder):
     subprocess.run([*run, "--out", folder / "subset.h5"], check=True)
 
 
-def main():
+def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder)

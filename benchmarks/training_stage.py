@@ -1,14 +1,16 @@
-"""Where the training stage's time goes, by share, and what one trace costs in training steps.
+"""Shares of the training stage's time, and the cost of one trace in training steps.
 
     make figures oracle; python benchmarks/training_stage.py
 
-Times, on one thread, each part for every point of the default config (milliseconds a member), and
-multiplies it by how often it happened: epochs, traces and spectra are read from the run files in
-results/laptop. A job's start-up is what its own record (Snakemake's benchmark files) has left over.
+Each part of the work is timed on one thread for every point of the default config, in milliseconds per
+member, and multiplied by how often it happened, which the run files in results/laptop tell. What remains of
+the jobs' wall time (Snakemake's benchmark files) is start-up, and the time that jobs running at once cost
+each other.
 
-For the three-layer curve on mnist-5k the same work is then priced one seed a process, the NTK and its
-trace by neural-tangents' fastest: from unit times, as training every seed so would take too long. Its
-start-up counts the NTK's programs alone, not those of training, and single seeds train at our speed.
+For the three-layer curve on mnist-5k the same work is then priced with one process per seed, and the NTK and
+its trace by the fastest of neural-tangents' implementations. The price is computed from unit times, because
+training every seed in this way would take too long. Its start-up includes the NTK's programs but not those of
+training, and its seeds train at our speed.
 """
 
 import json
@@ -16,6 +18,7 @@ import os
 import statistics
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +27,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from full_batch_case import experiment, states
-from ntklens.data.subsets import read_subset
+from ntklens.data.subsets import Subset, read_subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine.threads import use_threads
 from ntklens.networks.architectures import NetworkSettings
@@ -32,19 +35,20 @@ from ntklens.planning.paths import benchmark
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
 from ntklens.storage.settings import reader_of
+from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import TrainingSettings
 from ntklens.training.schedules import Schedule, Stop
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results/laptop"
-EPOCHS = 60  # timed, after as many that compile
+EPOCHS = 60  # that are timed, after as many that compile
 ROUNDS = 5
 NTK_SAMPLES = 128
-WIDTHS = (8, 64, 256, 1024)  # of the table of the trace's cost
+WIDTHS = (8, 64, 256, 1024)  # in the table of a trace's cost
 
 
 class Unit(NamedTuple):
-    """Milliseconds a member: of one epoch without a trace, one trace, one NTK, its eigenvalues."""
+    """Milliseconds per member of one epoch without a trace, one trace, one NTK, and its eigenvalues."""
 
     epoch: float
     trace: float
@@ -52,9 +56,9 @@ class Unit(NamedTuple):
     eigenvalues: float
 
 
-def milliseconds_an_epoch(case, members, trace_every):
+def milliseconds_an_epoch(case: Experiment, members: int, trace_every: int) -> float:
     schedule = Schedule(Stop.fixed(EPOCHS), trace_every=trace_every)
-    times = []
+    times: list[tuple[int, float]] = []
     for epoch, state in states(case, members, schedule, NTK_SAMPLES):
         jax.block_until_ready(state.params)
         times.append((epoch, time.perf_counter()))
@@ -62,8 +66,8 @@ def milliseconds_an_epoch(case, members, trace_every):
     return 1000 * (end - begin) / (last - first) / members
 
 
-def median_milliseconds(call):
-    times = []
+def median_milliseconds(call: Callable[[], object]) -> float:
+    times: list[float] = []
     for _ in range(ROUNDS + 1):
         begin = time.perf_counter()
         call()
@@ -71,7 +75,7 @@ def median_milliseconds(call):
     return statistics.median(times[1:])
 
 
-def units(case, members):
+def units(case: Experiment, members: int) -> Unit:
     without, every = (
         statistics.median(milliseconds_an_epoch(case, members, each) for _ in range(ROUNDS))
         for each in (0, 1)
@@ -88,7 +92,7 @@ def units(case, members):
     )
 
 
-def seconds_of_job(path):
+def seconds_of_job(path: Path) -> float:
     """Wall time of the job that wrote the run file ``path``."""
     batch = path.relative_to(RESULTS / "runs").with_suffix("")
     record = ROOT / benchmark("laptop", "train", "-".join(batch.parts))
@@ -96,22 +100,22 @@ def seconds_of_job(path):
 
 
 class Run(NamedTuple):
-    """What happened in one run file."""
+    """How often each part of the work happened in the job of one run file."""
 
     dataset: str
     network: NetworkSettings
     train_samples: int
     members: int
-    epochs: int  # of all members: a batch goes on until its last is finished
+    epochs: int  # of all members: a batch trains until its last member is finished
     traces: int
     kernels: int
-    spectra: int  # at the minimum, of the normalised NTK and of the NTK itself
+    spectra: int  # two at each minimum: of the normalised NTK and of the NTK itself
 
 
-def read(path):
+def read(path: Path) -> Run:
     trajectories = read_run(path)
     with h5py.File(path) as file:
-        settings = reader_of(TrainingSettings)(file.attrs["settings"])
+        settings = reader_of(TrainingSettings)(str(file.attrs["settings"]))
     members = len(trajectories)
     epochs = members * max(len(one.curves["train_loss"]) for one in trajectories)
     kernels = sum(len(one.spectrum.epoch) + 1 for one in trajectories)
@@ -127,8 +131,8 @@ def read(path):
     )
 
 
-def priced(run, unit):
-    """Seconds of each part."""
+def priced(run: Run, unit: Unit) -> dict[str, float]:
+    """Seconds of each part of the work."""
     parts = {
         "training": run.epochs * unit.epoch,
         "trace": run.traces * unit.trace,
@@ -138,16 +142,16 @@ def priced(run, unit):
     return {name: value / 1000 for name, value in parts.items()}
 
 
-def peer_units(network):
-    """What training_stage_peer.py says of a network on images of 784 pixels."""
+def peer_units(network: NetworkSettings) -> dict[str, float]:
+    """The unit times of neural-tangents (training_stage_peer.py) for a network on images of 784 pixels."""
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])}
     script = Path(__file__).with_name("training_stage_peer.py")
     command = [ROOT / ".venv-oracle/bin/python", script, str(network.hidden_layers), str(network.width)]
     return json.loads(subprocess.check_output(command, env=variables))
 
 
-def peer_seconds(run, subset, unit):
-    """The same seeds, each in a process of its own, with neural-tangents' NTK and trace."""
+def peer_seconds(run: Run, subset: Subset, unit: Unit) -> float:
+    """Seconds of the same seeds, each in a process of its own, with neural-tangents' NTK and trace."""
     case = experiment(run.network, run.train_samples, subset)
     alone, peer = units(case, members=1), peer_units(run.network)
     milliseconds = run.epochs * alone.epoch + run.traces * peer["trace"]
@@ -155,18 +159,20 @@ def peer_seconds(run, subset, unit):
     return run.members * peer["startup"] + milliseconds / 1000
 
 
-def report_trace_cost():
+def report_trace_cost() -> None:
     subset = read_subset(RESULTS / "subsets/mnist-5k.h5")
-    print("one trace, in training steps with their test loss; milliseconds a member")
+    print("one trace, in training steps with their test loss; milliseconds per member")
     for width in WIDTHS:
         unit = units(experiment(NetworkSettings(hidden_layers=2, width=width), 100, subset), members=5)
         print(f"width {width:>5}: {unit.trace / unit.epoch:.2f}   {unit}", flush=True)
 
 
-def main():
+def main() -> None:
     use_threads(1)
     report_trace_cost()
-    measured, total, recorded, ours, peers = {}, {}, 0.0, 0.0, 0.0
+    measured: dict[tuple[str, NetworkSettings, int], Unit] = {}
+    total: dict[str, float] = {}
+    recorded, ours, peers = 0.0, 0.0, 0.0
     jobs = sorted((RESULTS / "runs").glob("*-scaling/*/*-layer/*/*.h5"))
     for path in jobs:
         run, seconds = read(path), seconds_of_job(path)
@@ -185,7 +191,7 @@ def main():
     total["start-up and the rest"] = recorded - sum(total.values())
     for name, seconds in total.items():
         print(f"{name:>22}: {seconds:7.1f} s, {100 * seconds / recorded:4.1f} %")
-    print(f"mnist-5k, three-layer: {ours:.0f} s; one seed a process with neural-tangents {peers:.0f} s,")
+    print(f"mnist-5k, three-layer: {ours:.0f} s; one process per seed with neural-tangents {peers:.0f} s,")
     print(f"{peers / ours:.1f} × as much")
 
 

@@ -1,15 +1,19 @@
-"""Measures the units of `make estimate` and of requests: workflow/ntklens/costs/unit-costs.json. One minute.
+"""Measure the unit costs in workflow/ntklens/costs/unit-costs.json, for estimates and for jobs' requests.
 
-Times are CPU seconds of one thread, medians of several rounds: on a busy machine they come out up to a half
-larger, where wall time is a multiple. All of it is the workflow's own code, on made-up images of the real
-shapes. Starting up is that of this process, until it has done a job of config/smoke.yaml.
+    python benchmarks/unit_costs.py
+
+takes one minute. Times are CPU seconds of one thread, medians of several rounds: on a busy machine they come
+out larger by up to a half, whereas wall time multiplies. The workflow's own code is timed, on random images
+of the datasets' shapes. The start-up is that of this process, until it has done a job of config/smoke.yaml.
 """
 
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -39,18 +43,25 @@ CONVOLUTIONAL = NetworkSettings(hidden_layers=1, width=64, convolutions=3)
 ROUNDS = 8
 
 
-def made_up(image_shape, classes, pool, test):
+def made_up(image_shape: tuple[int, int, int], classes: int, pool: int, test: int) -> Subset:
     images = np.random.default_rng(0).random((pool + test, np.prod(image_shape)), dtype=np.float32)
     labels = np.arange(pool + test, dtype=np.int32) % classes
     return Subset(images[:pool], labels[:pool], images[pool:], labels[pool:], classes, image_shape)
 
 
-def experiment(network, image_shape, classes, train, test, batch_size=None):
+def experiment(
+    network: NetworkSettings,
+    image_shape: tuple[int, int, int],
+    classes: int,
+    train: int,
+    test: int,
+    batch_size: int | None = None,
+) -> Experiment:
     recipe = Recipe(
         optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
         batch_size=batch_size,
         learning_rate=1e-5,
-        stop=Stop.fixed(0),  # the schedule below has a stop of its own
+        stop=Stop.fixed(0),  # not used: `epoch_seconds` has a schedule of its own
         evaluate_every=1,
         vary="initialisation",
     )
@@ -58,29 +69,34 @@ def experiment(network, image_shape, classes, train, test, batch_size=None):
     return Experiment(network, data, recipe, made_up(image_shape, classes, train, test))
 
 
-def dense(width, train=100, test=4000, batch_size=None):
+def dense(width: int, train: int = 100, test: int = 4000, batch_size: int | None = None) -> Experiment:
     network = NetworkSettings(hidden_layers=2, width=width)
     return experiment(network, (28, 28, 1), 10, train, test, batch_size)
 
 
-def layers_of(case):
+def layers_of(case: Experiment) -> Any:
     return operations.layers_of(case.network, case.subset.image_shape, case.subset.classes)
 
 
-def epoch_seconds(case):
-    """Seconds of one member's epoch. Networks that are vectorised advance as five, some epochs at a time."""
+def epoch_seconds(case: Experiment) -> float:
+    """Seconds of one epoch of one member.
+
+    Small networks are measured as the workflow trains them: five members vectorised, several epochs per call.
+    """
     vectorised = operations.parameters(layers_of(case)) < VECTORISED_PARAMETERS
     members, step = (5, EPOCHS_PER_CALL) if vectorised and not case.recipe.batch_size else (1, 1)
     epochs = range(0, ROUNDS * step, step)
     schedule = Schedule(Stop.fixed(ROUNDS * step), evaluate_every=step, snapshots=tuple(epochs))
-    seeds, marks = range(members), []
+    seeds = range(members)
+    marks: list[float] = []
     for _, state in case.train(case.trainer(schedule), case.training_sets(seeds), seeds, 1e-5):
-        jax.block_until_ready(getattr(state, "params", None))  # mini-batches' losses have waited
+        # Mini-batch training yields states without params: evaluating their losses has already waited.
+        jax.block_until_ready(getattr(state, "params", None))
         marks.append(time.process_time())
     return float(np.median(np.diff(marks)[1:-1])) / step / members  # the first compiles
 
 
-def median_seconds(call):
+def median_seconds(call: Callable[[], object]) -> float:
     call()  # compiles
     marks = [time.process_time()]
     for _ in range(ROUNDS):
@@ -89,15 +105,18 @@ def median_seconds(call):
     return float(np.median(np.diff(marks)))
 
 
-def kernel_of(case, samples):
-    """A function that gives the NTK of a seed's initial parameters, one triangle of it."""
+def kernel_of(case: Experiment, samples: int) -> Callable[[int], jax.Array]:
+    """A function that computes one triangle of the NTK at a seed's initial parameters."""
     images, stacked = case.test_set.images[:samples], case.initial_parameters([0, 1])
     kernel = jax.jit(lambda params: ntk_matrix(case.model, params, images, lower=True))
     return lambda seed: kernel(jax.tree.map(lambda leaf: leaf[seed], stacked)).block_until_ready()
 
 
-def rates(case, samples, parameter):
-    """Seconds of an operation in training and in an NTK; each parameter of an update takes more seconds."""
+def rates(case: Experiment, samples: int, parameter: float) -> dict[str, float]:
+    """Seconds per operation in training and in an NTK of ``samples``.
+
+    Updates cost ``parameter`` seconds for each parameter besides: they are subtracted from training.
+    """
     layers, kernel, batch_size = layers_of(case), kernel_of(case, samples), case.recipe.batch_size
     train, test = len(case.subset.pool_labels), len(case.subset.test_labels)
     passes = 3 * train + test + (train if batch_size else 0)
@@ -109,15 +128,15 @@ def rates(case, samples, parameter):
     }
 
 
-def parameter_seconds(few=200, many=2200):
-    """Seconds that an update takes for each parameter: what is left of an epoch without samples."""
+def parameter_seconds(few: int = 200, many: int = 2200) -> float:
+    """Seconds per parameter of an update: an epoch's time, extrapolated to no samples."""
     least, most = (epoch_seconds(dense(1024, test=test)) for test in (few, many))
     sample = (most - least) / (many - few)
     return (least - (3 * 100 + few) * sample) / operations.parameters(layers_of(dense(1024)))
 
 
-def spectrum_seconds(samples=128):
-    """Seconds of an NTK's eigenvalues, and of alignments before and after an update."""
+def spectrum_seconds(samples: int = 128) -> dict[str, float]:
+    """Seconds of an NTK's eigenvalues, and of the alignments of NTKs before and after an update."""
     kernel = kernel_of(dense(256), samples)
     before, after, labels = np.asarray(kernel(0)), np.asarray(kernel(1)), np.arange(samples) % 10
     top = len(before) // 10  # eigenvectors, about the effective rank
@@ -128,28 +147,31 @@ def spectrum_seconds(samples=128):
     }
 
 
-def start_up():
-    """Seconds and peak bytes of this process after a small job, and seconds without compiling; goes first."""
+def start_up() -> dict[str, float]:
+    """Seconds and peak bytes of this process after a small job, and seconds where nothing is compiled.
+
+    Call it first: it counts from the start of the process.
+    """
     imported = time.process_time()
     small_job()
     first, usage = time.process_time(), resource.getrusage(resource.RUSAGE_SELF)
-    jax.clear_caches()  # what is left are the files
+    jax.clear_caches()  # programs are now loaded from the cache on disk
     small_job()
     compiled = imported + time.process_time() - first
     return {"seconds": first, "compiled": compiled, "memory": usage.ru_maxrss * 1024}
 
 
-def small_job():
-    """Trains and measures two seeds of config/smoke.yaml's first point."""
+def small_job() -> None:
+    """Train and measure two seeds of config/smoke.yaml's first point."""
     config = load(yaml.safe_load(SMOKE.read_text()))
     curve = curves(config)[0]
     settings = training_settings(config, curve, scales(config, curve)[0])
     subset = made_up((8, 8, 1), 10, 1000, 64)
-    case = Experiment(settings.network, settings.data, settings.recipe, subset)
-    record(case, settings.measurement, range(2), 0.01)
+    small = Experiment(settings.network, settings.data, settings.recipe, subset)
+    record(small, settings.measurement, range(2), 0.01)
 
 
-def measure():
+def measure() -> dict[str, Any]:
     starting, parameter = start_up(), parameter_seconds()
     convolutional = experiment(CONVOLUTIONAL, (32, 32, 3), 4, 256, 400, batch_size=128)
     return {
@@ -167,7 +189,7 @@ def measure():
 if __name__ == "__main__":
     use_threads(1)
     with tempfile.TemporaryDirectory() as programs:
-        # Programs are kept as `ntklens.machine.compilation_cache` keeps them.
+        # The settings of `ntklens.machine.compilation_cache`.
         jax.config.update("jax_compilation_cache_dir", programs)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
