@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def report(average: Average, window: Window | None) -> str:
-    """How many seeds were used, and how many minima lie in the ``window`` or, without one, the final values."""
+    """How many seeds were used; how many minima lie in the ``window`` or, without one, the final values."""
     left_out = f"; left out: {', '.join(average.left_out)}" if average.left_out else ""
     return (
         f"{len(average.seeds)} seeds used, {_minima(average, window) if window else _end(average)}{left_out}"

@@ -59,7 +59,7 @@ def main(argv=None):
 def compare(run, kernels, subsets):
     """A row of the table for each seed of the file ``run`` whose parameters it holds."""
     with h5py.File(run) as file:
-        settings = reader_of(TrainingSettings)(file.attrs["settings"])
+        settings = reader_of(TrainingSettings)(str(file.attrs["settings"]))
     subset = sized(subsets[settings.curve.dataset], settings.data.image_size)
     model = build_network(settings.network, subset.image_shape, subset.classes)
     images = subset.test_images[: settings.measurement.ntk_samples]
