@@ -150,7 +150,7 @@ def test_duplicate_dataset_raises():
     config = small()
     entries = config["studies"]["data-scaling"]
     entries.append(copy.deepcopy(entries[0]))
-    with pytest.raises(ConfigError, match=r"studies\.data-scaling\[0\]\.dataset.*one entry a dataset"):
+    with pytest.raises(ConfigError, match=r"studies\.data-scaling\[0\]\.dataset.*only one entry per dataset"):
         load(config)
 
 

@@ -12,6 +12,7 @@ from ntklens.planning.config.__main__ import drift, main
 from ntklens.planning.config.documentation import README, SCHEMA, schema_text, table, with_tables
 from ntklens.planning.config.messages import fields_by_key, model_in, sections
 from ntklens.planning.config.top import Config
+from ntklens.studies.catalogue import AXES
 
 from tests.support.small_config import SIZES, WIDTHS, changed, small, without
 
@@ -112,3 +113,8 @@ def test_schema_tells_units_and_what_the_paper_does_not_state():
     own = schema["$defs"]["OwnStudyEntry"]["properties"]
     assert own["sigma"]["description"].endswith("Only on the axis removed_share.")
     assert "removed_share" in own["axis"]["enum"]
+
+
+def test_every_axis_is_in_the_readmes_table_of_axes():
+    text = README.read_text()
+    assert all(f"\n| `{name}` |" in text for name in AXES)

@@ -1,4 +1,4 @@
-"""What the config's models share: frozen sections, the types of their keys, and `key` to describe one."""
+"""What the config's models share: the frozen `Section`, types of keys, and `key`, which describes a key."""
 
 import math
 import re
@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 Item = TypeVar("Item")
 
 LONGEST_NAME = 100  # characters: names become parts of file names, which file systems limit to 255 bytes
-# Larger counts are typing errors. Costs are products of several counts, which must stay finite as floats.
+# Larger counts are typing errors. Costs are products of several counts, and must be finite as floats.
 LARGEST_COUNT = 10**9
 # Planning lists the epochs of every job at which something is measured: a million takes a second.
 MOST_EPOCHS = 10**6
@@ -21,7 +21,7 @@ MOST_SEEDS = 100_000  # planning lists the batches of seeds of every point
 MOST_LAYERS = 1000  # planning lists the layers of every network
 NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 STUDY_NAME = "[A-Za-z][A-Za-z0-9_-]*"  # becomes part of the name of a rule
-# PyYAML reads by YAML 1.1, where 1e-3 is a string: a number needs a point there.
+# PyYAML follows YAML 1.1, where a number needs a point: it reads 1e-3 as a string.
 _NUMBER = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?", re.ASCII)
 
 
@@ -103,11 +103,12 @@ _SHORT = _short_representation()
 
 
 def is_name(pattern: str, text: str) -> bool:
+    """Whether ``text`` is short enough for a name and matches ``pattern`` as a whole."""
     return len(text) <= LONGEST_NAME and re.fullmatch(pattern, text) is not None
 
 
 def names_checked(pattern: str, what: str) -> Callable[[Any], Any]:
-    """A function that refuses a mapping whose keys are not names of a ``what``."""
+    """A function that refuses a mapping if one of its keys, the name of a ``what``, breaks ``pattern``."""
 
     def check(data: Any) -> Any:
         if isinstance(data, Mapping):
@@ -123,6 +124,7 @@ def names_checked(pattern: str, what: str) -> Callable[[Any], Any]:
 
 
 def rule_for_names(pattern: str) -> str:
+    """What a name by ``pattern`` is, in words."""
     first = "a letter" if pattern == STUDY_NAME else "a letter or a digit"
     return (
         f"a name of at most {LONGEST_NAME} letters, digits, hyphens and underscores that begins with {first}"
@@ -162,9 +164,11 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _without_repetition(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    if len(set(items)) < len(items):
-        repeated = next(item for index, item in enumerate(items) if item in items[:index])
-        raise refused(f"must not repeat an item, and {shortened(repeated)} is repeated")
+    seen: set[Item] = set()
+    for item in items:
+        if item in seen:
+            raise refused(f"must not repeat an item, but {shortened(item)} is repeated")
+        seen.add(item)
     return items
 
 

@@ -1,6 +1,7 @@
-"""Checks across keys: that they fit each other and the datasets, and that each has an effect (App. D)."""
+"""Checks across keys: that they fit each other and the datasets (App. D)."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from ntklens.data.registry import names
@@ -105,13 +106,13 @@ def _check_papers_recipe(config: Config) -> None:
 def _check_entries(
     config: Config, study: str, entries: tuple[AnyEntry, ...], own_files: dict[str, str]
 ) -> None:
-    """That the entries of a study name recipes and networks of the config, one axis, and different datasets.
+    """Check the names in the entries of one study: of axes, recipes, networks and datasets.
 
-    ``own_files`` maps the names of users' files to their paths, and is added to.
+    ``own_files`` maps the names of users' files to their paths; those of this study are added.
     """
-    datasets = [dataset_name(entry.dataset) for entry in entries]
+    counts = Counter(dataset_name(entry.dataset) for entry in entries)
     for index, entry in enumerate(entries):
-        key, first = f"studies.{study}[{index}]", entries[0]
+        key, first, dataset = f"studies.{study}[{index}]", entries[0], dataset_name(entry.dataset)
         if isinstance(entry, OwnStudyEntry) and isinstance(first, OwnStudyEntry):
             require(
                 entry.axis == first.axis,
@@ -124,9 +125,9 @@ def _check_entries(
                 f"unknown {shortened(entry.recipe)}; allowed are {_listed(config.recipes)}",
             )
         require(
-            datasets.count(datasets[index]) == 1,
+            counts[dataset] == 1,
             f"{key}.dataset",
-            f"{shortened(datasets[index])} has another entry in this study: one entry a dataset is allowed",
+            f"{shortened(dataset)} has several entries in this study; only one entry per dataset is allowed",
         )
         if is_own_file(entry.dataset):
             _check_own_file(f"{key}.dataset", entry.dataset, own_files)
@@ -139,7 +140,7 @@ def _check_entries(
 
 
 def _check_own_file(key: str, path: str, own_files: dict[str, str]) -> None:
-    """A user's file goes by its stem, which must not stand for another dataset."""
+    """Check that the stem of a user's file is a name, and that no other dataset has it."""
     name, shown = dataset_name(path), shortened(path)
     require(
         re.fullmatch(NAME, name) is not None and len(name) <= LONGEST_NAME,

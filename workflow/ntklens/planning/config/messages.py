@@ -1,8 +1,8 @@
-"""What is said of a config that cannot be used: the first error as one line, in the words of the config."""
+"""Messages about a config that cannot be used: the first problem in one line, in the words of the config."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -12,7 +12,7 @@ from ntklens.planning.config.base import shortened
 Location = tuple[int | str, ...]
 MOST_UNKNOWN = 3  # unknown keys that one message names
 
-# By the type of pydantic's error, with its context.
+# Type of pydantic's error -> the rule that the value breaks; braces hold numbers of the error's context.
 RULES = {
     "int_type": "must be an integer",
     "string_type": "must be a string",
@@ -36,17 +36,17 @@ class ConfigError(Exception):
 
 
 class Place(NamedTuple):
-    """What the models say of one location in a config."""
+    """What the models say about one location in a config."""
 
-    model: type[BaseModel] | None  # of the mapping there, or of the items there
+    model: type[BaseModel] | None  # of the section there, or of the sections in the list there
     field: FieldInfo | None  # the innermost field on the way
 
 
 def explain(model: type[BaseModel], content: Any, error: ValidationError) -> str:
-    """One line about the first problem of ``content``, in its own order."""
+    """One line about the first problem, in the order of the keys in ``content``."""
     problems = error.errors(include_url=False)
     locations = [tuple(problem["loc"]) for problem in problems]
-    # A list that is refused for one of its items is reported as too short as well.
+    # pydantic also reports a list as too short if one of its items is wrong.
     outer = {location[:size] for location in locations for size in range(len(location))}
     inner = [index for index, location in enumerate(locations) if location not in outer] or [0]
     first = min(inner, key=lambda index: _position(content, locations[index]))
@@ -141,7 +141,7 @@ def _value_at(content: Any, location: Location) -> Any:
 
 
 def place_of(model: type[BaseModel], location: Location) -> Place:
-    """What the models say of ``location``, seen from ``model``."""
+    """What the models say about ``location``, a path from ``model``."""
     place = Place(model, None)
     for part in location:
         if isinstance(part, int) or place.model is None:
@@ -160,6 +160,7 @@ def fields_by_key(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys that the section has in a config."""
     return list(fields_by_key(model))
 
 
@@ -180,10 +181,10 @@ def sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type
 
 
 def _below(annotation: Any, path: str) -> Iterator[tuple[str, type[BaseModel]]]:
-    inner = model_in(annotation)
-    if inner is None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield from sections(annotation, path)
         return
-    text = str(annotation)
-    path += ".…" if "Mapping" in text or "dict" in text else ""
-    path += "[…]" if "tuple" in text else ""
-    yield from sections(inner, path)
+    marks = {tuple: "[…]", dict: ".…", Mapping: ".…"}
+    path += marks.get(get_origin(annotation), "")
+    for inner in get_args(annotation):
+        yield from _below(inner, path)
