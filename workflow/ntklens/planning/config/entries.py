@@ -6,6 +6,8 @@ from ntklens.planning.config.base import PathName, Section, key
 
 
 class EntrySection(Section):
+    """One study on one dataset."""
+
     dataset: PathName = key(..., "A dataset's name, or the path of an .npz file with images and labels.")
 
 
@@ -17,4 +19,5 @@ SEEDS_PER_JOB = key(
 
 
 def kept(entry: Section, *left_out: str) -> dict[str, Any]:
+    """The keys of ``entry`` and their values, without those ``left_out``."""
     return {name: getattr(entry, name) for name in type(entry).model_fields if name not in left_out}

@@ -1,4 +1,4 @@
-"""Studies of a user's own, whose entries have the general form, and its defaults."""
+"""Studies of a user's own, whose entries have the general form."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -17,6 +17,7 @@ from ntklens.planning.config.base import (
     Whole,
     key,
     refused,
+    shortened,
 )
 from ntklens.planning.config.entries import SEEDS_PER_JOB, EntrySection, kept
 from ntklens.studies.catalogue import AXES, PAPERS_RECIPE
@@ -26,9 +27,7 @@ from ntklens.studies.recipes import Vary
 
 def _as_axis(name: str) -> str:
     if name not in AXES:
-        raise refused(
-            f"unknown {name!r}; allowed are {', '.join(AXES)}" if len(name) < 40 else "unknown axis"
-        )
+        raise refused(f"unknown {shortened(name)}; allowed are {', '.join(AXES)}")
     return name
 
 
