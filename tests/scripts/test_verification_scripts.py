@@ -43,7 +43,7 @@ def trajectory(seed, keep_parameters):
     """A seed whose training is not looked at, with its NTK at the minimum as the workflow measures it."""
     params = initial_parameters(MODEL, 5, seed)
     theta = np.asarray(ntk_matrix(MODEL, params, IMAGES))
-    none = np.zeros(0, np.float32)
+    none, no_rows = np.zeros(0, np.float32), np.zeros(0, np.int32)
     minimum = Minimum(
         epoch=0,
         train_loss=1.0,
@@ -54,8 +54,8 @@ def trajectory(seed, keep_parameters):
         parameters=params["params"] if keep_parameters else None,
     )
     curves = dict.fromkeys(("train_loss", "test_loss", "train_accuracy", "test_accuracy"), none)
-    unmeasured = Spectrum(none, none, none)
-    return Trajectory(seed, OK, none, curves, none, none, unmeasured, none, minimum=minimum)
+    unmeasured = Spectrum(no_rows, np.zeros((0, 1, 12), np.float32), np.zeros((0, 1)))
+    return Trajectory(seed, OK, no_rows, curves, no_rows, none, unmeasured, no_rows, minimum=minimum)
 
 
 @pytest.fixture
