@@ -3,7 +3,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-# A config file given on the command line stands for itself: it is not laid over the default one.
+# A config file given on the command line replaces the default one; the two are not merged.
 if not workflow.configfiles:
 
     configfile: "config/config.yaml"
@@ -18,7 +18,8 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/verification.smk"
 
 
-# A cluster's jobs outlive a Snakemake that is killed. Its own Python: no rule's environment is active here.
+# Jobs on a cluster keep running when Snakemake is killed. No rule's environment is active here, so this uses the
+# Python that runs Snakemake.
 onstart:
     shell(f"{shlex.quote(sys.executable)} workflow/cancel_orphans.py")
 

@@ -15,9 +15,10 @@ import numpy as np
 from full_batch_case import experiment, states
 from ntklens.data.subsets import Subset
 from ntklens.machine.threads import use_threads
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.studies.experiments import Experiment
 from ntklens.training import full_batch as training
-from ntklens.training.schedules import Schedule
+from ntklens.training.schedules import Schedule, Stop
 
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)
 MEMBERS = 5
@@ -36,7 +37,7 @@ def made_up_subset() -> Subset:
 def milliseconds(case: Experiment, vectorised: bool) -> float:
     """Milliseconds per member and epoch, without the first call, which compiles."""
     training.VECTORISED_PARAMETERS = float("inf") if vectorised else 0
-    schedule = Schedule(window_last=EPOCHS, patience=1.2, max_epochs=EPOCHS, trace_every=2)
+    schedule = Schedule(Stop(window_last=EPOCHS, patience=1.2, max_epochs=EPOCHS), trace_every=2)
     times: list[tuple[int, float]] = []
     for epoch, members in states(case, MEMBERS, schedule, ntk_samples=128):
         jax.block_until_ready(members.params)
@@ -50,7 +51,7 @@ def main() -> None:
     subset = made_up_subset()
     print(f"{'width':>6} {'parameters':>11} {'vectorised':>11} {'in turn':>8}   ms per member and epoch")
     for width in WIDTHS:
-        case = experiment({"hidden_layers": 2, "width": width}, 100, subset)
+        case = experiment(NetworkSettings(hidden_layers=2, width=width), 100, subset)
         rounds = [[milliseconds(case, way) for way in (True, False)] for _ in range(ROUNDS)]
         vectorised, in_turn = (statistics.median(times) for times in zip(*rounds, strict=True))
         parameters = 784 * width + width * width + 10 * width + 2 * width + 10

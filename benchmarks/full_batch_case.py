@@ -1,30 +1,36 @@
 """The training that two benchmarks time: a dense network on a few samples, by full-batch Adam."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from ntklens.data.settings import DataSettings
 from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import outputs_and_trace
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.studies.experiments import Experiment
-from ntklens.training.members import Trace
-from ntklens.training.schedules import Schedule
+from ntklens.studies.recipes import Recipe
+from ntklens.training.members import Members, Trace
+from ntklens.training.optimisers import Adam
+from ntklens.training.schedules import Schedule, Stop
 
 RATE = 1e-4
-RECIPE = {
-    "optimiser": {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8},
-    "batch_size": None,
-    "vary": "initialisation",
-}
-NO_CHANGES = {"balanced": False, "draw_seed": 0, "noisy_copies": None, "image_size": None}
+RECIPE = Recipe(
+    optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
+    batch_size=None,
+    learning_rate=RATE,
+    stop=Stop.fixed(0),  # not used: each benchmark has a schedule of its own
+    evaluate_every=1,
+    vary="initialisation",
+)
 
 
-def experiment(network: Mapping[str, Any], train_samples: int, subset: Subset) -> Experiment:
-    return Experiment(dict(network), {"train_samples": train_samples, **NO_CHANGES}, RECIPE, subset)
+def experiment(network: NetworkSettings, train_samples: int, subset: Subset) -> Experiment:
+    data = DataSettings(train_samples=train_samples, balanced=False, draw_seed=0)
+    return Experiment(network, data, RECIPE, subset)
 
 
 def states(
     experiment: Experiment, members: int, schedule: Schedule, ntk_samples: int
-) -> Iterator[tuple[int, Any]]:
+) -> Iterator[tuple[int, Members]]:
     """Train, yielding pairs (epoch, members); the trace is measured on ``ntk_samples`` test samples."""
     trainer = experiment.trainer(schedule, Trace(outputs_and_trace, ntk_samples))
     seeds = range(members)

@@ -9,16 +9,22 @@ with one that an earlier job has filled; with two spectra per seed and with elev
 epoch.
 """
 
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from ntklens.data.settings import DataSettings, SplitSettings
+from ntklens.networks.architectures import NetworkSettings
+from ntklens.storage.curve import Curve
+from ntklens.storage.settings import as_json
+from ntklens.studies.jobs import TrainingSettings
+from ntklens.studies.recipes import Measurement, Recipe
+from ntklens.training.optimisers import Adam
+from ntklens.training.schedules import Stop
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "workflow/scripts"
 WIDTHS = (8, 64, 256)
@@ -28,47 +34,41 @@ EPOCHS = 500
 SPECTRA = tuple(range(0, EPOCHS, 50))
 
 
-def settings(width: int, epochs: int, spectra: Sequence[int]) -> dict[str, Any]:
-    """A job's settings, as by `ntklens.planning.settings.training_settings`; seeds train for ``epochs``."""
-    return {
-        "curve": {"study": "model-scaling", "dataset": "mnist-5k", "network": "three-layer"},
-        "scale": width,
-        "network": {"hidden_layers": 2, "width": width},
-        "data": {
-            "train_samples": 100,
-            "balanced": False,
-            "draw_seed": 0,
-            "noisy_copies": None,
-            "image_size": None,
-        },
-        "recipe": {
-            "optimiser": {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8},
-            "batch_size": None,
-            "learning_rate": 1e-4,
-            "stop": {"epochs": epochs},
-            "evaluate_every": 1,
-            "vary": "initialisation",
-        },
-        "measurement": {
-            "ntk_samples": 128,
-            "ntk_draws": 1,
-            "trace_every": 2,
-            "spectrum_epochs": spectra,
-            "alignments": True,
-            "minimum": True,
-            "save_parameters": 0,
-        },
-    }
+def settings(width: int, epochs: int, spectra: tuple[int, ...]) -> TrainingSettings:
+    """The settings of a job whose seeds all train for ``epochs``."""
+    return TrainingSettings(
+        curve=Curve("model-scaling", "mnist-5k", "three-layer"),
+        scale=width,
+        network=NetworkSettings(hidden_layers=2, width=width),
+        data=DataSettings(train_samples=100, balanced=False, draw_seed=0),
+        recipe=Recipe(
+            optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
+            batch_size=None,
+            learning_rate=1e-4,
+            stop=Stop.fixed(epochs),
+            evaluate_every=1,
+            vary="initialisation",
+        ),
+        measurement=Measurement(
+            ntk_samples=128,
+            ntk_draws=1,
+            trace_every=2,
+            spectrum_epochs=spectra,
+            alignments=True,
+            minimum=True,
+            save_parameters=0,
+        ),
+    )
 
 
 def job(
-    folder: Path, seeds: int, width: int, epochs: int, spectra: Sequence[int], cache: Path | None
+    folder: Path, seeds: int, width: int, epochs: int, spectra: tuple[int, ...], cache: Path | None
 ) -> float:
     """Run one job for ``seeds`` seeds. Returns its seconds of wall time."""
     variables = {**os.environ, "NTKLENS_COMPILATION_CACHE": str(cache or "")}
     command = [sys.executable, SCRIPTS / "train.py", "--subset", folder / "subset.h5", "--seeds", "0"]
     command += [str(seeds - 1), "--out", folder / "run.h5"]
-    command += ["--settings", json.dumps(settings(width, epochs, spectra))]
+    command += ["--settings", as_json(settings(width, epochs, spectra))]
     begin = time.perf_counter()
     subprocess.run(command, env=variables, check=True, capture_output=True)
     return time.perf_counter() - begin
@@ -79,7 +79,7 @@ def prepare(folder: Path) -> None:
     dataset = folder / "mnist-5k.h5"
     run = [sys.executable, SCRIPTS / "fetch.py", "--dataset", "mnist-5k", "--out", dataset]
     subprocess.run(run, check=True)
-    split = json.dumps({"test_samples": 500, "split_seed": 0})
+    split = as_json(SplitSettings(test_samples=500, split_seed=0))
     run = [sys.executable, SCRIPTS / "subsample.py", "--dataset", dataset, "--settings", split]
     subprocess.run([*run, "--out", folder / "subset.h5"], check=True)
 

@@ -18,9 +18,9 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import h5py
 import jax
@@ -30,11 +30,14 @@ from full_batch_case import experiment, states
 from ntklens.data.subsets import Subset, read_subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine.threads import use_threads
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.planning.paths import benchmark
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
+from ntklens.storage.settings import reader_of
 from ntklens.studies.experiments import Experiment
-from ntklens.training.schedules import Schedule
+from ntklens.studies.jobs import TrainingSettings
+from ntklens.training.schedules import Schedule, Stop
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results/laptop"
@@ -54,7 +57,7 @@ class Unit(NamedTuple):
 
 
 def milliseconds_an_epoch(case: Experiment, members: int, trace_every: int) -> float:
-    schedule = Schedule.fixed(EPOCHS, trace_every=trace_every)
+    schedule = Schedule(Stop.fixed(EPOCHS), trace_every=trace_every)
     times: list[tuple[int, float]] = []
     for epoch, state in states(case, members, schedule, NTK_SAMPLES):
         jax.block_until_ready(state.params)
@@ -100,7 +103,7 @@ class Run(NamedTuple):
     """How often each part of the work happened in the job of one run file."""
 
     dataset: str
-    network: dict[str, Any]
+    network: NetworkSettings
     train_samples: int
     members: int
     epochs: int  # of all members: a batch trains until its last member is finished
@@ -112,17 +115,17 @@ class Run(NamedTuple):
 def read(path: Path) -> Run:
     trajectories = read_run(path)
     with h5py.File(path) as file:
-        settings = json.loads(str(file.attrs["settings"]))
+        settings = reader_of(TrainingSettings)(str(file.attrs["settings"]))
     members = len(trajectories)
     epochs = members * max(len(one.curves["train_loss"]) for one in trajectories)
     kernels = sum(len(one.spectrum.epoch) + 1 for one in trajectories)
     return Run(
-        dataset=settings["curve"]["dataset"],
-        network=settings["network"],
-        train_samples=settings["data"]["train_samples"],
+        dataset=settings.curve.dataset,
+        network=settings.network,
+        train_samples=settings.data.train_samples,
         members=members,
         epochs=epochs,
-        traces=epochs // settings["measurement"]["trace_every"],
+        traces=epochs // settings.measurement.trace_every,
         kernels=kernels,
         spectra=kernels + members,
     )
@@ -139,11 +142,11 @@ def priced(run: Run, unit: Unit) -> dict[str, float]:
     return {name: value / 1000 for name, value in parts.items()}
 
 
-def peer_units(network: Mapping[str, Any]) -> dict[str, float]:
+def peer_units(network: NetworkSettings) -> dict[str, float]:
     """The unit times of neural-tangents (training_stage_peer.py) for a network on images of 784 pixels."""
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])}
     script = Path(__file__).with_name("training_stage_peer.py")
-    command = [ROOT / ".venv-oracle/bin/python", script, str(network["hidden_layers"]), str(network["width"])]
+    command = [ROOT / ".venv-oracle/bin/python", script, str(network.hidden_layers), str(network.width)]
     return json.loads(subprocess.check_output(command, env=variables))
 
 
@@ -160,21 +163,21 @@ def report_trace_cost() -> None:
     subset = read_subset(RESULTS / "subsets/mnist-5k.h5")
     print("one trace, in training steps with their test loss; milliseconds per member")
     for width in WIDTHS:
-        unit = units(experiment({"hidden_layers": 2, "width": width}, 100, subset), members=5)
+        unit = units(experiment(NetworkSettings(hidden_layers=2, width=width), 100, subset), members=5)
         print(f"width {width:>5}: {unit.trace / unit.epoch:.2f}   {unit}", flush=True)
 
 
 def main() -> None:
     use_threads(1)
     report_trace_cost()
-    measured: dict[tuple[str, str, int], Unit] = {}
+    measured: dict[tuple[str, NetworkSettings, int], Unit] = {}
     total: dict[str, float] = {}
     recorded, ours, peers = 0.0, 0.0, 0.0
     jobs = sorted((RESULTS / "runs").glob("*-scaling/*/*-layer/*/*.h5"))
     for path in jobs:
         run, seconds = read(path), seconds_of_job(path)
         subset = read_subset(RESULTS / f"subsets/{run.dataset}.h5")
-        key = run.dataset, json.dumps(run.network), run.train_samples
+        key = run.dataset, run.network, run.train_samples
         if key not in measured:
             measured[key] = units(experiment(run.network, run.train_samples, subset), run.members)
         unit = measured[key]

@@ -20,24 +20,26 @@ import numpy as np
 import yaml
 from ntklens.costs import operations
 from ntklens.costs.units import UNIT_COSTS
+from ntklens.data.settings import DataSettings
 from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.machine import processor
 from ntklens.machine.threads import use_threads
-from ntklens.planning.config import complete
+from ntklens.networks.architectures import NetworkSettings
+from ntklens.planning.config import load
 from ntklens.planning.curves import curves, scales
 from ntklens.planning.settings import training_settings
 from ntklens.spectrum.alignments import alignments
 from ntklens.storage.files import write_json
 from ntklens.studies.experiments import Experiment
+from ntklens.studies.recipes import Recipe
 from ntklens.studies.recorder import record
 from ntklens.studies.spectrum_workers import spectra_of
-from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
+from ntklens.training.optimisers import Adam
+from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule, Stop
 
 SMOKE = Path(__file__).resolve().parents[1] / "config/smoke.yaml"
-ADAM = {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8}
-DATA = {"balanced": False, "draw_seed": 0, "noisy_copies": None, "image_size": None}
-CONVOLUTIONAL = {"convolutions": 3, "filters": 32, "kernel_size": 3, "pooling": "max", "hidden_layers": 1}
+CONVOLUTIONAL = NetworkSettings(hidden_layers=1, width=64, convolutions=3)
 ROUNDS = 8
 
 
@@ -48,20 +50,27 @@ def made_up(image_shape: tuple[int, int, int], classes: int, pool: int, test: in
 
 
 def experiment(
-    network: dict[str, Any],
+    network: NetworkSettings,
     image_shape: tuple[int, int, int],
     classes: int,
     train: int,
     test: int,
     batch_size: int | None = None,
 ) -> Experiment:
-    recipe = {"optimiser": ADAM, "batch_size": batch_size, "vary": "initialisation"}
-    subset = made_up(image_shape, classes, train, test)
-    return Experiment(network, {**DATA, "train_samples": train}, recipe, subset)
+    recipe = Recipe(
+        optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
+        batch_size=batch_size,
+        learning_rate=1e-5,
+        stop=Stop.fixed(0),  # not used: `epoch_seconds` has a schedule of its own
+        evaluate_every=1,
+        vary="initialisation",
+    )
+    data = DataSettings(train_samples=train, balanced=False, draw_seed=0)
+    return Experiment(network, data, recipe, made_up(image_shape, classes, train, test))
 
 
 def dense(width: int, train: int = 100, test: int = 4000, batch_size: int | None = None) -> Experiment:
-    network = {"convolutions": 0, "hidden_layers": 2, "width": width}
+    network = NetworkSettings(hidden_layers=2, width=width)
     return experiment(network, (28, 28, 1), 10, train, test, batch_size)
 
 
@@ -75,9 +84,9 @@ def epoch_seconds(case: Experiment) -> float:
     Small networks are measured as the workflow trains them: five members vectorised, several epochs per call.
     """
     vectorised = operations.parameters(layers_of(case)) < VECTORISED_PARAMETERS
-    members, step = (5, EPOCHS_PER_CALL) if vectorised and not case.recipe["batch_size"] else (1, 1)
+    members, step = (5, EPOCHS_PER_CALL) if vectorised and not case.recipe.batch_size else (1, 1)
     epochs = range(0, ROUNDS * step, step)
-    schedule = Schedule.fixed(ROUNDS * step, evaluate_every=step, snapshots=tuple(epochs))
+    schedule = Schedule(Stop.fixed(ROUNDS * step), evaluate_every=step, snapshots=tuple(epochs))
     seeds = range(members)
     marks: list[float] = []
     for _, state in case.train(case.trainer(schedule), case.training_sets(seeds), seeds, 1e-5):
@@ -108,7 +117,7 @@ def rates(case: Experiment, samples: int, parameter: float) -> dict[str, float]:
 
     Updates cost ``parameter`` seconds for each parameter besides: they are subtracted from training.
     """
-    layers, kernel, batch_size = layers_of(case), kernel_of(case, samples), case.recipe["batch_size"]
+    layers, kernel, batch_size = layers_of(case), kernel_of(case, samples), case.recipe.batch_size
     train, test = len(case.subset.pool_labels), len(case.subset.test_labels)
     passes = 3 * train + test + (train if batch_size else 0)
     updates = train // (batch_size or train) * operations.parameters(layers)
@@ -154,17 +163,17 @@ def start_up() -> dict[str, float]:
 
 def small_job() -> None:
     """Train and measure two seeds of config/smoke.yaml's first point."""
-    config = complete(yaml.safe_load(SMOKE.read_text()))
+    config = load(yaml.safe_load(SMOKE.read_text()))
     curve = curves(config)[0]
     settings = training_settings(config, curve, scales(config, curve)[0])
     subset = made_up((8, 8, 1), 10, 1000, 64)
-    small = Experiment(settings["network"], settings["data"], settings["recipe"], subset)
-    record(small, settings["measurement"], range(2), 0.01)
+    small = Experiment(settings.network, settings.data, settings.recipe, subset)
+    record(small, settings.measurement, range(2), 0.01)
 
 
 def measure() -> dict[str, Any]:
     starting, parameter = start_up(), parameter_seconds()
-    convolutional = experiment({**CONVOLUTIONAL, "width": 64}, (32, 32, 3), 4, 256, 400, batch_size=128)
+    convolutional = experiment(CONVOLUTIONAL, (32, 32, 3), 4, 256, 400, batch_size=128)
     return {
         "processor": processor.model(),
         "versions": {name: version(name) for name in ("jax", "numpy", "scipy")},

@@ -1,22 +1,23 @@
 """Operations counted by hand, and beside the layers that Flax's networks have."""
 
 import math
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import pytest
 from ntklens.costs import operations
 from ntklens.kernel.jacobian import outputs_and_pieces
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.networks.modules import build_network, initial_parameters
 
-LAYER = {"convolutions": 0, "filters": 4, "kernel_size": 3, "pooling": "max"}
-DENSE = {**LAYER, "hidden_layers": 2, "width": 8}
-CONVOLUTIONAL = {**LAYER, "convolutions": 2, "hidden_layers": 1, "width": 6}
+DENSE = NetworkSettings(hidden_layers=2, width=8)
+CONVOLUTIONAL = NetworkSettings(hidden_layers=1, width=6, convolutions=2, filters=4)
 
 
 @pytest.mark.parametrize(
     ("network", "shape"),
-    [(DENSE, (4, 5, 3)), (CONVOLUTIONAL, (9, 8, 3)), ({**CONVOLUTIONAL, "pooling": "none"}, (5, 5, 1))],
+    [(DENSE, (4, 5, 3)), (CONVOLUTIONAL, (9, 8, 3)), (replace(CONVOLUTIONAL, pooling="none"), (5, 5, 1))],
 )
 def test_layers_are_those_of_the_network(network, shape):
     layers = operations.layers_of(network, shape, outputs=7)

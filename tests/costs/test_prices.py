@@ -1,40 +1,55 @@
 """Prices of jobs by hand-made units, and what they grow with."""
 
-import copy
+from dataclasses import replace
 
 import pytest
 from ntklens.costs import operations, prices
 from ntklens.costs.prices import Sizes, calibration_price, training_price
 from ntklens.costs.units import UnitCosts, read_unit_costs
+from ntklens.data.settings import DataSettings, ImageSize
 from ntklens.kernel import ntk
+from ntklens.networks.architectures import NetworkSettings
+from ntklens.storage.curve import Curve
+from ntklens.studies.jobs import CalibrationSettings, Point, ScaledPoint, TrainingSettings
+from ntklens.studies.recipes import Measurement, Recipe
+from ntklens.training.optimisers import Adam
+from ntklens.training.schedules import Stop
 
 SIZES = Sizes((8, 8, 1), classes=10, samples=1797, pool=1297, test=500)
-NETWORK = {
-    "convolutions": 0,
-    "filters": 4,
-    "kernel_size": 3,
-    "pooling": "max",
-    "hidden_layers": 2,
-    "width": 8,
-}
+NETWORK = NetworkSettings(hidden_layers=2, width=8)
 LAYERS = operations.layers_of(NETWORK, SIZES.image_shape, SIZES.classes)
 FORWARD, PARAMETERS = operations.forward(LAYERS), operations.parameters(LAYERS)
-DATA = {"train_samples": 100, "image_size": None}
-STOP = {"window_last": 220, "patience": 1.2, "max_epochs": 400}
-MEASURED = {"ntk_samples": 128, "ntk_draws": 1, "trace_every": 4, "spectrum_epochs": [0, 1, 10]}
-MEASURED |= {"alignments": True, "minimum": True, "save_parameters": 1}
-FULL_BATCH = {
-    "network": NETWORK,
-    "data": DATA,
-    "recipe": {"batch_size": None, "stop": STOP, "evaluate_every": 1},
-    "measurement": MEASURED,
-}
-MINI_BATCH = {
-    **FULL_BATCH,
-    "recipe": {"batch_size": 32, "stop": {"epochs": 20}, "evaluate_every": 5},
-    "measurement": {"ntk_samples": 50, "ntk_draws": 3, "trace_every": 0, "spectrum_epochs": [0, 7]}
-    | {"alignments": False, "minimum": False, "save_parameters": 0},
-}
+DATA = DataSettings(train_samples=100, balanced=False, draw_seed=0)
+RECIPE = Recipe(
+    optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
+    batch_size=None,
+    learning_rate=None,
+    stop=Stop(window_last=220, patience=1.2, max_epochs=400),
+    evaluate_every=1,
+    vary="initialisation",
+)
+MEASURED = Measurement(
+    ntk_samples=128,
+    ntk_draws=1,
+    trace_every=4,
+    spectrum_epochs=(0, 1, 10),
+    alignments=True,
+    minimum=True,
+    save_parameters=1,
+)
+FULL_BATCH = TrainingSettings(
+    curve=Curve("model-scaling", "digits", "three-layer"),
+    scale=8,
+    network=NETWORK,
+    data=DATA,
+    recipe=RECIPE,
+    measurement=MEASURED,
+)
+MINI_BATCH = replace(
+    FULL_BATCH,
+    recipe=replace(RECIPE, batch_size=32, stop=Stop.fixed(20), evaluate_every=5),
+    measurement=replace(Measurement.nothing(), ntk_samples=50, ntk_draws=3, spectrum_epochs=(0, 7)),
+)
 # One operation takes 2 ps in training and 3 ps in an NTK.
 UNITS = UnitCosts(
     {
@@ -48,13 +63,11 @@ UNITS = UnitCosts(
 
 
 def price(settings=FULL_BATCH, seeds=range(5), sizes=SIZES, units=UNITS):
-    return training_price(settings, seeds, 110, sizes, units)
+    return training_price(settings, seeds, 110.0, sizes, units)
 
 
 def changed(settings, part, key, value):
-    settings = copy.deepcopy(settings)
-    settings[part][key] = value
-    return settings
+    return replace(settings, **{part: replace(getattr(settings, part), **{key: value})})
 
 
 def test_full_batch_training_by_hand():
@@ -87,20 +100,27 @@ def test_mini_batch_training_by_hand():
 
 @pytest.mark.parametrize(
     ("target", "batch_size", "epochs"),
-    [(110, None, 240), (200, None, 300), (1000, None, 420), (110, 32, 220), (200, 32, 288), (1000, 32, 400)],
+    [(110, None, 240), (200, None, 300), (1000, None, 400), (110, 32, 220), (200, 32, 288), (1000, 32, 400)],
 )
 def test_training_goes_on_until_the_slowest_minimum_is_behind(target, batch_size, epochs):
     settings = changed(
         changed(FULL_BATCH, "recipe", "batch_size", batch_size), "recipe", "evaluate_every", 1000
     )
-    members = prices._Members(settings, 1, SIZES)
+    members = prices._Members(Point(settings.network, settings.data), settings.recipe, 1, SIZES)
     assert members.epochs(prices.SLOWEST * target) == epochs
 
 
 def test_a_calibration_is_its_trials():
     trial = price(seeds=range(3))
-    points = [{"network": NETWORK, "data": DATA}] * 2
-    settings = {"points": points, "recipe": FULL_BATCH["recipe"], "seeds": 3, "target_epoch": 110}
+    settings = CalibrationSettings(
+        points=(ScaledPoint(NETWORK, DATA, scale=8), ScaledPoint(NETWORK, DATA, scale=16)),
+        recipe=RECIPE,
+        target_epoch=110.0,
+        seeds=3,
+        tolerance=1.2,
+        max_trials=8,
+        first_rate=0.001,
+    )
     own = calibration_price(settings, SIZES, UNITS)
     training = 2 * prices.TRIALS_PER_ANCHOR * trial.seconds["training"]
     assert own.seconds == pytest.approx({"start-up": 20.0, "training": training})
@@ -125,7 +145,7 @@ def test_seeds_together_take_what_they_take_apart(settings):
         ("data", "train_samples", [64, 100, 900]),
         ("measurement", "ntk_samples", [20, 64, 300]),
         ("measurement", "ntk_draws", [1, 2, 5]),
-        ("measurement", "spectrum_epochs", [[0], [0, 5], [0, 5, 9]]),
+        ("measurement", "spectrum_epochs", [(0,), (0, 5), (0, 5, 9)]),
         ("measurement", "trace_every", [8, 4, 1]),
     ],
 )
@@ -140,7 +160,7 @@ def test_more_of_anything_costs_more(settings, part, key, values):
 @pytest.mark.parametrize("settings", [FULL_BATCH, MINI_BATCH])
 def test_members_of_a_job_are_held_together(settings):
     wide = changed(settings, "network", "width", 3000)
-    layers = operations.layers_of(wide["network"], SIZES.image_shape, SIZES.classes)
+    layers = operations.layers_of(wide.network, SIZES.image_shape, SIZES.classes)
     copies = 4 * prices.COPIES_OF_PARAMETERS * operations.parameters(layers)
     one, two, three = (price(wide, range(members)).memory for members in (1, 2, 3))
     assert copies < two - one < 1.2 * copies
@@ -149,11 +169,11 @@ def test_members_of_a_job_are_held_together(settings):
 
 def test_pieces_of_an_ntk_keep_within_what_it_may_hold():
     assert prices.PIECES_MEMORY == ntk.MEMORY
-    network = {**NETWORK, "convolutions": 3, "filters": 32, "hidden_layers": 1, "width": 64}
+    network = replace(NETWORK, convolutions=3, hidden_layers=1, width=64)
     units = read_unit_costs()
 
     def held(samples):
-        settings = {**changed(MINI_BATCH, "measurement", "ntk_samples", samples), "network": network}
+        settings = replace(changed(MINI_BATCH, "measurement", "ntk_samples", samples), network=network)
         matrices = 4 * (4 + 3) * (10 * samples) ** 2
         return price(settings, range(1), Sizes((32, 32, 3), 10, 1000, 500, 500), units).memory - matrices
 
@@ -163,14 +183,14 @@ def test_pieces_of_an_ntk_keep_within_what_it_may_hold():
 
 def test_images_of_another_size_are_priced_at_that_size():
     as_large = SIZES._replace(image_shape=(16, 16, 1))
-    resized = price(changed(FULL_BATCH, "data", "image_size", {"pixels": 16}))
+    resized = price(changed(FULL_BATCH, "data", "image_size", ImageSize(pixels=16, fit="resized")))
     assert resized.core_seconds == price(sizes=as_large).core_seconds > price().core_seconds
     assert resized.memory > price(sizes=as_large).memory  # both sizes are there
 
 
-@pytest.mark.parametrize(("size", "rate"), [(1, 1.0), (10, 1.0), (100, 2.0), (1000, 4.0), (1e5, 4.0)])
+@pytest.mark.parametrize(("size", "rate"), [(2, 1.0), (10, 1.0), (100, 2.0), (1000, 4.0), (100_000, 4.0)])
 def test_rates_lie_between_those_that_were_measured(size, rate):
-    layers = [operations.Layer(1, size / 2, 1)]
+    layers = [operations.Layer(1, size // 2, 1)]
     assert operations.forward(layers) == size
     measured = [{"forward": 10, "training": 1.0}, {"forward": 1000, "training": 4.0}]
     assert UnitCosts({"dense": measured}).work("training", layers, 7) == pytest.approx(7 * rate)

@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,14 @@ from ntklens.data.draws import balanced_draw, draw
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.image_sizes import FITS, to_size
 from ntklens.data.noisy_copies import noisy_copies
+from ntklens.data.settings import OPTIONAL_MODULES, DataSettings, ImageSize, NoisyCopies
 from ntklens.data.subsets import Subset
-from ntklens.data.training_sets import OPTIONAL_MODULES, sized, training_sets
+from ntklens.data.training_sets import sized, training_sets
 from ntklens.storage.import_closure import import_closure
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
-DATA = {"train_samples": 30, "balanced": False, "draw_seed": None, "noisy_copies": None, "image_size": None}
-NOISY = DATA | {"balanced": True, "noisy_copies": {"removed_percent": 40, "sigma": 0.1}}
+DATA = DataSettings(train_samples=30, balanced=False, draw_seed=None)
+NOISY = replace(DATA, balanced=True, noisy_copies=NoisyCopies(removed_percent=40, sigma=0.1))
 SEEDS = [0, 1, 7]
 
 
@@ -49,14 +50,14 @@ def test_members_have_draws_of_their_own(subset):
 
 
 def test_balanced_members_have_balanced_draws_of_their_own(subset):
-    found = training_sets(subset, DATA | {"balanced": True}, SEEDS)
+    found = training_sets(subset, replace(DATA, balanced=True), SEEDS)
     for one, seed in zip(found, SEEDS, strict=True):
         assert_holds_rows(one, subset, balanced_draw(subset.pool_labels, 30, seed))
 
 
 @pytest.mark.parametrize("draw_seed", [0, 5])
 def test_members_share_one_object_where_the_draw_has_a_seed(subset, draw_seed):
-    found = training_sets(subset, DATA | {"draw_seed": draw_seed}, SEEDS)
+    found = training_sets(subset, replace(DATA, draw_seed=draw_seed), SEEDS)
     assert len(found) == len(SEEDS)
     assert all(one is found[0] for one in found)
     assert_holds_rows(found[0], subset, draw(90, 30, draw_seed))
@@ -67,13 +68,13 @@ def test_no_seeds_have_no_training_sets(subset):
 
 
 def test_whole_pool_may_be_drawn(subset):
-    (found,) = training_sets(subset, DATA | {"train_samples": 90}, [0])
+    (found,) = training_sets(subset, replace(DATA, train_samples=90), [0])
     np.testing.assert_array_equal(np.sort(found.rows), np.arange(90))
 
 
 def test_balanced_draw_and_noisy_copies_follow_from_one_seed(subset):
     """The draw's seed, not the member's: the levels of a study start from the same samples."""
-    found = training_sets(subset, NOISY | {"draw_seed": 5}, SEEDS)[0]
+    found = training_sets(subset, replace(NOISY, draw_seed=5), SEEDS)[0]
     rows = balanced_draw(subset.pool_labels, 30, 5)
     images, copied_from = noisy_copies(subset.pool_images[rows], subset.pool_labels[rows], 40, 0.1, 5)
     np.testing.assert_array_equal(found.rows, rows)
@@ -92,7 +93,7 @@ def test_members_have_noisy_copies_of_their_own(subset):
 
 
 def test_nothing_removed_leaves_the_draw_as_it_is(subset):
-    data = NOISY | {"noisy_copies": {"removed_percent": 0, "sigma": 0.1}}
+    data = replace(NOISY, noisy_copies=NoisyCopies(removed_percent=0, sigma=0.1))
     (found,) = training_sets(subset, data, [2])
     assert_holds_rows(found, subset, balanced_draw(subset.pool_labels, 30, 2))
     np.testing.assert_array_equal(found.copied_from, np.arange(30))
@@ -117,24 +118,23 @@ def test_pool_is_left_alone(subset):
             "class 0 has 30 in the pool: make train_samples at most 90",
         ),
         (
-            {"train_samples": 3, "balanced": True, "noisy_copies": {"removed_percent": 60, "sigma": 1}},
+            {"train_samples": 3, "balanced": True, "noisy_copies": NoisyCopies(60, sigma=1.0)},
             "removing 60 % of the 1 samples of class 0 keeps none",
         ),
     ],
 )
 def test_too_few_samples_raise(subset, changes, complaint):
     with pytest.raises(UnsuitableDataError, match=complaint):
-        training_sets(subset, DATA | changes, SEEDS)
+        training_sets(subset, replace(DATA, **changes), SEEDS)
 
 
 def test_subset_keeps_its_size_where_none_is_asked_for(subset):
-    assert sized(subset, DATA) is subset
+    assert sized(subset, None) is subset
 
 
 @pytest.mark.parametrize("fit", FITS)
 def test_pool_and_test_images_are_brought_to_size(subset, fit):
-    size = {"pixels": 6, "fit": fit}
-    found = sized(subset, DATA | {"image_size": size})
+    found = sized(subset, ImageSize(pixels=6, fit=fit))
     np.testing.assert_array_equal(found.pool_images, to_size(subset.pool_images, (3, 4, 3), 6, fit))
     np.testing.assert_array_equal(found.test_images, to_size(subset.test_images, (3, 4, 3), 6, fit))
     assert found.image_shape == (6, 6, 3)
@@ -143,8 +143,8 @@ def test_pool_and_test_images_are_brought_to_size(subset, fit):
 
 
 def test_sizes_do_not_change_which_samples_are_drawn(subset):
-    data = DATA | {"image_size": {"pixels": 6, "fit": "zero-padded"}}
-    large = training_sets(sized(subset, data), data, SEEDS)
+    data = replace(DATA, image_size=ImageSize(pixels=6, fit="zero-padded"))
+    large = training_sets(sized(subset, data.image_size), data, SEEDS)
     for one, other in zip(large, training_sets(subset, DATA, SEEDS), strict=True):
         np.testing.assert_array_equal(one.rows, other.rows)
         np.testing.assert_array_equal(one.images, to_size(other.images, (3, 4, 3), 6, "zero-padded"))
@@ -152,24 +152,25 @@ def test_sizes_do_not_change_which_samples_are_drawn(subset):
 
 def test_image_too_large_for_its_canvas_raises(subset):
     with pytest.raises(UnsuitableDataError, match="images of 3×4 pixels do not fit into 3×3"):
-        sized(subset, DATA | {"image_size": {"pixels": 3, "fit": "zero-padded"}})
+        sized(subset, ImageSize(pixels=3, fit="zero-padded"))
 
 
 ASK = """
 import sys
 import numpy as np
+from ntklens.data.settings import OPTIONAL_MODULES, DataSettings, ImageSize, NoisyCopies
 from ntklens.data.subsets import Subset
-from ntklens.data.training_sets import OPTIONAL_MODULES, sized, training_sets
+from ntklens.data.training_sets import sized, training_sets
 
 images, labels = np.ones((6, 4), np.float32), np.arange(6) % 2
 subset = Subset(images, labels, images, labels, classes=2, image_shape=(2, 2, 1))
-data = dict(train_samples=4, balanced=True, draw_seed=0, noisy_copies=None, image_size=None)
 for asked in (
     {},
-    {"noisy_copies": {"removed_percent": 50, "sigma": 1}},
-    {"image_size": {"pixels": 3, "fit": "resized"}},
+    {"noisy_copies": NoisyCopies(removed_percent=50, sigma=1.0)},
+    {"image_size": ImageSize(pixels=3, fit="resized")},
 ):
-    training_sets(sized(subset, data | asked), data | asked, [0, 1])
+    data = DataSettings(train_samples=4, balanced=True, draw_seed=0, **asked)
+    training_sets(sized(subset, data.image_size), data, [0, 1])
     print(*(key for key, module in OPTIONAL_MODULES.items() if module in sys.modules), sep=",")
 """
 

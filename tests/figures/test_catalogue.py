@@ -2,7 +2,6 @@
 
 import copy
 import importlib
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +11,12 @@ import yaml
 from ntklens.figures.along_training import SHOWN
 from ntklens.figures.catalogue import figures_of, settings_of_figure
 from ntklens.figures.measured import measured_curves
-from ntklens.planning.config import complete
-from ntklens.planning.curves import Curve, curves
+from ntklens.figures.settings import FigureSettings
+from ntklens.planning.config import load
+from ntklens.planning.curves import curves
+from ntklens.storage.curve import Curve
 from ntklens.storage.quantities import QUANTITIES
+from ntklens.storage.settings import as_json, reader_of
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, changed, small, without
 
@@ -30,7 +32,7 @@ def with_own(**studies):
     config["recipes"] = {"adam": {}, "fixed": FIXED}
     for name, own in studies.items():
         config["studies"][name.replace("_", "-")] = [{**ENTRY, **own}]
-    return complete(config)
+    return load(config)
 
 
 def all_kinds():
@@ -47,7 +49,7 @@ def test_figure_1_and_2_follow_dataset_and_network():
     for entries in config["studies"].values():
         entries.append({**copy.deepcopy(entries[0]), "dataset": "mnist-5k"})
     config["figures"] = {"dataset": "mnist-5k", "model_scaling_network": "four-layer"}
-    figures = figures_of(complete(config))
+    figures = figures_of(load(config))
     assert figures["1"].curves == [
         Curve("model-scaling", "mnist-5k", "four-layer"),
         Curve("data-scaling", "mnist-5k", "four-layer"),
@@ -66,31 +68,31 @@ def test_figure_1_takes_the_first_dataset_unless_told():
     first = config["studies"]["model-scaling"][0]
     config["studies"]["model-scaling"] = [{**first, "dataset": "mnist-5k"}, first]
     expected = [Curve("model-scaling", "mnist-5k", "three-layer"), BY_SIZE]
-    assert figures_of(complete(config))["1"].curves == expected
+    assert figures_of(load(config))["1"].curves == expected
 
 
 def test_model_scaling_comes_first_however_the_config_orders_the_studies():
     config = small()
     config["studies"] = dict(reversed(config["studies"].items()))
-    assert figures_of(complete(config))["1"].curves == [BY_WIDTH, BY_SIZE]
+    assert figures_of(load(config))["1"].curves == [BY_WIDTH, BY_SIZE]
 
 
 def test_figure_3_shows_every_network_of_model_scaling():
-    assert figures_of(complete(small()))["3"].curves == [
+    assert figures_of(load(small()))["3"].curves == [
         BY_WIDTH,
         Curve("model-scaling", "digits", "four-layer"),
     ]
 
 
 def test_figures_whose_study_is_absent_are_left_out():
-    assert list(figures_of(complete(small()))) == ["1", "2", "3", "5", "6", "8"]
-    without_widths = figures_of(complete(without(("studies", "model-scaling"))))
+    assert list(figures_of(load(small()))) == ["1", "2", "3", "5", "6", "8"]
+    without_widths = figures_of(load(without(("studies", "model-scaling"))))
     assert list(without_widths) == ["1", "2", "5", "6", "8"]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_configs_that_come_along_fill_the_papers_figures(path):
-    config = complete(yaml.safe_load(path.read_text()))
+    config = load(yaml.safe_load(path.read_text()))
     figures = figures_of(config)
     assert set("12345678") <= set(figures)
     assert figures["4"].curves == figures["7"].curves == curves(config, "noise-scaling")
@@ -114,7 +116,7 @@ def test_entries_of_one_study_go_to_the_figures_of_their_recipes():
     followed = {**ENTRY, "axis": "width", "scales": [8, 16], "networks": ["three-layer", "four-layer"]}
     fixed = {**followed, "dataset": "mnist-5k", "recipe": "fixed", "spectrum_epochs": [0, 100]}
     config["studies"]["mixed"] = [followed, fixed]
-    figures = figures_of(complete(config))
+    figures = figures_of(load(config))
     assert figures["mixed-laws"].curves == [
         Curve("mixed", "digits", "three-layer"),
         Curve("mixed", "digits", "four-layer"),
@@ -123,7 +125,7 @@ def test_entries_of_one_study_go_to_the_figures_of_their_recipes():
 
 
 def test_own_studies_leave_the_papers_figures_as_they_are():
-    paper = figures_of(complete(small()))
+    paper = figures_of(load(small()))
     assert {key: figure for key, figure in figures_of(all_kinds()).items() if key in paper} == paper
 
 
@@ -135,7 +137,7 @@ def test_rules_are_named_by_key():
 
 
 def test_files_are_those_of_each_curve_in_order_of_the_needs():
-    assert figures_of(complete(small()))["5"].files("small") == [
+    assert figures_of(load(small()))["5"].files("small") == [
         "results/small/averages/model-scaling/digits/three-layer.h5",
         "results/small/fits/model-scaling/digits/three-layer/adaptation-rate.json",
         "results/small/averages/data-scaling/digits/four-layer.h5",
@@ -146,7 +148,8 @@ def test_files_are_those_of_each_curve_in_order_of_the_needs():
 def test_settings_survive_json_and_describe_every_curve():
     config = all_kinds()
     for figure in figures_of(config).values():
-        settings = json.loads(json.dumps(settings_of_figure(config, figure)))
+        settings = settings_of_figure(config, figure)
+        assert reader_of(FigureSettings)(as_json(settings)) == settings
         measured = measured_curves(settings, figure.files("small"))
         assert [Curve(c.study, c.dataset, c.network) for c in measured] == figure.curves
         assert all(tuple(c.files) == figure.needs for c in measured)
@@ -156,7 +159,7 @@ def test_settings_survive_json_and_describe_every_curve():
 
 @pytest.mark.parametrize("path", [*CONFIGS, None], ids=lambda path: path.stem if path else "own studies")
 def test_every_figure_has_its_kind_its_caption_and_quantities_that_exist(path):
-    config = complete(yaml.safe_load(path.read_text())) if path else all_kinds()
+    config = load(yaml.safe_load(path.read_text())) if path else all_kinds()
     for figure in figures_of(config).values():
         kind = importlib.import_module(f"ntklens.figures.{figure.kind}")
         assert callable(kind.collect)
@@ -168,7 +171,7 @@ def test_every_figure_has_its_kind_its_caption_and_quantities_that_exist(path):
 
 
 def test_every_caption_belongs_to_a_figure():
-    config = complete(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
+    config = load(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
     used = {figure.caption for own in (config, all_kinds()) for figure in figures_of(own).values()}
     assert used == {path.name for path in (ROOT / "workflow/report").iterdir()}
 
@@ -177,7 +180,7 @@ def test_a_width_that_trains_for_a_fixed_number_of_epochs_has_no_laws():
     config = changed(("recipes",), {"adam": {}, "fixed": FIXED})
     entry = {**ENTRY, "axis": "width", "recipe": "fixed", "scales": [8], "spectrum_epochs": [0, 1]}
     config["studies"] = {"own": [entry]}
-    assert list(figures_of(complete(config))) == ["own-epochs"]
+    assert list(figures_of(load(config))) == ["own-epochs"]
 
 
 def test_the_catalogue_imports_neither_matplotlib_nor_jax():

@@ -1,20 +1,23 @@
+from dataclasses import replace
+
 import pytest
 from ntklens.figures.measured import measured_curves, name_of, several_networks
+from ntklens.figures.settings import DescribedCurve, FigureSettings
 
 from tests.support.measured import curve
 
-CURVE = {
-    "study": "deep",
-    "dataset": "digits",
-    "network": "a",
-    "heading": "Deep",
-    "symbol": "L",
-    "label": "Layers",
-}
+CURVE = DescribedCurve("deep", "digits", "a", heading="Deep", symbol="L", label="Layers")
+FIGURE = FigureSettings(
+    figure="deep-laws",
+    kind="scaling_laws",
+    shows=(),
+    needs=("averages", "adaptation-rate"),
+    curves=(CURVE,),
+)
 
 
 def test_files_go_to_curves_in_order():
-    settings = {"needs": ["averages", "adaptation-rate"], "curves": [CURVE, {**CURVE, "network": "b"}]}
+    settings = replace(FIGURE, curves=(CURVE, replace(CURVE, network="b")))
     first, second = measured_curves(settings, ["1.h5", "1.json", "2.h5", "2.json"])
     assert first.files == {"averages": "1.h5", "adaptation-rate": "1.json"}
     assert (second.network, second.files["averages"]) == ("b", "2.h5")
@@ -22,9 +25,8 @@ def test_files_go_to_curves_in_order():
 
 @pytest.mark.parametrize("files", [["1.h5"], ["1.h5", "1.json", "2.h5"]])
 def test_as_many_files_as_the_curves_need_are_asked_for(files):
-    settings = {"needs": ["averages", "adaptation-rate"], "curves": [CURVE]}
     with pytest.raises(ValueError, match=f"{len(files)} files are given for 1 curves of 2 files each"):
-        measured_curves(settings, files)
+        measured_curves(FIGURE, files)
 
 
 def test_a_share_that_was_removed_is_named_in_words(tmp_path):

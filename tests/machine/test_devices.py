@@ -16,6 +16,7 @@ WORKFLOW = str(Path(__file__).parents[2] / "workflow")
 TRAINING = """
 import hashlib, sys
 import jax, jax.numpy as jnp, numpy as np, optax
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.networks.modules import build_network
 
 def parameters(network, precision):
@@ -38,10 +39,10 @@ def parameters(network, precision):
             params, state = step(params, state)
     return [np.asarray(leaf) for leaf in jax.tree.leaves(params)]
 
-network = {"width": 32, "filters": 4, "kernel_size": 3, "pooling": "max", "initialisation": "he-uniform",
-           "parametrisation": "standard", "biases": True}
+common = {"width": 32, "filters": 4, "initialisation": "he-uniform"}
 for shape in ({"hidden_layers": 3, "convolutions": 0}, {"hidden_layers": 1, "convolutions": 2}):
-    default, highest = (parameters({**network, **shape}, precision) for precision in (None, "highest"))
+    network = NetworkSettings(**common, **shape)
+    default, highest = (parameters(network, precision) for precision in (None, "highest"))
     print(all(np.array_equal(a, b) for a, b in zip(default, highest, strict=True)))
 """
 

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
 from ntklens.kernel.ntk import ntk_matrix
-from ntklens.networks.architectures import INITIALISATIONS
+from ntklens.networks.architectures import INITIALISATIONS, NetworkSettings
 from ntklens.networks.modules import (
     ConvolutionalNetwork,
     DenseNetwork,
@@ -13,24 +15,14 @@ from ntklens.networks.modules import (
     initial_parameters,
 )
 
-DENSE = {
-    "hidden_layers": 2,
-    "width": 5,
-    "convolutions": 0,
-    "filters": 3,
-    "kernel_size": 3,
-    "pooling": "max",
-    "initialisation": "lecun-normal",
-    "parametrisation": "standard",
-    "biases": True,
-}
-CONVOLUTIONAL = {**DENSE, "convolutions": 2, "hidden_layers": 1}
+DENSE = NetworkSettings(hidden_layers=2, width=5, filters=3)
+CONVOLUTIONAL = replace(DENSE, convolutions=2, hidden_layers=1)
 SHAPE = (7, 8, 2)
 X = jax.random.normal(jax.random.key(3), (4, 7 * 8 * 2))
 
 
 def network(**changes):
-    return build_network({**CONVOLUTIONAL, **changes}, SHAPE, outputs=3)
+    return build_network(replace(CONVOLUTIONAL, **changes), SHAPE, outputs=3)
 
 
 def test_no_convolutions_build_a_dense_network():
@@ -38,7 +30,7 @@ def test_no_convolutions_build_a_dense_network():
 
 
 def test_keys_left_out_take_the_networks_defaults():
-    assert build_network({"hidden_layers": 2, "width": 5}, SHAPE, 3) == DenseNetwork(2, 5, 3)
+    assert build_network(NetworkSettings(hidden_layers=2, width=5), SHAPE, 3) == DenseNetwork(2, 5, 3)
 
 
 def test_convolutions_build_a_convolutional_network():
@@ -112,7 +104,7 @@ def largest(name, shape):
 @pytest.mark.parametrize("initialisation", INITIALISATIONS)
 @pytest.mark.parametrize("settings", [DENSE, CONVOLUTIONAL])
 def test_ntk_parametrisation_starts_as_the_same_function(settings, initialisation):
-    standard = build_network({**settings, "initialisation": initialisation}, SHAPE, 3)
+    standard = build_network(replace(settings, initialisation=initialisation), SHAPE, 3)
     other = standard.clone(parametrisation="ntk")
     outputs = [model.apply(initial_parameters(model, X.shape[1], 2), X) for model in (standard, other)]
     np.testing.assert_allclose(outputs[1], outputs[0], rtol=2e-5, atol=1e-6)

@@ -1,7 +1,8 @@
 import pytest
-from ntklens.planning.config import complete
+from ntklens.data.settings import DataSettings, ImageSize
+from ntklens.networks.architectures import NetworkSettings
+from ntklens.planning.config import load
 from ntklens.planning.curves import (
-    Curve,
     batches,
     curves,
     default_seeds_per_job,
@@ -14,27 +15,29 @@ from ntklens.planning.curves import (
     verified_curves,
     verified_scales,
 )
+from ntklens.storage.curve import Curve
+from ntklens.studies.jobs import Point
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
 
 
 def test_curves_in_the_configs_order():
-    completed = complete(small())
+    loaded = load(small())
     expected = [BY_WIDTH, Curve("model-scaling", "digits", "four-layer"), BY_SIZE]
-    assert curves(completed) == expected
-    assert curves(completed, "data-scaling") == [BY_SIZE]
-    assert curves(complete(without(("studies", "data-scaling"))), "data-scaling") == []
+    assert curves(loaded) == expected
+    assert curves(loaded, "data-scaling") == [BY_SIZE]
+    assert curves(load(without(("studies", "data-scaling"))), "data-scaling") == []
 
 
 def test_entry_of_a_curve_that_is_not_there_raises():
-    completed = complete(small())
-    assert entry_of(completed, BY_SIZE)["scales"] == [40, 160]
+    loaded = load(small())
+    assert entry_of(loaded, BY_SIZE).scales == (40, 160)
     with pytest.raises(KeyError, match="no curve data-scaling/digits/three-layer"):
-        entry_of(completed, BY_SIZE._replace(network="three-layer"))
+        entry_of(loaded, BY_SIZE._replace(network="three-layer"))
 
 
 def test_scales_ascend():
-    assert scales(complete(changed((*WIDTHS, "widths"), [32, 8, 16])), BY_WIDTH) == [8, 16, 32]
+    assert scales(load(changed((*WIDTHS, "widths"), [32, 8, 16])), BY_WIDTH) == [8, 16, 32]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ def test_scales_ascend():
 )
 def test_verified_scales_are_smallest_middle_and_largest(widths, expected):
     entry = {"dataset": "digits", "widths": widths, "calibrate_at": widths}
-    assert verified_scales(complete(changed(WIDTHS, entry)), BY_WIDTH) == expected
+    assert verified_scales(load(changed(WIDTHS, entry)), BY_WIDTH) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,7 @@ def test_verified_scales_are_smallest_middle_and_largest(widths, expected):
 def test_batches_cover_all_seeds_once(seeds, size, expected):
     config = changed(("ensemble",), {"seeds": seeds, "min_members": 1})
     config["studies"]["model-scaling"][0]["seeds_per_job"] = size
-    assert batches(complete(config), BY_WIDTH, 8) == expected
+    assert batches(load(config), BY_WIDTH, 8) == expected
 
 
 @pytest.mark.parametrize(
@@ -89,12 +92,12 @@ def test_wide_networks_and_large_data_share_a_job_less(width, train_samples, siz
     config = changed((*WIDTHS, "dataset"), "own.npz")  # with as many samples as it takes
     config["studies"]["model-scaling"][0].update(train_samples=train_samples, learning_rate=0.1)
     curve = BY_WIDTH._replace(dataset="own")
-    assert default_seeds_per_job(complete(config), curve, width) == size
+    assert default_seeds_per_job(load(config), curve, width) == size
 
 
 def test_sizes_share_a_job_by_their_own_width():
     config = changed((*SIZES, "width"), 1024)
-    assert default_seeds_per_job(complete(config), BY_SIZE, 40) == 5
+    assert default_seeds_per_job(load(config), BY_SIZE, 40) == 5
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,7 @@ def test_long_noise_studies_share_a_job_less(epochs, train_samples, size):
     entry |= {"epochs": epochs, "spectrum_epochs": [0]}
     config = changed(("studies", "noise-scaling"), [entry])
     curve = Curve("noise-scaling", "own", "dense")
-    assert default_seeds_per_job(complete(config), curve, 0) == size
+    assert default_seeds_per_job(load(config), curve, 0) == size
 
 
 @pytest.mark.parametrize("scale", [8, 1024])
@@ -115,62 +118,55 @@ def test_added_seeds_leave_full_batches_alone(scale):
     before = []
     for seeds in range(1, 45):
         config["ensemble"] = {"seeds": seeds, "min_members": 1}
-        found = batches(complete(config), BY_WIDTH, scale)
+        found = batches(load(config), BY_WIDTH, scale)
         assert found[: len(before) - 1] == before[:-1]
         assert found[-1][1] == seeds - 1
         before = found
 
 
 def test_point_of_model_scaling_has_its_width():
-    completed = complete(small())
-    assert completed["networks"]["three-layer"]["hidden_layers"] == 2
-    assert point_of(completed, BY_WIDTH, 32) == {
-        "network": {**completed["networks"]["three-layer"], "width": 32},
-        "data": {
-            "train_samples": 100,
-            "balanced": False,
-            "draw_seed": 0,
-            "noisy_copies": None,
-            "image_size": None,
-        },
-    }
+    point = point_of(load(small()), BY_WIDTH, 32)
+    assert point == Point(
+        NetworkSettings(hidden_layers=2, width=32),
+        DataSettings(train_samples=100, balanced=False, draw_seed=0, noisy_copies=None, image_size=None),
+    )
 
 
 @pytest.mark.parametrize("both", [False, True])
 def test_point_of_data_scaling_varies_the_data(both):
-    completed = complete(changed((*SIZES, "vary_initialisation"), both))
-    point = point_of(completed, BY_SIZE, 160)
-    assert point["network"] == {**completed["networks"]["four-layer"], "width": 8}
-    assert (point["data"]["train_samples"], point["data"]["draw_seed"]) == (160, None)
-    assert entry_of(completed, BY_SIZE)["vary"] == ("both" if both else "data")
+    loaded = load(changed((*SIZES, "vary_initialisation"), both))
+    point = point_of(loaded, BY_SIZE, 160)
+    assert point.network == NetworkSettings(hidden_layers=3, width=8)
+    assert (point.data.train_samples, point.data.draw_seed) == (160, None)
+    assert entry_of(loaded, BY_SIZE).vary == ("both" if both else "data")
 
 
 def test_point_of_an_input_size_resizes_its_images():
     entry = {"axis": "input_size", "dataset": "digits", "networks": ["three-layer"], "scales": [16]}
     entry |= {"image_fit": "zero-padded", "learning_rate": 0.1, "width": 5}
-    completed = complete(changed(("studies", "sizes"), [entry]))
+    loaded = load(changed(("studies", "sizes"), [entry]))
     curve = Curve("sizes", "digits", "three-layer")
-    assert point_of(completed, curve, 16)["data"]["image_size"] == {"fit": "zero-padded", "pixels": 16}
-    assert point_name(completed, curve, 16) == "pixels-16"
-    assert curve not in verified_curves(completed)  # neural-tangents' environment cannot resize
+    assert point_of(loaded, curve, 16).data.image_size == ImageSize(pixels=16, fit="zero-padded")
+    assert point_name(loaded, curve, 16) == "pixels-16"
+    assert curve not in verified_curves(loaded)  # neural-tangents' environment cannot resize
 
 
 def test_learning_rate_of_an_entry_goes_before_that_of_its_recipe():
     config = changed((*WIDTHS, "learning_rate"), 0.1)
-    assert learning_rate_of(complete(config), BY_WIDTH) == 0.1
-    assert learning_rate_of(complete(config), BY_SIZE) is None
+    assert learning_rate_of(load(config), BY_WIDTH) == 0.1
+    assert learning_rate_of(load(config), BY_SIZE) is None
     config["recipes"] = {"adam": {"learning_rate": 0.2}}
-    assert learning_rate_of(complete(config), BY_WIDTH) == 0.1
-    assert learning_rate_of(complete(config), BY_SIZE) == 0.2
+    assert learning_rate_of(load(config), BY_WIDTH) == 0.1
+    assert learning_rate_of(load(config), BY_SIZE) == 0.2
 
 
 def test_noise_scaling_is_not_verified():
     entry = {"dataset": "mnist-5k-4", "train_samples": 400, "removed_percent": [50, 0], "ntk_samples": 100}
-    completed = complete(changed(("studies", "noise-scaling"), [{**entry, "seeds": 2}]))
-    dense, convolutional = curves(completed, "noise-scaling")
+    loaded = load(changed(("studies", "noise-scaling"), [{**entry, "seeds": 2}]))
+    dense, convolutional = curves(loaded, "noise-scaling")
     assert (dense.network, convolutional.network) == ("dense", "convolutional")
-    assert not follows_minimum(completed, dense)
-    assert dense not in verified_curves(completed)
-    assert BY_WIDTH in verified_curves(completed)
-    assert scales(completed, dense) == [0, 50]
-    assert batches(completed, dense, 50) == [(0, 0), (1, 1)]
+    assert not follows_minimum(loaded, dense)
+    assert dense not in verified_curves(loaded)
+    assert BY_WIDTH in verified_curves(loaded)
+    assert scales(loaded, dense) == [0, 50]
+    assert batches(loaded, dense, 50) == [(0, 0), (1, 1)]

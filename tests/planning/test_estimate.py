@@ -8,7 +8,7 @@ import yaml
 from ntklens.costs.prices import Price
 from ntklens.costs.units import read_unit_costs
 from ntklens.planning import estimate, tables
-from ntklens.planning.config import complete
+from ntklens.planning.config import load
 from ntklens.planning.curves import batches, curves, learning_rate_of, scales
 from ntklens.planning.estimate import Job
 from ntklens.planning.requests import CUDA_MEMORY, LEAST_RUN_TIME, Requests, memory_mb, run_time_minutes
@@ -22,7 +22,7 @@ SHIPPED = pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 
 @cache
 def shipped(path):
-    config = complete(yaml.safe_load(path.read_text()))
+    config = load(yaml.safe_load(path.read_text()))
     return config, estimate.jobs_of(config, UNITS)
 
 
@@ -75,12 +75,12 @@ def test_the_total_is_that_of_the_studies_and_no_figure_costs_more(path):
 def test_a_study_called_data_is_not_that_of_the_datasets():
     jobs = [job("fetch", None, 20.0), job("train", BY_WIDTH._replace(study="data"), 30.0)]
     assert [len(own) for own in estimate.by_study(jobs).values()] == [1, 1]
-    numbers = estimate.as_json({"name": "own"}, jobs, {}, UNITS)
+    numbers = estimate.as_json(load(small()), jobs, {}, UNITS)
     assert [(own["study"], own["core_seconds"]) for own in numbers["studies"]] == [("data", 20), ("data", 30)]
 
 
 def test_a_dataset_is_fetched_once_and_a_given_rate_needs_no_calibration():
-    config = complete(changed(("studies", "model-scaling", 0, "learning_rate"), 0.01))
+    config = load(changed(("studies", "model-scaling", 0, "learning_rate"), 0.01))
     jobs = estimate.jobs_of(config, UNITS)
     assert [(one.rule, one.dataset) for one in jobs if one.curve is None] == [
         ("fetch", "digits"),
@@ -107,7 +107,7 @@ def test_one_seed_a_job_is_what_such_a_config_takes():
     for entries in alone["studies"].values():
         entries[0]["seeds_per_job"] = 1
     (_, expected), (own, _) = (
-        estimate.start_ups(estimate.on_cluster(estimate.jobs_of(complete(config), UNITS)), UNITS)
+        estimate.start_ups(estimate.on_cluster(estimate.jobs_of(load(config), UNITS)), UNITS)
         for config in (shared, alone)
     )
     assert own == pytest.approx(expected)

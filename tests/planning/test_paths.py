@@ -20,7 +20,7 @@ BATCH = {**CURVE, "point": "size-40", "first": 0, "last": 4}
             paths.fit("small", "power-laws"),
             "results/small/fits/data-scaling/digits/four-layer/power-laws.json",
         ),
-        (paths.figure("small", 2), "results/small/figures/figure-2"),
+        (paths.figure("small", "2"), "results/small/figures/figure-2"),
         (
             paths.neural_tangents("small"),
             "results/small/verification/data-scaling/digits/four-layer/size-40/seeds-0-4.h5",

@@ -7,9 +7,10 @@ import pytest
 import yaml
 from ntklens.costs.prices import Price, Sizes
 from ntklens.planning import requests as module
-from ntklens.planning.config import complete
-from ntklens.planning.curves import Curve, batches, curves
+from ntklens.planning.config import load
+from ntklens.planning.curves import batches, curves
 from ntklens.planning.requests import CUDA_MEMORY, Requests, memory_mb, run_time_minutes, sizes_of
+from ntklens.storage.curve import Curve
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, WIDTHS, changed, small
 
@@ -20,7 +21,7 @@ SHORT = Price({"training": 1.0}, gpu_seconds=1.0, memory=1e6, disk=1e6)
 
 
 def shipped(name):
-    return complete(yaml.safe_load((ROOT / "config" / name).read_text()))
+    return load(yaml.safe_load((ROOT / "config" / name).read_text()))
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3])
@@ -77,7 +78,7 @@ def test_each_job_is_priced_once(monkeypatch):
     priced = []
     for name in ("training_price", "calibration_price"):
         monkeypatch.setattr(module, name, lambda *arguments: priced.append(arguments) or LONG)
-    requests = Requests(complete(small()), gpus=0)
+    requests = Requests(load(small()), gpus=0)
     for attempt in (1, 2, 3):
         for job in ((BY_WIDTH, 8, 5), (BY_WIDTH, 32, 5), (BY_SIZE, 40, 5), (BY_WIDTH,)):
             requests.memory_mb(*job, attempt=attempt)
@@ -97,7 +98,7 @@ def test_a_users_file_counts_its_own_samples(tmp_path, own_test, pool, test):
         "test_samples": 100,
         "ntk_samples": 50,
     }
-    config = complete(config)
+    config = load(config)
     assert sizes_of(config, curves(config, "model-scaling")[0]) == Sizes((4, 5, 1), 3, 700, pool, test)
 
 
@@ -106,6 +107,6 @@ def test_a_users_file_that_is_no_good_asks_for_the_least_and_raises_nothing(tmp_
     path = tmp_path / "own.npz"
     if content is not None:
         path.write_bytes(content)
-    requests = Requests(complete(changed((*WIDTHS, "dataset"), str(path))), gpus=0)
+    requests = Requests(load(changed((*WIDTHS, "dataset"), str(path))), gpus=0)
     curve = BY_WIDTH._replace(dataset="own")
     assert (requests.memory_mb(curve), requests.run_time_minutes(curve, 8, 5)) == LEAST

@@ -1,7 +1,10 @@
 import math
 
 import pytest
-from ntklens.planning.config import complete
+from ntklens.analysis.settings import AveragingSettings
+from ntklens.data.settings import NoisyCopies
+from ntklens.networks.architectures import NetworkSettings
+from ntklens.planning.config import load
 from ntklens.planning.settings import (
     averaging_settings,
     calibration_settings,
@@ -11,6 +14,9 @@ from ntklens.planning.settings import (
     target_epoch,
     training_settings,
 )
+from ntklens.studies.recipes import Recipe
+from ntklens.training.optimisers import Adam, Sgd
+from ntklens.training.schedules import Stop
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small
 
@@ -19,23 +25,23 @@ OWN = {"axis": "depth", "dataset": "digits", "networks": ["narrow"], "scales": [
 
 def test_target_epoch_is_the_windows_geometric_middle():
     window = {"first": 100, "last": 400}
-    assert target_epoch(complete(changed(("training", "window"), window))) == pytest.approx(200)
+    assert target_epoch(load(changed(("training", "window"), window))) == pytest.approx(200)
 
 
 def training_of(config):
-    return training_settings(complete(config), BY_WIDTH, 8)
+    return training_settings(load(config), BY_WIDTH, 8)
 
 
 def calibration_of(config):
-    return calibration_settings(complete(config), BY_WIDTH)
+    return calibration_settings(load(config), BY_WIDTH)
 
 
 def subset_of(config):
-    return subset_settings(complete(config))
+    return subset_settings(load(config))
 
 
 def aggregation_of(config):
-    return averaging_settings(complete(config), BY_WIDTH)
+    return averaging_settings(load(config), BY_WIDTH)
 
 
 def dependence(*columns):
@@ -101,7 +107,7 @@ def dependence(*columns):
     ),
 )
 def test_slice_stays_equal_when_something_else_changes(settings_of, path, value):
-    assert complete(changed(path, value)) != complete(small())
+    assert load(changed(path, value)) != load(small())
     assert settings_of(changed(path, value)) == settings_of(small())
 
 
@@ -154,57 +160,56 @@ def test_slice_changes_with_what_matters(settings_of, path, value):
 
 def test_calibration_points_are_the_anchors_ascending():
     settings = calibration_of(changed((*WIDTHS, "calibrate_at"), [32, 8]))
-    assert [(point["scale"], point["network"]["width"]) for point in settings["points"]] == [(8, 8), (32, 32)]
-    assert settings["target_epoch"] == pytest.approx(math.sqrt(160 * 400))
+    assert [(point.scale, point.network.width) for point in settings.points] == [(8, 8), (32, 32)]
+    assert settings.target_epoch == pytest.approx(math.sqrt(160 * 400))
 
 
 def test_trials_may_stop_at_the_windows_first_epoch():
-    assert calibration_of(small())["recipe"]["stop"]["window_last"] == 160
-    assert training_of(small())["recipe"]["stop"]["window_last"] == 400
+    assert calibration_of(small()).recipe.stop.window_last == 160
+    assert training_of(small()).recipe.stop.window_last == 400
 
 
 def test_points_are_named_as_their_folders():
-    completed = complete(small())
-    assert averaging_settings(completed, BY_WIDTH)["points"] == {"width-8": 8, "width-32": 32}
-    assert averaging_settings(completed, BY_SIZE)["points"] == {"size-40": 40, "size-160": 160}
+    loaded = load(small())
+    assert averaging_settings(loaded, BY_WIDTH).points == {"width-8": 8, "width-32": 32}
+    assert averaging_settings(loaded, BY_SIZE).points == {"size-40": 40, "size-160": 160}
 
 
 def test_full_batch_study_with_a_window_measures_everything():
-    completed = complete(small())
-    assert recipe_settings(completed, BY_WIDTH) == {
-        "optimiser": {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8},
-        "batch_size": None,
-        "learning_rate": None,
-        "stop": {"window_last": 400, "patience": 1.2, "max_epochs": 1200},
-        "evaluate_every": 1,
-        "vary": "initialisation",
-    }
-    measurement = measurement_settings(completed, BY_WIDTH)
-    assert (measurement["alignments"], measurement["minimum"], measurement["trace_every"]) == (True, True, 2)
-    assert (measurement["ntk_samples"], measurement["ntk_draws"]) == (128, 1)
+    loaded = load(small())
+    assert recipe_settings(loaded, BY_WIDTH) == Recipe(
+        optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
+        batch_size=None,
+        learning_rate=None,
+        stop=Stop(window_last=400, patience=1.2, max_epochs=1200),
+        evaluate_every=1,
+        vary="initialisation",
+    )
+    measurement = measurement_settings(loaded, BY_WIDTH)
+    assert (measurement.alignments, measurement.minimum, measurement.trace_every) == (True, True, 2)
+    assert (measurement.ntk_samples, measurement.ntk_draws) == (128, 1)
 
 
 def noise():
     entry = {"dataset": "mnist-5k-4", "train_samples": 400, "removed_percent": [50, 0], "ntk_samples": 100}
-    return complete(changed(("studies", "noise-scaling"), [{**entry, "seeds": 2}]))
+    return load(changed(("studies", "noise-scaling"), [{**entry, "seeds": 2}]))
 
 
 def test_noise_study_trains_on_mini_batches_for_a_fixed_number_of_epochs():
-    completed = noise()
+    loaded = noise()
     curve = BY_WIDTH._replace(study="noise-scaling", dataset="mnist-5k-4", network="convolutional")
-    settings = training_settings(completed, curve, 50)
-    assert settings["network"] == completed["networks"]["convolutional"]
-    assert settings["recipe"]["optimiser"] == {"name": "sgd", "momentum": 0.9}
-    assert (settings["recipe"]["batch_size"], settings["recipe"]["stop"]) == (128, {"epochs": 1000})
-    assert settings["data"]["noisy_copies"] == {"sigma": 0.01, "removed_percent": 50}
-    measurement = settings["measurement"]
-    assert not any(measurement[key] for key in ("alignments", "minimum", "trace_every"))
-    assert averaging_settings(completed, curve) == {
-        "curve": curve._asdict(),
-        "points": {"removed-0": 0, "removed-50": 50},
-        "min_members": 1,
-        "window": None,
-    }
+    settings = training_settings(loaded, curve, 50)
+    assert settings.network == NetworkSettings(
+        convolutions=3, hidden_layers=1, width=64, initialisation="he-uniform"
+    )
+    assert settings.recipe.optimiser == Sgd(momentum=0.9)
+    assert (settings.recipe.batch_size, settings.recipe.stop) == (128, Stop.fixed(1000))
+    assert settings.data.noisy_copies == NoisyCopies(sigma=0.01, removed_percent=50)
+    measurement = settings.measurement
+    assert not any([measurement.alignments, measurement.minimum, measurement.trace_every])
+    assert averaging_settings(loaded, curve) == AveragingSettings(
+        curve=curve, points={"removed-0": 0, "removed-50": 50}, min_members=1, window=None
+    )
 
 
 def own(**changes):
@@ -213,7 +218,7 @@ def own(**changes):
     config["networks"]["four-layer"] = {"hidden_layers": 3}
     config["recipes"] = {"adam": {}, "sgd": {"optimizer": "sgd", "momentum": 0.5}}
     config["studies"]["depth-scaling"] = [{**OWN, **changes}]
-    return complete(config)
+    return load(config)
 
 
 DEPTH = BY_WIDTH._replace(study="depth-scaling", network="narrow")
@@ -221,21 +226,21 @@ DEPTH = BY_WIDTH._replace(study="depth-scaling", network="narrow")
 
 def test_own_study_goes_along_its_axis():
     settings = training_settings(own(), DEPTH, 3)
-    assert (settings["network"]["hidden_layers"], settings["network"]["width"]) == (3, 6)
-    assert averaging_settings(own(), DEPTH)["points"] == {"depth-1": 1, "depth-3": 3}
+    assert (settings.network.hidden_layers, settings.network.width) == (3, 6)
+    assert averaging_settings(own(), DEPTH).points == {"depth-1": 1, "depth-3": 3}
 
 
 def test_own_study_trains_by_its_recipe():
     recipe = recipe_settings(own(recipe="sgd"), DEPTH)
-    assert recipe["optimiser"] == {"name": "sgd", "momentum": 0.5}
-    assert recipe["stop"]["window_last"] == 400
+    assert recipe.optimiser == Sgd(momentum=0.5)
+    assert recipe.stop.window_last == 400
 
 
 @pytest.mark.parametrize(("vary", "draw_seed"), [("initialisation", 7), ("data", None), ("both", None)])
 def test_own_study_varies_what_it_says(vary, draw_seed):
     settings = training_settings(own(vary=vary, draw_seed=7), DEPTH, 1)
-    assert settings["recipe"]["vary"] == vary
-    assert settings["data"]["draw_seed"] == draw_seed
+    assert settings.recipe.vary == vary
+    assert settings.data.draw_seed == draw_seed
 
 
 def test_trials_find_minima_on_the_grid_on_which_training_does():
@@ -252,4 +257,4 @@ def test_trials_find_minima_on_the_grid_on_which_training_does():
         }
     ]
     curve = BY_WIDTH._replace(study="own", network="four-layer")
-    assert calibration_settings(complete(config), curve)["recipe"]["evaluate_every"] == 2
+    assert calibration_settings(load(config), curve).recipe.evaluate_every == 2

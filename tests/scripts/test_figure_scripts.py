@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from ntklens.figures.catalogue import figures_of, settings_of_figure
-from ntklens.planning.config import complete
+from ntklens.planning.config import load
 from ntklens.planning.curves import scales
 from ntklens.storage.import_closure import import_closure
+from ntklens.storage.settings import as_json, as_plain
 
 from tests.support.measured import average, write_file
 from workflow.scripts import figure
@@ -37,7 +39,7 @@ def own_config():
     config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
     config["recipes"] = {"adam": {}, "fixed": {"epochs": 9, "learning_rate": 0.01}}
     config["studies"] |= {name: [entry] for name, entry in OWN.items()}
-    return complete(config)
+    return load(config)
 
 
 CONFIG = own_config()
@@ -59,7 +61,7 @@ def draw(key, folder, settings=None):
         write_file(path, need, scales(CONFIG, curve))
     settings = settings or settings_of_figure(CONFIG, shown)
     out = folder / "figures" / f"figure-{key}.pdf"
-    command = ["--settings", json.dumps(settings), "--files", *map(str, files), "--out", str(out)]
+    command = ["--settings", as_json(settings), "--files", *map(str, files), "--out", str(out)]
     figure.main(command)
     return json.loads(out.with_suffix(".json").read_text()), files, out
 
@@ -70,7 +72,7 @@ def test_the_figure_is_drawn_with_its_numbers_and_their_origin(key, tmp_path):
     assert content["figure"] == key
     assert content["panels"]
     assert all(panel["series"] for panel in content["panels"])
-    assert content["provenance"]["settings"] == settings_of_figure(CONFIG, FIGURES[key])
+    assert content["provenance"]["settings"] == as_plain(settings_of_figure(CONFIG, FIGURES[key]))
     assert content["provenance"]["inputs"] == {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
@@ -104,7 +106,7 @@ def test_the_same_numbers_make_the_same_bytes(key, tmp_path):
 
 def test_as_many_files_as_curves_are_asked_for(tmp_path):
     settings = settings_of_figure(CONFIG, FIGURES["5"])
-    settings["curves"].pop()
+    settings = replace(settings, curves=settings.curves[:-1])
     with pytest.raises(ValueError, match="4 files are given for 1 curves of 2 files each"):
         draw("5", tmp_path, settings)
     assert not (tmp_path / "figures").exists()

@@ -1,12 +1,16 @@
-"""A training script that shall use a GPU, where there is none."""
+"""A training script that is asked to use a GPU where there is none."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from ntklens.planning.config import load
+from ntklens.planning.curves import curves
+from ntklens.planning.settings import calibration_settings, training_settings
+from ntklens.storage.settings import as_json
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,8 +26,11 @@ def test_script_fails_where_it_finds_no_gpu(script, tmp_path):
     }
     out = tmp_path / "run.h5"
     command = [sys.executable, str(ROOT / "workflow/scripts" / script), "--gpus", "1", "--out", str(out)]
-    settings = {"points": [{"network": {}}], "network": {}, "recipe": {"batch_size": None}}
-    command += ["--subset", "none.h5", "--settings", json.dumps(settings)]
+    config = load(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
+    curve = curves(config, "data-scaling")[0]
+    calibration, training = calibration_settings(config, curve), training_settings(config, curve, 60)
+    settings = calibration if script == "calibrate.py" else training
+    command += ["--subset", "none.h5", "--settings", as_json(settings)]
     command += [] if script == "calibrate.py" else ["--seeds", "0", "1"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert result.returncode == 1

@@ -1,18 +1,19 @@
 """Training scripts as processes, killed at random points and started again: the same bytes in the end."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from ntklens.planning import curves, settings
-from ntklens.planning.config import SCHEMA, complete
+from ntklens.planning.config import load
+from ntklens.storage.settings import as_json
 
 from workflow.scripts import fetch, subsample
 
@@ -25,10 +26,10 @@ pytestmark = pytest.mark.slow
 
 def long_config():
     """The smoke config with so many epochs that every job takes a few seconds beyond its start."""
-    config = yaml.safe_load((SCHEMA.parents[2] / "config/smoke.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
     config["training"].update(window=LONG_WINDOW, max_epochs=4000, spectrum_epochs=list(range(0, 1500, 25)))
     config["studies"]["noise-scaling"][0].update(epochs=1500, spectrum_epochs=list(range(0, 1500, 50)))
-    return complete(config)
+    return load(config)
 
 
 def job(config, script, study):
@@ -37,7 +38,8 @@ def job(config, script, study):
     if script == "calibrate":
         return script, settings.calibration_settings(config, curve), []
     wanted = settings.training_settings(config, curve, curves.scales(config, curve)[-1])
-    wanted["recipe"]["learning_rate"] = wanted["recipe"]["learning_rate"] or 0.002
+    recipe = replace(wanted.recipe, learning_rate=wanted.recipe.learning_rate or 0.002)
+    wanted = replace(wanted, recipe=recipe)
     return script, wanted, ["--seeds", "0", "1"]
 
 
@@ -45,14 +47,14 @@ def job(config, script, study):
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kills")
     fetch.main(["--dataset", "digits", "--out", f"{folder}/digits.h5"])
-    wanted = json.dumps(settings.subset_settings(long_config()))
+    wanted = as_json(settings.subset_settings(long_config()))
     subsample.main(["--dataset", f"{folder}/digits.h5", "--settings", wanted, "--out", f"{folder}/subset.h5"])
     return folder
 
 
 def started(folder, script, wanted, more, out):
     command = [sys.executable, str(ROOT / "workflow/scripts" / f"{script}.py")]
-    command += ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), *more]
+    command += ["--subset", f"{folder}/subset.h5", "--settings", as_json(wanted), *more]
     command += ["--checkpoint", str(out.with_suffix(".state.npz")), "--out", str(out)]
     environment = {
         **os.environ,

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -13,12 +14,13 @@ import pytest
 import yaml
 from ntklens.machine import progress
 from ntklens.planning import curves, settings
-from ntklens.planning.config import SCHEMA, complete
+from ntklens.planning.config import load
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.averages import read_averages
 from ntklens.storage.files import read_json
 from ntklens.storage.import_closure import import_closure
 from ntklens.storage.run_files import read_run
+from ntklens.storage.settings import as_json, as_plain
 from ntklens.studies.recipes import modules_of
 
 from workflow.scripts import (
@@ -33,11 +35,11 @@ from workflow.scripts import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-SMOKE = yaml.safe_load((SCHEMA.parents[2] / "config/smoke.yaml").read_text())
+SMOKE = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
 SMOKE["ensemble"]["min_members"] = 2
 SMOKE["studies"]["model-scaling"][0]["learning_rate"] = 0.02
 SMOKE["studies"]["noise-scaling"][0].update(removed_percent=[0, 50, 80], seeds=2)
-CONFIG = complete(SMOKE)
+CONFIG = load(SMOKE)
 SCALING = curves.curves(CONFIG, "model-scaling")[0]
 CALIBRATED = curves.curves(CONFIG, "data-scaling")[0]
 DENSE, CONVOLUTIONAL = curves.curves(CONFIG, "noise-scaling")
@@ -48,14 +50,14 @@ def folder(tmp_path_factory):
     """Dataset and subset of the smoke config."""
     folder = tmp_path_factory.mktemp("scripts")
     fetch.main(["--dataset", "digits", "--out", f"{folder}/digits.h5"])
-    wanted = json.dumps(settings.subset_settings(CONFIG))
+    wanted = as_json(settings.subset_settings(CONFIG))
     subsample.main(["--dataset", f"{folder}/digits.h5", "--settings", wanted, "--out", f"{folder}/subset.h5"])
     return folder
 
 
 def train_batch(folder, wanted, out, *options, seeds=("0", "1")):
     train.main(
-        ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), "--seeds", *seeds]
+        ["--subset", f"{folder}/subset.h5", "--settings", as_json(wanted), "--seeds", *seeds]
         + ["--out", str(out), *options]
     )
 
@@ -81,25 +83,25 @@ def noise_runs(folder):
 
 
 def average(runs, curve, out, **changes):
-    wanted = {**settings.averaging_settings(CONFIG, curve), **changes}
-    aggregate.main(["--runs", *runs, "--settings", json.dumps(wanted), "--out", str(out)])
+    wanted = replace(settings.averaging_settings(CONFIG, curve), **changes)
+    aggregate.main(["--runs", *runs, "--settings", as_json(wanted), "--out", str(out)])
 
 
 def test_calibrate_puts_the_minimum_near_the_target(folder):
     wanted = settings.calibration_settings(CONFIG, CALIBRATED)
     out = folder / "rates.json"
-    calibrate.main(["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), "--out", str(out)])
+    calibrate.main(["--subset", f"{folder}/subset.h5", "--settings", as_json(wanted), "--out", str(out)])
     content = json.loads(out.read_text())
     last = {trial["scale"]: trial for trial in content["trials"]}
     for trial in last.values():
         middle = np.exp(np.mean(np.log(trial["epochs"])))
-        assert wanted["target_epoch"] / 1.5 <= middle <= wanted["target_epoch"] * 1.5
+        assert wanted.target_epoch / 1.5 <= middle <= wanted.target_epoch * 1.5
 
 
 def test_calibrate_that_fails_says_where_and_writes_nothing(folder, tmp_path):
-    wanted = {**settings.calibration_settings(CONFIG, CALIBRATED), "max_trials": 1, "first_rate": 1e-6}
+    wanted = replace(settings.calibration_settings(CONFIG, CALIBRATED), max_trials=1, first_rate=1e-6)
     out = tmp_path / "rates.json"
-    arguments = ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), "--out", str(out)]
+    arguments = ["--subset", f"{folder}/subset.h5", "--settings", as_json(wanted), "--out", str(out)]
     with pytest.raises(SystemExit) as error:
         calibrate.main(arguments)
     assert "scale 60" in str(error.value)
@@ -142,7 +144,7 @@ print(json.dumps([m.__file__ for n, m in sys.modules.items() if n.split(".")[0] 
 @pytest.mark.parametrize(("curve", "scale"), [(SCALING, 8), (DENSE, 50)])
 def test_train_loads_what_its_rule_declares_and_nothing_else(folder, tmp_path, curve, scale):
     wanted = settings.training_settings(CONFIG, curve, scale)
-    command = ["--subset", f"{folder}/subset.h5", "--settings", json.dumps(wanted), "--seeds", "0", "0"]
+    command = ["--subset", f"{folder}/subset.h5", "--settings", as_json(wanted), "--seeds", "0", "0"]
     result = subprocess.run(
         [sys.executable, "-c", LOADED, *command, "--out", str(tmp_path / "run.h5")],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])},
@@ -150,7 +152,7 @@ def test_train_loads_what_its_rule_declares_and_nothing_else(folder, tmp_path, c
         text=True,
         check=True,
     )
-    declared = import_closure(train.__file__, *modules_of(wanted["recipe"], wanted["data"]))
+    declared = import_closure(train.__file__, *modules_of(wanted.recipe, wanted.data))
     loaded = {Path(file).resolve() for file in json.loads(result.stdout.splitlines()[-1])}
     assert loaded == set(declared) - {Path(train.__file__).resolve()}
 
@@ -170,7 +172,7 @@ def test_mini_batch_study_measures_every_epoch_it_was_asked_for(noise_runs):
 
 def test_train_records_where_a_run_comes_from(noise_runs):
     with h5py.File(noise_runs[1]) as file:
-        assert json.loads(file.attrs["settings"]) == settings.training_settings(CONFIG, DENSE, 50)
+        assert json.loads(file.attrs["settings"]) == as_plain(settings.training_settings(CONFIG, DENSE, 50))
         assert json.loads(file.attrs["seeds"]) == [0, 1]
         assert file.attrs["ntk_rows"] == 80
         assert any(name.endswith("subset.h5") for name in json.loads(file.attrs["inputs"]))
@@ -195,7 +197,7 @@ def test_train_says_progress_and_how_seeds_ended(folder, tmp_path, capsys, monke
 
 def test_train_whose_samples_cannot_be_balanced_says_what_to_change(folder, tmp_path):
     wanted = settings.training_settings(CONFIG, DENSE, 50)
-    wanted["data"]["train_samples"] = 64
+    wanted = replace(wanted, data=replace(wanted.data, train_samples=64))
     with pytest.raises(SystemExit, match="make train_samples a multiple of 10"):
         train_batch(folder, wanted, tmp_path / "run.h5")
     assert not (tmp_path / "run.h5").exists()
@@ -239,7 +241,7 @@ def test_aggregate_with_too_few_seeds_exits_and_writes_nothing(request, tmp_path
 
 def test_aggregate_names_a_point_whose_seeds_diverged(folder, noise_runs, tmp_path):
     wanted = settings.training_settings(CONFIG, DENSE, 80)
-    wanted["recipe"]["learning_rate"] = 1e30
+    wanted = replace(wanted, recipe=replace(wanted.recipe, learning_rate=1e30))
     diverged = tmp_path / "removed-80/seeds-0-1.h5"
     train_batch(folder, wanted, diverged)
     with pytest.raises(SystemExit, match=r"scale 80: 0 of 2 seeds are usable.*seed 0: diverged"):
@@ -251,7 +253,7 @@ def test_fits_are_made_from_averages(scaling_runs, tmp_path, name):
     files = {key: str(tmp_path / key) for key in ("averages", "adaptation-rate", "power-laws", "transition")}
     average(scaling_runs, SCALING, files["averages"])
     given = ["--averages", files["averages"]]
-    smoothing = ["--settings", json.dumps(CONFIG["analysis"])]
+    smoothing = ["--settings", as_json(CONFIG.analysis.model_dump())]
     adaptation_rate.main([*given, *smoothing, "--out", files["adaptation-rate"]])
     power_laws.main([*given, "--adaptation-rate", files["adaptation-rate"], "--out", files["power-laws"]])
     transition.main(["--power-laws", files["power-laws"], "--out", files["transition"]])
@@ -280,7 +282,7 @@ def copied_over(path, other):
 def test_aggregate_refuses_a_run_file_copied_over_another(scaling_runs, tmp_path, place, other, wrong):
     kept = [path for path in scaling_runs if place not in path]
     swapped = copied_over(tmp_path / place, scaling_runs[other])
-    wanted, out = json.dumps(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
+    wanted, out = as_json(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
     with pytest.raises(SystemExit, match=rf"{place} is not the run file .*: {wrong}\. Delete it"):
         aggregate.main(["--runs", *kept, swapped, "--settings", wanted, "--out", str(out)])
     assert not out.exists()
@@ -292,7 +294,7 @@ def test_aggregate_refuses_a_file_that_is_no_run(folder, scaling_runs, tmp_path,
     copied_over(path, folder / "digits.h5")
     if content != "dataset":
         path.write_text("" if content == "nothing" else "no HDF5 file")
-    wanted, out = json.dumps(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
+    wanted, out = as_json(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
     with pytest.raises(SystemExit, match=r"seeds-2-3\.h5 is not the run file .*: it cannot be read"):
         aggregate.main(["--runs", *scaling_runs, str(path), "--settings", wanted, "--out", str(out)])
 
@@ -313,7 +315,7 @@ def test_aggregate_refuses_runs_of_other_settings_or_inputs(scaling_runs, tmp_pa
         for name, own in change.items():
             content = json.loads(file.attrs[name])
             file.attrs[name] = json.dumps({**content, **own})
-    wanted, out = json.dumps(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
+    wanted, out = as_json(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
     with pytest.raises(SystemExit, match=wrong):
         aggregate.main(["--runs", *scaling_runs, str(path), "--settings", wanted, "--out", str(out)])
 

@@ -2,34 +2,38 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ntklens.data.settings import DataSettings
 from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import ntk_matrix
-from ntklens.networks.architectures import INITIALISATIONS
+from ntklens.networks.architectures import INITIALISATIONS, NetworkSettings
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
+from ntklens.storage.curve import Curve
 from ntklens.storage.hdf5 import add_dataset, add_group, new_file
 from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
+from ntklens.storage.settings import as_plain
+from ntklens.studies.jobs import TrainingSettings
+from ntklens.studies.recipes import Measurement, Recipe
+from ntklens.training.optimisers import Sgd
+from ntklens.training.schedules import Stop
 
 from workflow.scripts import neural_tangents_kernels, verify
 
-SETTINGS = {
-    "curve": {"study": "model-scaling", "dataset": "blobs", "network": "three-layer"},
-    "scale": 6,
-    "network": {
-        "hidden_layers": 2,
-        "width": 6,
-        "initialisation": "lecun-normal",
-        "parametrisation": "standard",
-    },
-    "data": {"image_size": None},
-    "measurement": {"ntk_samples": 4},
-}
+SETTINGS = TrainingSettings(
+    curve=Curve("model-scaling", "blobs", "three-layer"),
+    scale=6,
+    network=NetworkSettings(hidden_layers=2, width=6),
+    data=DataSettings(train_samples=4, balanced=False, draw_seed=0),
+    recipe=Recipe(Sgd(0.9), None, 0.1, Stop.fixed(1), evaluate_every=1, vary="initialisation"),
+    measurement=replace(Measurement.nothing(), ntk_samples=4),
+)
 RUN = "width-6/seeds-0-2.h5"
 MODEL = DenseNetwork(2, 6, 3)
 IMAGES = np.random.default_rng(0).uniform(size=(4, 5)).astype(np.float32)
@@ -39,7 +43,7 @@ def trajectory(seed, keep_parameters):
     """A seed whose training is not looked at, with its NTK at the minimum as the workflow measures it."""
     params = initial_parameters(MODEL, 5, seed)
     theta = np.asarray(ntk_matrix(MODEL, params, IMAGES))
-    none = np.zeros(0, np.float32)
+    none, no_rows = np.zeros(0, np.float32), np.zeros(0, np.int32)
     minimum = Minimum(
         epoch=0,
         train_loss=1.0,
@@ -50,8 +54,8 @@ def trajectory(seed, keep_parameters):
         parameters=params["params"] if keep_parameters else None,
     )
     curves = dict.fromkeys(("train_loss", "test_loss", "train_accuracy", "test_accuracy"), none)
-    unmeasured = Spectrum(none, none, none)
-    return Trajectory(seed, OK, none, curves, none, none, unmeasured, none, minimum=minimum)
+    unmeasured = Spectrum(no_rows, np.zeros((0, 1, 12), np.float32), np.zeros((0, 1)))
+    return Trajectory(seed, OK, no_rows, curves, no_rows, none, unmeasured, no_rows, minimum=minimum)
 
 
 @pytest.fixture
@@ -61,7 +65,9 @@ def case(tmp_path, monkeypatch):
     subset = Subset(IMAGES, labels, IMAGES, labels, classes=3, image_shape=(1, 5, 1))
     monkeypatch.setattr(verify, "read_subset", lambda path: subset)
     (tmp_path / "blobs.h5").touch()
-    write_run(tmp_path / RUN, [trajectory(seed, seed < 2) for seed in range(3)], {"settings": SETTINGS})
+    write_run(
+        tmp_path / RUN, [trajectory(seed, seed < 2) for seed in range(3)], {"settings": as_plain(SETTINGS)}
+    )
     with new_file(tmp_path / "kernels.h5", "by a Jacobian") as file, jax.enable_x64(True):
         file.attrs["neural_tangents"] = "none"
         for seed, layers in neural_tangents_kernels.saved_parameters(tmp_path / RUN).items():

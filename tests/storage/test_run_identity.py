@@ -1,9 +1,10 @@
 import h5py
 import pytest
+from ntklens.storage.curve import Curve
 from ntklens.storage.hdf5 import add_attributes, new_file
 from ntklens.storage.run_identity import RunIdentityError, check_runs
 
-CURVE = {"study": "model-scaling", "dataset": "digits", "network": "dense"}
+CURVE = Curve("model-scaling", "digits", "dense")
 POINTS = {"width-8": 8, "width-16": 16}
 
 
@@ -14,7 +15,7 @@ def run(tmp_path):
     def write(place, seeds, inputs="ff00", **settings):
         path = tmp_path / place
         path.parent.mkdir(exist_ok=True)
-        own = {"curve": CURVE, "scale": POINTS[path.parent.name], **settings}
+        own = {"curve": CURVE._asdict(), "scale": POINTS[path.parent.name], **settings}
         with new_file(path, "a run file") as file:
             add_attributes(file, {"settings": own, "inputs": {"subset.h5": inputs}, "seeds": seeds})
         return path
@@ -39,7 +40,7 @@ def test_runs_in_their_places_pass(run):
     [
         ({"seeds": [2, 3], "scale": 16}, "it holds scale 16, not 8"),
         (
-            {"seeds": [2, 3], "curve": {**CURVE, "dataset": "mnist"}},
+            {"seeds": [2, 3], "curve": CURVE._replace(dataset="mnist")._asdict()},
             r"it holds curve .*mnist.*, not .*digits.*",
         ),
         ({"seeds": [2, 3], "recipe": {}}, r"its settings are not those of .*seeds-0-1\.h5"),

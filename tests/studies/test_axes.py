@@ -1,26 +1,29 @@
 """Every axis of the catalogue keeps to what CONTRIBUTING.md says of axes."""
 
-import copy
+from dataclasses import replace
 
 import pytest
 from ntklens.data.registry import facts_of
+from ntklens.data.settings import DataSettings, ImageSize, NoisyCopies
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.studies.catalogue import AXES
+from ntklens.studies.entries import StudyEntry
+from ntklens.studies.jobs import Point
 
-NETWORK = {"hidden_layers": 2, "width": 6}
-DATA = {
-    "train_samples": 60,
-    "noisy_copies": {"sigma": 0.01},
-    "image_size": {"fit": "zero-padded"},
-}
-POINT = {"network": NETWORK, "data": DATA}
+NETWORK = NetworkSettings(hidden_layers=2, width=6)
+COPIES, SIZE = NoisyCopies(removed_percent=0, sigma=0.02), ImageSize(pixels=1, fit="zero-padded")
+DATA = DataSettings(train_samples=60, balanced=False, draw_seed=0, noisy_copies=COPIES, image_size=SIZE)
+POINT = Point(NETWORK, DATA)
 # axis: a scale, the part of a point that it changes, and what becomes of that part
 CHANGES = {
-    "width": (64, "network", {"hidden_layers": 2, "width": 64}),
-    "depth": (5, "network", {"hidden_layers": 5, "width": 6}),
-    "train_samples": (90, "data", {**DATA, "train_samples": 90}),
-    "removed_share": (50, "data", {**DATA, "noisy_copies": {"sigma": 0.01, "removed_percent": 50}}),
-    "input_size": (16, "data", {**DATA, "image_size": {"fit": "zero-padded", "pixels": 16}}),
+    "width": (64, "network", replace(NETWORK, width=64)),
+    "depth": (5, "network", replace(NETWORK, hidden_layers=5)),
+    "train_samples": (90, "data", replace(DATA, train_samples=90)),
+    "removed_share": (50, "data", replace(DATA, noisy_copies=replace(COPIES, removed_percent=50))),
+    "input_size": (16, "data", replace(DATA, image_size=replace(SIZE, pixels=16))),
 }
+# axis: the settings of a point's data that it takes from an entry
+FROM_ENTRY = {"removed_share": {"noisy_copies": COPIES}, "input_size": {"image_size": SIZE}}
 
 
 def test_every_axis_has_its_case():
@@ -30,10 +33,14 @@ def test_every_axis_has_its_case():
 @pytest.mark.parametrize("name", AXES)
 def test_axis_changes_what_it_says_and_nothing_else(name):
     scale, part, expected = CHANGES[name]
-    before = copy.deepcopy(POINT)
-    found = AXES[name].at(POINT, scale)
-    assert found == {**before, part: expected}
-    assert before == POINT, "an axis must not change the point it is given"
+    assert AXES[name].at(POINT, scale) == replace(POINT, **{part: expected})
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_axis_takes_its_own_settings_from_an_entry_and_no_others(name):
+    entry = StudyEntry(name, "digits", ("dense",), (8,), sigma=0.02, image_fit="zero-padded")
+    base = DataSettings(train_samples=60, balanced=True, draw_seed=3)
+    assert AXES[name].data(base, entry) == replace(base, **FROM_ENTRY.get(name, {}))
 
 
 @pytest.mark.parametrize("name", AXES)

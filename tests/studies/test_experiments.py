@@ -1,23 +1,26 @@
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
 from ntklens.data.image_sizes import to_size
+from ntklens.data.settings import ImageSize
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.studies.experiments import Experiment
 from ntklens.training.full_batch import FullBatch
 from ntklens.training.mini_batch import MiniBatch
 from ntklens.training.optimisers import Adam, Sgd
-from ntklens.training.schedules import Schedule
+from ntklens.training.schedules import Schedule, Stop
 
 from tests.studies.test_recorder import DATA, MINI_BATCH, NETWORK, NOISY, RECIPE, SGD, SUBSET
 from tests.support.clusters import cross_entropy
 
-DESCENT = {**RECIPE, "optimiser": SGD}
+DESCENT = replace(RECIPE, optimiser=SGD)
 
 
 def varying(vary, recipe=RECIPE, data=DATA):
     draws = {} if vary == "initialisation" else {"draw_seed": None}
-    return Experiment(NETWORK, data | draws, recipe | {"vary": vary}, SUBSET)
+    return Experiment(NETWORK, replace(data, **draws), replace(recipe, vary=vary), SUBSET)
 
 
 @pytest.mark.parametrize(
@@ -52,15 +55,15 @@ def test_initial_parameters_follow_from_each_seed_alone():
     ids=["full batch", "descent", "mini-batches"],
 )
 def test_recipe_chooses_the_trainer(recipe, kind, optimiser):
-    experiment, schedule = Experiment(NETWORK, DATA, recipe, SUBSET), Schedule.fixed(3)
+    experiment, schedule = Experiment(NETWORK, DATA, recipe, SUBSET), Schedule(Stop.fixed(3))
     trainer = experiment.trainer(schedule)
     assert type(trainer) is kind
     assert (trainer.model, trainer.optimiser, trainer.schedule) == (experiment.model, optimiser, schedule)
-    assert getattr(trainer, "batch_size", None) == recipe["batch_size"]
+    assert getattr(trainer, "batch_size", None) == recipe.batch_size
 
 
 def test_images_of_another_size_give_a_network_of_that_input_size():
-    data = DATA | {"image_size": {"pixels": 5, "fit": "zero-padded"}}
+    data = replace(DATA, image_size=ImageSize(pixels=5, fit="zero-padded"))
     experiment = Experiment(NETWORK, data, RECIPE, SUBSET)
     assert experiment.initial_parameters([0])["params"]["hidden_1"]["kernel"].shape == (1, 25, 5)
     expected = to_size(SUBSET.test_images, (2, 3, 1), 5, "zero-padded")
@@ -74,7 +77,7 @@ def test_images_of_another_size_give_a_network_of_that_input_size():
 def test_members_train_from_their_own_parameters_on_their_own_sets(recipe, vary):
     experiment = varying(vary, recipe, NOISY)
     sets = experiment.training_sets([0, 1])
-    trainer = experiment.trainer(Schedule.fixed(30, evaluate_every=10))
+    trainer = experiment.trainer(Schedule(Stop.fixed(30), evaluate_every=10))
     *_, (_, members) = experiment.train(trainer, sets, [0, 1], 0.02)
     for index, (record, own) in enumerate(zip(trainer.records(members), sets, strict=True)):
         params = jax.tree.map(lambda leaf, index=index: leaf[index], experiment.initial_parameters([0, 1]))

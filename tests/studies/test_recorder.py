@@ -7,8 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from ntklens.data.errors import UnsuitableDataError
+from ntklens.data.settings import DataSettings, NoisyCopies
 from ntklens.kernel import ntk
 from ntklens.kernel.ntk import ntk_matrix
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.networks.modules import initial_parameters
 from ntklens.spectrum.alignments import label_alignment, misalignments
 from ntklens.spectrum.effective_rank import effective_rank
@@ -16,70 +18,59 @@ from ntklens.storage.quantities import ALIGNMENTS
 from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED
 from ntklens.studies import recorder
 from ntklens.studies.experiments import Experiment
+from ntklens.studies.recipes import Measurement, Recipe
 from ntklens.studies.recorder import record
+from ntklens.training.optimisers import Adam, Sgd
+from ntklens.training.schedules import Stop
 
 from tests.support.clusters import clusters
 from tests.support.identical import assert_identical
 from tests.support.interruptions import run_with_kills
 
 SUBSET = clusters()
-NETWORK = {"hidden_layers": 2, "width": 5}
-DATA = {"train_samples": 10, "balanced": False, "draw_seed": 0, "noisy_copies": None, "image_size": None}
-ADAM, SGD = {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8}, {"name": "sgd", "momentum": 0.9}
-WINDOW, FIXED = {"window_last": 20, "patience": 1.5, "max_epochs": 120}, {"epochs": 12}
-RECIPE = {
-    "optimiser": ADAM,
-    "batch_size": None,
-    "stop": WINDOW,
-    "evaluate_every": 1,
-    "vary": "initialisation",
-}
-MINI_BATCH = {**RECIPE, "optimiser": SGD, "batch_size": 4, "stop": FIXED, "evaluate_every": 5}
-MEASURED = {
-    "ntk_samples": 4,
-    "ntk_draws": 1,
-    "trace_every": 5,
-    "spectrum_epochs": [0, 7, 8, 20],
-    "alignments": True,
-    "minimum": True,
-    "save_parameters": 1,
-}
-SPECTRA_ALONE = {
-    "ntk_samples": 3,
-    "ntk_draws": 2,
-    "trace_every": 0,
-    "spectrum_epochs": [0, 2, 12],
-    "alignments": False,
-    "minimum": False,
-    "save_parameters": 0,
-}
-NOISY = {
-    **DATA,
-    "train_samples": 12,
-    "balanced": True,
-    "noisy_copies": {"removed_percent": 50, "sigma": 0.01},
-}
+NETWORK = NetworkSettings(hidden_layers=2, width=5)
+DATA = DataSettings(train_samples=10, balanced=False, draw_seed=0)
+ADAM, SGD = Adam(b1=0.9, b2=0.999, eps=1e-8), Sgd(momentum=0.9)
+WINDOW, FIXED = Stop(window_last=20, patience=1.5, max_epochs=120), Stop.fixed(12)
+RECIPE = Recipe(
+    optimiser=ADAM,
+    batch_size=None,
+    learning_rate=None,
+    stop=WINDOW,
+    evaluate_every=1,
+    vary="initialisation",
+)
+MINI_BATCH = replace(RECIPE, optimiser=SGD, batch_size=4, stop=FIXED, evaluate_every=5)
+MEASURED = Measurement(
+    ntk_samples=4,
+    ntk_draws=1,
+    trace_every=5,
+    spectrum_epochs=(0, 7, 8, 20),
+    alignments=True,
+    minimum=True,
+    save_parameters=1,
+)
+SPECTRA_ALONE = replace(Measurement.nothing(), ntk_samples=3, ntk_draws=2, spectrum_epochs=(0, 2, 12))
+NOISY = replace(
+    DATA, train_samples=12, balanced=True, noisy_copies=NoisyCopies(removed_percent=50, sigma=0.01)
+)
 FULL = Experiment(NETWORK, DATA, RECIPE, SUBSET), MEASURED, 0.006
 WINDOWED_BATCHES = (
-    Experiment(NETWORK, DATA, {**MINI_BATCH, "stop": WINDOW}, SUBSET),
-    {
-        **MEASURED,
-        "alignments": False,
-        "ntk_draws": 2,
-    },
+    Experiment(NETWORK, DATA, replace(MINI_BATCH, stop=WINDOW), SUBSET),
+    replace(MEASURED, alignments=False, ntk_draws=2),
     0.02,
 )
 CASES = {
     "full batch": FULL,
     "own data": (
-        Experiment(NETWORK, {**DATA, "draw_seed": None}, {**RECIPE, "vary": "data"}, SUBSET),
+        Experiment(NETWORK, replace(DATA, draw_seed=None), replace(RECIPE, vary="data"), SUBSET),
         MEASURED,
         0.006,
     ),
-    "in turn": (Experiment({**NETWORK, "width": 150}, DATA, RECIPE, SUBSET), MEASURED, 0.001),
+    "in turn": (Experiment(replace(NETWORK, width=150), DATA, RECIPE, SUBSET), MEASURED, 0.001),
     "descent": (
-        Experiment(NETWORK, DATA, {**RECIPE, "optimiser": SGD}, SUBSET),
-        {**MEASURED, "ntk_draws": 2},
+        Experiment(NETWORK, DATA, replace(RECIPE, optimiser=SGD), SUBSET),
+        replace(MEASURED, ntk_draws=2),
         0.05,
     ),
     "mini-batches": (Experiment(NETWORK, NOISY, MINI_BATCH, SUBSET), SPECTRA_ALONE, 0.02),
@@ -106,7 +97,7 @@ def parameters_at(case, seed, epochs):
     """The parameters of one seed at each of ``epochs``, by its trainer alone."""
     experiment, _, rate = case
     schedule = replace(
-        recorder.schedule_of(experiment.recipe, {**case[1], "trace_every": 0}),
+        recorder.schedule_of(experiment.recipe, replace(case[1], trace_every=0)),
         snapshots=tuple(epochs),
         updates_after=False,
     )
@@ -118,16 +109,16 @@ def parameters_at(case, seed, epochs):
 def kernels(case, params):
     """The NTK on each draw, in double precision."""
     experiment, measurement, _ = case
-    samples = measurement["ntk_samples"]
-    for draw in range(measurement["ntk_draws"]):
+    samples = measurement.ntk_samples
+    for draw in range(measurement.ntk_draws):
         images = jnp.asarray(SUBSET.test_images[draw * samples : (draw + 1) * samples])
         yield np.asarray(ntk_matrix(experiment.model, params, images), np.float64)
 
 
 def test_spectra_belong_to_their_epochs_and_draws(case, trajectories):
     spectrum = trajectories[1].spectrum
-    epochs = case[1]["spectrum_epochs"]
-    assert spectrum.epoch.tolist() == epochs
+    epochs = case[1].spectrum_epochs
+    assert spectrum.epoch.tolist() == list(epochs)
     for row, params in enumerate(parameters_at(case, 1, epochs).values()):
         for draw, theta in enumerate(kernels(case, params)):
             scale = np.sqrt(np.diagonal(theta))
@@ -139,11 +130,11 @@ def test_spectra_belong_to_their_epochs_and_draws(case, trajectories):
 def test_alignments_belong_to_their_epochs_and_draws(case, trajectories):
     """Also at a snapshot that follows another by one update."""
     measured = trajectories[1].spectrum.alignments
-    if not case[1]["alignments"]:
+    if not case[1].alignments:
         assert measured == {}
         return
     assert set(measured) == set(ALIGNMENTS)
-    epochs = case[1]["spectrum_epochs"]
+    epochs = case[1].spectrum_epochs
     params = parameters_at(case, 1, sorted({*epochs, *(epoch + 1 for epoch in epochs)}))
     for row, epoch in enumerate(epochs):
         pairs = zip(kernels(case, params[epoch]), kernels(case, params[epoch + 1]), strict=True)
@@ -160,7 +151,7 @@ def test_alignments_belong_to_their_epochs_and_draws(case, trajectories):
 
 def test_minimum_is_measured_where_the_test_loss_is_least(case, trajectories):
     for seed, trajectory in enumerate(trajectories):
-        if not case[1]["minimum"]:
+        if not case[1].minimum:
             assert trajectory.minimum is None
             continue
         minimum, row = trajectory.minimum, int(np.argmin(trajectory.curves["test_loss"]))
@@ -216,7 +207,7 @@ def test_training_sets_are_recorded(case, trajectories):
         np.testing.assert_array_equal(trajectory.train_indices, own.rows)
         assert_identical(trajectory.copied_from, own.copied_from) if own.copied_from is not None else None
     shared = np.array_equal(trajectories[0].train_indices, trajectories[1].train_indices)
-    assert shared == (experiment.recipe["vary"] == "initialisation")
+    assert shared == (experiment.recipe.vary == "initialisation")
 
 
 def test_only_the_first_seeds_keep_their_parameters():
@@ -227,7 +218,7 @@ def test_only_the_first_seeds_keep_their_parameters():
 
 def with_bad_sample(case):
     """The case with infinite images, which seed 1 alone draws."""
-    experiment = replace(case[0], data={**case[0].data, "draw_seed": None})
+    experiment = replace(case[0], data=replace(case[0].data, draw_seed=None))
     first, second = experiment.training_sets([0, 1])
     images = SUBSET.pool_images.copy()
     images[np.setdiff1d(second.rows, first.rows)] = np.inf
@@ -238,10 +229,10 @@ def test_seed_that_diverges_before_its_first_spectrum_has_none_and_ends_no_other
     broken = with_bad_sample(case)
     good, bad = recorded(broken)
     assert (good.status, bad.status) == (OK, DIVERGED)
-    assert good.spectrum.epoch.tolist() == case[1]["spectrum_epochs"]
+    assert good.spectrum.epoch.tolist() == list(case[1].spectrum_epochs)
     assert bad.epoch.tolist() == [0]
     assert bad.spectrum.eigenvalues.shape == (0, *good.spectrum.eigenvalues.shape[1:])
-    assert bad.spectrum.ntk_trace.shape == (0, case[1]["ntk_draws"])
+    assert bad.spectrum.ntk_trace.shape == (0, case[1].ntk_draws)
     killed = run_with_kills(
         lambda checkpoint: recorded(broken, checkpoint=checkpoint), tmp_path / "job.npz", [3]
     )
@@ -254,7 +245,7 @@ def test_seed_that_diverges_after_a_spectrum_keeps_that(case):
     assert trajectory.status == DIVERGED
     assert trajectory.spectrum.epoch.tolist() == [0]
     assert np.isfinite(trajectory.spectrum.eigenvalues).all()
-    if case[1]["alignments"]:
+    if case[1].alignments:
         assert np.isfinite(trajectory.spectrum.alignments["label_alignment"]).all()
         assert np.isnan(trajectory.spectrum.alignments["misalignment_basis_free"]).all()
     assert trajectory.minimum is None or trajectory.minimum.epoch == 0
@@ -263,25 +254,25 @@ def test_seed_that_diverges_after_a_spectrum_keeps_that(case):
 def test_members_that_end_at_different_epochs_have_every_spectrum_up_to_the_window():
     experiment, measurement, _ = WINDOWED_BATCHES
     experiment = replace(
-        experiment, data={**DATA, "draw_seed": None}, recipe={**experiment.recipe, "vary": "both"}
+        experiment, data=replace(DATA, draw_seed=None), recipe=replace(experiment.recipe, vary="both")
     )
     found = recorded((experiment, measurement, 0.002), range(4))
     assert len({trajectory.epoch[-1] for trajectory in found}) > 1
     for trajectory in found:
         assert trajectory.status == OK
-        assert trajectory.spectrum.epoch.tolist() == measurement["spectrum_epochs"]
+        assert trajectory.spectrum.epoch.tolist() == list(measurement.spectrum_epochs)
 
 
 def test_seed_whose_minimum_is_at_the_last_epoch_is_unfinished():
-    stop = {"window_last": 30, "patience": 1.5, "max_epochs": 40}
-    experiment = replace(FULL[0], recipe={**RECIPE, "stop": stop})
+    stop = Stop(window_last=30, patience=1.5, max_epochs=40)
+    experiment = replace(FULL[0], recipe=replace(RECIPE, stop=stop))
     (trajectory,) = recorded((experiment, MEASURED, 1e-4), [0])
     assert trajectory.status == UNFINISHED
     assert trajectory.epoch[-1] == 40
 
 
 def test_full_batches_for_a_fixed_number_of_epochs():
-    experiment = replace(FULL[0], recipe={**RECIPE, "stop": FIXED})
+    experiment = replace(FULL[0], recipe=replace(RECIPE, stop=FIXED))
     for trajectory in recorded((experiment, SPECTRA_ALONE, 0.006)):
         assert (trajectory.status, trajectory.epoch[-1]) == (OK, 12)
         assert trajectory.spectrum.epoch.tolist() == [0, 2, 12]
@@ -292,12 +283,12 @@ def test_more_ntk_samples_than_test_samples_raise():
     with pytest.raises(
         UnsuitableDataError, match="3 draws of 20 NTK samples need 60 test samples, there are 50"
     ):
-        recorded((FULL[0], {**MEASURED, "ntk_samples": 20, "ntk_draws": 3}, 0.01))
+        recorded((FULL[0], replace(MEASURED, ntk_samples=20, ntk_draws=3), 0.01))
 
 
 def test_more_training_samples_than_the_pool_raise():
     with pytest.raises(UnsuitableDataError, match="cannot draw 41 training samples from a pool of 40"):
-        recorded((replace(FULL[0], data={**DATA, "train_samples": 41}), MEASURED, 0.01))
+        recorded((replace(FULL[0], data=replace(DATA, train_samples=41)), MEASURED, 0.01))
 
 
 def test_a_failed_spectrum_ends_the_job(monkeypatch):

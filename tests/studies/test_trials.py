@@ -4,11 +4,12 @@ import numpy as np
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.recipes import schedule_of
 from ntklens.studies.trials import minimum_trial
+from ntklens.training.schedules import Stop
 
 from tests.studies.test_recorder import ADAM, DATA, MINI_BATCH, NETWORK, RECIPE, SUBSET, WINDOW
 
 RATE = 0.006
-CASE = Experiment(NETWORK, {**DATA, "draw_seed": None}, {**RECIPE, "vary": "data"}, SUBSET)
+CASE = Experiment(NETWORK, replace(DATA, draw_seed=None), replace(RECIPE, vary="data"), SUBSET)
 
 
 def trial(experiment=CASE, rate=RATE, **options):
@@ -30,8 +31,8 @@ def test_trial_finds_each_seeds_minimum():
 
 def test_trial_of_seeds_that_are_not_finished_is_censored():
     """A rate at which the test loss still falls at the end."""
-    stop = {"window_last": 5, "patience": 1.5, "max_epochs": 10}
-    found = trial(replace(CASE, recipe={**CASE.recipe, "stop": stop}), rate=1e-5)
+    stop = Stop(window_last=5, patience=1.5, max_epochs=10)
+    found = trial(replace(CASE, recipe=replace(CASE.recipe, stop=stop)), rate=1e-5)
     assert found.censored
     assert found.epochs == (10, 10)
 
@@ -53,7 +54,7 @@ def test_diverged_seed_has_no_epoch():
 
 
 def test_trial_on_mini_batches():
-    recipe = {**MINI_BATCH, "optimiser": ADAM, "stop": WINDOW, "evaluate_every": 3}
+    recipe = replace(MINI_BATCH, optimiser=ADAM, stop=WINDOW, evaluate_every=3)
     found = trial(replace(CASE, recipe=recipe), rate=0.004)
     assert all(epoch % 3 == 0 for epoch in found.epochs)
     assert not found.censored

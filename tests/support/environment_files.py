@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from ntklens.data.training_sets import OPTIONAL_MODULES
+from ntklens.data.settings import OPTIONAL_MODULES
 from ntklens.storage.import_closure import import_closure
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name

@@ -1,6 +1,6 @@
 """A small valid config, and ways to change it."""
 
-from ntklens.planning.curves import Curve
+from ntklens.storage.curve import Curve
 
 BY_WIDTH = Curve("model-scaling", "digits", "three-layer")
 BY_SIZE = Curve("data-scaling", "digits", "four-layer")

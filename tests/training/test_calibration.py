@@ -177,7 +177,7 @@ def test_trial_with_a_diverged_seed_has_no_epoch():
     ],
 )
 def test_next_rate_follows_the_miss(epochs, censored, factor):
-    assert corrected_rate(Trial(8, 0.01, epochs, censored), target=200) == pytest.approx(0.01 * factor)
+    assert corrected_rate(Trial(8, 0.01, epochs, censored), target=200.0) == pytest.approx(0.01 * factor)
 
 
 def test_rate_is_a_polynomial_in_logarithms():

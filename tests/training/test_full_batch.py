@@ -6,7 +6,7 @@ import pytest
 from ntklens.networks.modules import DenseNetwork, ensemble_parameters
 from ntklens.training.full_batch import FullBatch
 from ntklens.training.optimisers import Adam, Sgd
-from ntklens.training.schedules import Schedule
+from ntklens.training.schedules import Schedule, Stop
 
 from tests.support.clusters import adam, clusters, cross_entropy, heavy_ball, samples, trained_plainly
 
@@ -15,7 +15,7 @@ TRAIN_SET = samples(SUBSET.pool_images[:10], SUBSET.pool_labels[:10])
 TEST_SET = samples(SUBSET.test_images, SUBSET.test_labels)
 MODEL = DenseNetwork(hidden_layers=2, width=5, outputs=3)
 INITIAL = ensemble_parameters(MODEL, 6, [1, 2])
-SCHEDULE = Schedule(window_last=20, patience=1.5, max_epochs=120, snapshots=(7, 8), updates_after=True)
+SCHEDULE = Schedule(Stop(20, patience=1.5, max_epochs=120), snapshots=(7, 8), updates_after=True)
 
 
 @pytest.fixture(scope="module", params=["adam", "sgd"])
@@ -61,6 +61,6 @@ def test_snapshots_and_the_update_after_each_are_yielded(trained):
 
 
 def test_update_after_the_last_epoch_is_yielded():
-    schedule = Schedule.fixed(3, snapshots=(3,), updates_after=True)
+    schedule = Schedule(Stop.fixed(3), snapshots=(3,), updates_after=True)
     steps = FullBatch(MODEL, Sgd(0.0), schedule).train(INITIAL, [TRAIN_SET] * 2, TEST_SET, 0.1)
     assert [epoch for epoch, _ in steps] == [0, 3, 4]

@@ -11,7 +11,7 @@ from ntklens.training import mini_batch
 from ntklens.training.members import Samples
 from ntklens.training.mini_batch import MiniBatch, batches, evaluate
 from ntklens.training.optimisers import Sgd
-from ntklens.training.schedules import Schedule
+from ntklens.training.schedules import Schedule, Stop
 
 from tests.support.clusters import heavy_ball, trained_plainly
 from tests.support.identical import assert_identical
@@ -41,7 +41,7 @@ def data():
 
 def trained(model, data, epochs, seed, momentum=0.9, batch_size=8, **schedule):
     """Parameters after ``epochs``, from the initial ones of seed 0, whatever ``seed`` orders the samples."""
-    trainer = MiniBatch(model, Sgd(momentum), Schedule.fixed(epochs, **schedule), batch_size)
+    trainer = MiniBatch(model, Sgd(momentum), Schedule(Stop.fixed(epochs), **schedule), batch_size)
     *_, (_, members) = trainer.train(ensemble_parameters(model, 16, [0]), [data], data, 0.05, [seed])
     return trainer.parameters_of(members)[0]
 
@@ -107,7 +107,7 @@ def test_convolutional_training_learns(data):
 
 
 def test_evaluated_epochs_are_yielded_before_they_are_passed(data):
-    trainer = MiniBatch(DENSE, Sgd(0.9), Schedule.fixed(7, evaluate_every=3, snapshots=(2,)), 8)
+    trainer = MiniBatch(DENSE, Sgd(0.9), Schedule(Stop.fixed(7), evaluate_every=3, snapshots=(2,)), 8)
     steps = trainer.train(ensemble_parameters(DENSE, 16, [0]), [data], data, 0.05, [0])
     seen = [(epoch, members[0].epochs[-1]) for epoch, members in steps]
     assert seen == [(epoch, epoch) for epoch in (0, 2, 3, 6, 7)]
@@ -115,7 +115,7 @@ def test_evaluated_epochs_are_yielded_before_they_are_passed(data):
 
 def test_window_that_ends_before_the_first_evaluation_ends_training_there(data):
     """At a rate of zero no test loss is less than the initial one."""
-    schedule = Schedule(window_last=2, patience=1.5, max_epochs=40, evaluate_every=10)
+    schedule = Schedule(Stop(window_last=2, patience=1.5, max_epochs=40), evaluate_every=10)
     trainer = MiniBatch(DENSE, Sgd(0.9), schedule, 8)
     *_, (_, members) = trainer.train(ensemble_parameters(DENSE, 16, [0]), [data], data, 0.0, [0])
     (record,) = trainer.records(members)
@@ -126,7 +126,7 @@ def test_a_member_is_measured_until_it_ends_or_diverges(data):
     """The first learns, the second unlearns and ends with the window, the third diverges at once."""
     wrong = data._replace(labels=(data.labels + 1) % 3)
     broken = data._replace(images=data.images.at[3].set(jnp.inf))
-    schedule = Schedule(window_last=2, patience=2.0, max_epochs=6, evaluate_every=2)
+    schedule = Schedule(Stop(window_last=2, patience=2.0, max_epochs=6), evaluate_every=2)
     trainer = MiniBatch(DENSE, Sgd(0.0), schedule, 8)
     params = ensemble_parameters(DENSE, 16, [0, 0, 0])
     steps = trainer.train(params, [data, wrong, broken], data, 0.01, [0, 1, 2])
@@ -141,7 +141,7 @@ def test_a_member_is_measured_until_it_ends_or_diverges(data):
 
 def test_updates_after_snapshots_are_refused():
     with pytest.raises(ValueError, match="cannot yield one update after a snapshot"):
-        MiniBatch(DENSE, Sgd(0.9), Schedule.fixed(4, snapshots=(0,), updates_after=True), 8)
+        MiniBatch(DENSE, Sgd(0.9), Schedule(Stop.fixed(4), snapshots=(0,), updates_after=True), 8)
 
 
 def test_evaluation_in_parts_equals_that_of_the_whole(data, monkeypatch):

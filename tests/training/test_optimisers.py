@@ -1,11 +1,21 @@
+import json
+from dataclasses import dataclass
+
 import jax.numpy as jnp
 import pytest
-from ntklens.training.optimisers import Adam, Sgd, build_optimiser
+from ntklens.storage.settings import reader_of
+from ntklens.training.optimisers import Adam, Optimiser, Sgd
+from ntklens.training.transformations import transformation
+
+
+@dataclass(frozen=True)
+class Chosen:
+    optimiser: Optimiser
 
 
 def after(optimiser, gradients, learning_rate=0.1):
     """Where ``gradients`` lead, one after the other, from 1."""
-    rule, place = optimiser.at_rate(learning_rate), jnp.array(1.0)
+    rule, place = transformation(optimiser, learning_rate), jnp.array(1.0)
     state = rule.init(place)
     for gradient in gradients:
         update, state = rule.update(jnp.array(gradient), state, place)
@@ -14,14 +24,16 @@ def after(optimiser, gradients, learning_rate=0.1):
 
 
 def test_settings_choose_the_optimiser_and_its_constants():
+    read = reader_of(Chosen)
     adam = {"name": "adam", "b1": 0.9, "b2": 0.99, "eps": 1e-7}
-    assert build_optimiser(adam) == Adam(b1=0.9, b2=0.99, eps=1e-7)
-    assert build_optimiser({"name": "sgd", "momentum": 0.5}) == Sgd(momentum=0.5)
+    assert read(json.dumps({"optimiser": adam})).optimiser == Adam(b1=0.9, b2=0.99, eps=1e-7)
+    assert read(json.dumps({"optimiser": {"name": "sgd", "momentum": 0.5}})).optimiser == Sgd(momentum=0.5)
 
 
 def test_unknown_constant_raises():
-    with pytest.raises(TypeError, match="nesterov"):
-        build_optimiser({"name": "sgd", "momentum": 0.5, "nesterov": True})
+    sgd = {"name": "sgd", "momentum": 0.5, "nesterov": True}
+    with pytest.raises(ValueError, match="nesterov"):
+        reader_of(Chosen)(json.dumps({"optimiser": sgd}))
 
 
 def test_adams_first_step_is_the_rate_whatever_the_gradient():

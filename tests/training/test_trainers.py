@@ -1,4 +1,4 @@
-"""What both trainers keep to: the methods that `ntklens.training.members` describes."""
+"""Both trainers as the `Trainer` that `ntklens.training.members` describes."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from ntklens.training.full_batch import FullBatch
 from ntklens.training.members import Trace
 from ntklens.training.mini_batch import MiniBatch
 from ntklens.training.optimisers import Adam, Sgd
-from ntklens.training.schedules import Schedule
+from ntklens.training.schedules import Schedule, Stop
 
 from tests.support.clusters import clusters, cross_entropy, samples
 from tests.support.identical import assert_identical
@@ -24,7 +24,7 @@ TEST_SET = samples(SUBSET.test_images, SUBSET.test_labels)
 SEEDS = (0, 1, 2, 3)
 SMALL, WIDE = (DenseNetwork(hidden_layers=2, width=width, outputs=3) for width in (5, 150))
 TRACE = Trace(outputs_and_trace, samples=4)
-SCHEDULE = Schedule(window_last=20, patience=1.5, max_epochs=90, trace_every=5, snapshots=(0, 7, 20))
+SCHEDULE = Schedule(Stop(20, patience=1.5, max_epochs=90), trace_every=5, snapshots=(0, 7, 20))
 
 
 def vectorised(schedule):
@@ -134,7 +134,7 @@ def test_member_ends_where_evaluation_finds_it_past_window_and_patience(run):
     trainer, _ = run
     ends = []
     for record in records_of(run):
-        last = max(SCHEDULE.window_last, np.ceil(SCHEDULE.patience * record.best.epoch))
+        last = max(SCHEDULE.stop.window_last, np.ceil(SCHEDULE.stop.patience * record.best.epoch))
         assert record.epoch[-1] == min(epoch for epoch in trainer.schedule.evaluated if epoch >= last)
         ends.append(record.epoch[-1])
     assert len(set(ends)) > 1  # so some went on while others had ended
@@ -142,7 +142,7 @@ def test_member_ends_where_evaluation_finds_it_past_window_and_patience(run):
 
 def test_nothing_that_comes_after_a_members_end_changes_its_minimum(build):
     """Without patience it ends while its test loss still falls, and a batch may train on for others."""
-    schedule = Schedule(window_last=5, patience=1.0, max_epochs=90)
+    schedule = Schedule(Stop(window_last=5, patience=1.0, max_epochs=90))
     (record,) = records_of(trained(build, schedule, seeds=(0,)))
     assert record.status == OK
     assert record.best.epoch == record.epoch[-1] < 10
@@ -168,7 +168,7 @@ def test_member_follows_from_its_own_seed(build, run):
 
 @pytest.mark.parametrize("epochs", [0, 7])
 def test_members_of_a_fixed_schedule_end_together_at_a_measured_epoch(build, epochs):
-    run = trained(build, Schedule.fixed(epochs, trace_every=7, snapshots=(epochs,)))
+    run = trained(build, Schedule(Stop.fixed(epochs), trace_every=7, snapshots=(epochs,)))
     assert epochs in [step[0] for step in run[1]]
     for record in records_of(run):
         assert (record.status, record.epoch[-1]) == (OK, epochs)
@@ -176,7 +176,7 @@ def test_members_of_a_fixed_schedule_end_together_at_a_measured_epoch(build, epo
 
 
 def test_latest_values_are_the_means_over_members_and_how_many_ended(build):
-    trainer, steps = run = trained(build, Schedule.fixed(7))
+    trainer, steps = run = trained(build, Schedule(Stop.fixed(7)))
     values, finished, members = trainer.latest(steps[-1][3], steps[-1][0])
     assert (finished, members) == (4, 4)
     for name, value in values.items():
@@ -185,7 +185,7 @@ def test_latest_values_are_the_means_over_members_and_how_many_ended(build):
 
 
 def test_member_not_past_its_minimum_at_the_last_epoch_is_unfinished(build):
-    schedule = Schedule(window_last=5, patience=1.5, max_epochs=10)
+    schedule = Schedule(Stop(window_last=5, patience=1.5, max_epochs=10))
     (record,) = records_of(trained(build, schedule, seeds=(0,)))
     assert (record.status, record.epoch[-1], record.best.epoch) == (UNFINISHED, 10, 10)
 
@@ -217,5 +217,5 @@ def test_all_members_can_be_measured_while_they_train(build, run):
 
 
 def test_nothing_is_traced_where_no_trace_is_asked_for(build):
-    for record in records_of(trained(build, Schedule.fixed(3))):
+    for record in records_of(trained(build, Schedule(Stop.fixed(3)))):
         assert record.trace_epoch.tolist() == record.ntk_trace.tolist() == []

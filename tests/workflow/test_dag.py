@@ -61,7 +61,7 @@ def requests(repository, rule, *arguments):
         ("scripts/transition.py", {"transition", "figure_3"}),
         ("ntklens/studies/catalogue.py", set()),
         ("ntklens/studies/axes/width.py", set()),
-        ("ntklens/planning/config.py", set()),
+        ("ntklens/planning/config/top.py", set()),
         ("ntklens/costs/prices.py", set()),
         ("ntklens/storage/inspection.py", set()),
     ],

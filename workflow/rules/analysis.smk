@@ -35,7 +35,7 @@ rule adaptation_rate:
         "../../envs/analysis.yaml"
     threads: 1
     params:
-        settings=json.dumps(config["analysis"]),
+        settings=as_json(CONFIG.analysis.model_dump()),
     shell:
         "python {input.code[0]} --averages {input.averages} --settings {params.settings:q}"
         " --out {output} 2> {log}"

@@ -1,5 +1,5 @@
 rule calibrate:
-    """Find the learning rate that puts the minimum test loss into the window, along one curve."""
+    """Find the learning rates of one curve that put the minimum of the test loss into the window."""
     input:
         subset=paths.subset(NAME),
         code=code_of_calibration,
@@ -9,7 +9,7 @@ rule calibrate:
         paths.log(NAME, "calibrate", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "calibrate", paths.CURVE_KEY)
-    # All training waits for these.
+    # Training has to wait for calibration, so calibration starts first.
     priority: 1
     conda:
         TRAINING_ENVIRONMENT

@@ -1,6 +1,5 @@
-"""What the rules share: the checked config, the code that a script depends on, input functions."""
+"""What the rules share: the checked config, the modules that a script depends on, and input functions."""
 
-import json
 import os
 import shlex
 import sys
@@ -10,61 +9,62 @@ WORKFLOW = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, WORKFLOW)
 from ntklens.figures.catalogue import figures_of, settings_of_figure
 from ntklens.planning import curves, paths, settings
-from ntklens.planning.config import ConfigError, complete
+from ntklens.planning.config import ConfigError, load
 from ntklens.planning.requests import Requests
+from ntklens.storage.curve import Curve
 from ntklens.storage.import_closure import import_closure
+from ntklens.storage.settings import as_json
 from ntklens.studies.recipes import modules_of
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 try:
-    config = complete(config)
+    CONFIG = load(config)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-NAME = config["name"]
-GPUS = 1 if config["device"] == "gpu" else 0  # of a training job
+NAME = CONFIG.name
+GPUS = 1 if CONFIG.device == "gpu" else 0  # that one training job uses
 if "gpu" in workflow.global_resources and not GPUS:
     raise WorkflowError(
-        "resources name gpu, but config key 'device' is cpu: --config on the command line replaces the "
-        "profile's, so repeat device=gpu there; or set no gpu resource"
+        "the resource gpu is set, but config key 'device' is cpu: --config on the command line replaces the "
+        "profile's --config, so repeat device=gpu there; or set no gpu resource"
     )
 TRAINING_ENVIRONMENT = "../../envs/train-cuda.yaml" if GPUS else "../../envs/train.yaml"
-REQUESTS = Requests(config, GPUS)
-FIGURES = figures_of(config)
+REQUESTS = Requests(CONFIG, GPUS)
+FIGURES = figures_of(CONFIG)
 
 
 WITH_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
 
 def neural_tangents_python():
-    """The Python that has neural-tangents: of the rule's conda environment, else of `make oracle`."""
+    """The Python that has neural-tangents: that of the rule's conda environment, or else of `make oracle`."""
     if WITH_CONDA:
         return "python"
     return os.path.join(workflow.basedir, ".venv-oracle", "bin", "python")
 
 
-# Scripts find ntklens this way in any environment, a rule's own conda environment included. data_dir
-# is no parameter of a rule: the bytes of a dataset are checked, so where they come from makes no
-# difference, and configs with different folders share what is fetched. Nor are the Python with
-# neural-tangents, the folder where compiled programs are kept from job to job, and how jobs share GPUs and
-# write checkpoints.
+# PYTHONPATH lets scripts find ntklens in any environment, a rule's own conda environment included. The other
+# variables are not parameters of rules, because they do not change results. In particular, the bytes of a
+# dataset are checked, so it makes no difference which folder they come from, and configs with different folders
+# share the fetched datasets.
 ENVIRONMENT = {
     "PYTHONPATH": WORKFLOW,
-    "NTKLENS_DATA_DIR": config["data_dir"] or "",
+    "NTKLENS_DATA_DIR": CONFIG.data_dir or "",
     "NEURAL_TANGENTS_PYTHON": neural_tangents_python(),
     "NTKLENS_COMPILATION_CACHE": os.path.join(workflow.basedir, ".cache", "xla"),
-    "NTKLENS_JOBS_PER_GPU": str(config["jobs_per_gpu"]),
-    "NTKLENS_CHECKPOINT_SECONDS": str(config["checkpoint_seconds"]),
+    "NTKLENS_JOBS_PER_GPU": str(CONFIG.jobs_per_gpu),
+    "NTKLENS_CHECKPOINT_SECONDS": f"{CONFIG.checkpoint_seconds:g}",
 }
 EXPORTS = [f"export {key}={shlex.quote(ENVIRONMENT[key])}; " for key in ENVIRONMENT]
 if WITH_CONDA:
-    # conda can put a rule's environment behind a virtual environment that was activated before.
+    # Otherwise the programs of an active virtual environment can come before those of the rule's environment.
     EXPORTS.append('export PATH="$CONDA_PREFIX/bin:$PATH"; ')
 shell.prefix("".join(EXPORTS))
 
 
-# Wildcards become part of shell commands, and a target on the command line could be anything.
+# Wildcards become part of shell commands, and a target on the command line could hold a command.
 PLAIN_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 
 
@@ -79,9 +79,9 @@ wildcard_constraints:
 
 @cache
 def code(script, *modules):
-    """The script, then every ntklens module behind it: editing one of them reruns the rule.
+    """The script, then every ntklens module that it imports: editing one of them reruns the rule.
 
-    ``modules`` are those that it loads by name.
+    ``modules`` are modules that it loads by name.
     """
     path = os.path.join(WORKFLOW, "scripts", script)
     files = [os.path.relpath(file, workflow.basedir) for file in import_closure(path, *modules)]
@@ -90,7 +90,7 @@ def code(script, *modules):
 
 
 def curve_of(wildcards):
-    return curves.Curve(wildcards.study, wildcards.dataset, wildcards.network)
+    return Curve(wildcards.study, wildcards.dataset, wildcards.network)
 
 
 def scale_of(wildcards):
@@ -118,78 +118,78 @@ def run_time_of_training(wildcards, attempt):
 
 
 def priority_of_training(wildcards):
-    """Training on mini-batches makes the longest jobs: started last they would run on alone."""
-    return 0 if curves.recipe_of(config, curve_of(wildcards))["batch_size"] is None else 2
+    """Training on mini-batches takes longest. Started last, these jobs would delay the end of the workflow."""
+    return 0 if curves.entry_of(CONFIG, curve_of(wildcards)).recipe.batch_size is None else 2
 
 
 def settings_of_dataset(wildcards):
-    return json.dumps(settings.subset_settings(config))
+    return as_json(settings.subset_settings(CONFIG))
 
 
 def settings_of_calibration(wildcards):
-    return json.dumps(settings.calibration_settings(config, curve_of(wildcards)))
+    return as_json(settings.calibration_settings(CONFIG, curve_of(wildcards)))
 
 
 def settings_of_training(wildcards):
-    return json.dumps(settings.training_settings(config, curve_of(wildcards), scale_of(wildcards)))
+    return as_json(settings.training_settings(CONFIG, curve_of(wildcards), scale_of(wildcards)))
 
 
 def settings_of_averaging(wildcards):
-    return json.dumps(settings.averaging_settings(config, curve_of(wildcards)))
+    return as_json(settings.averaging_settings(CONFIG, curve_of(wildcards)))
 
 
 def code_of_calibration(wildcards):
-    own = settings.calibration_settings(config, curve_of(wildcards))
-    return code("calibrate.py", *modules_of(own["recipe"], *(point["data"] for point in own["points"])))
+    own = settings.calibration_settings(CONFIG, curve_of(wildcards))
+    return code("calibrate.py", *modules_of(own.recipe, *(point.data for point in own.points)))
 
 
 def code_of_training(wildcards):
-    own = settings.training_settings(config, curve_of(wildcards), scale_of(wildcards))
-    return code("train.py", *modules_of(own["recipe"], own["data"]))
+    own = settings.training_settings(CONFIG, curve_of(wildcards), scale_of(wildcards))
+    return code("train.py", *modules_of(own.recipe, own.data))
 
 
 def own_file_of(wildcards):
-    """The user's file that a dataset comes from, if it does."""
-    return curves.own_files(config).get(wildcards.dataset, [])
+    """The user's file that holds a dataset; none for a dataset of the registry."""
+    return curves.own_files(CONFIG).get(wildcards.dataset, [])
 
 
 def learning_rates_of(wildcards):
-    """The calibration's file, unless the config gives a rate."""
-    if curves.learning_rate_of(config, curve_of(wildcards)) is not None:
+    """The file that calibration writes; none if the config gives a learning rate."""
+    if curves.learning_rate_of(CONFIG, curve_of(wildcards)) is not None:
         return []
     return paths.learning_rates(NAME).format(**wildcards)
 
 
 def batches_of(pattern, curve, scale):
-    """``pattern`` filled in for each batch of seeds at one point of ``curve``."""
-    point = curves.point_name(config, curve, scale)
+    """``pattern``, filled in for each batch of seeds at one point of ``curve``."""
+    point = curves.point_name(CONFIG, curve, scale)
     return [
         pattern.format(**curve._asdict(), point=point, first=first, last=last)
-        for first, last in curves.batches(config, curve, scale)
+        for first, last in curves.batches(CONFIG, curve, scale)
     ]
 
 
 def runs_of(wildcards):
     """Every run file of a curve."""
     curve = curve_of(wildcards)
-    scales = curves.scales(config, curve)
+    scales = curves.scales(CONFIG, curve)
     return [run for scale in scales for run in batches_of(paths.run(NAME), curve, scale)]
 
 
 def for_verified_batches(pattern):
-    """``pattern`` filled in for the first batch of seeds at each point where the NTK is verified."""
+    """``pattern``, filled in for the first batch of seeds at each point where the NTK is verified."""
     return [
         batches_of(pattern, curve, scale)[0]
-        for curve in curves.verified_curves(config)
-        for scale in curves.verified_scales(config, curve)
+        for curve in curves.verified_curves(CONFIG)
+        for scale in curves.verified_scales(CONFIG, curve)
     ]
 
 
 def verified_datasets():
-    """Every dataset that the NTK is verified on, once."""
-    return sorted({curve.dataset for curve in curves.verified_curves(config)})
+    """Every dataset on which the NTK is verified."""
+    return sorted({curve.dataset for curve in curves.verified_curves(CONFIG)})
 
 
 def figure_files():
-    """The files of all figures that the config's studies can fill."""
+    """The files of all figures for which the config has studies."""
     return [f"{paths.figure(NAME, key)}.{suffix}" for key in FIGURES for suffix in ("pdf", "png", "json")]

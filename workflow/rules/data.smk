@@ -1,5 +1,5 @@
 rule fetch:
-    """Load one dataset, embedded in a library, from data_dir, its host or a file of the user's, and check it."""
+    """Load one dataset from a Python package, from data_dir, from its host or from a user's file, and check it."""
     input:
         own_file=own_file_of,
         code=code("fetch.py"),
@@ -22,7 +22,7 @@ rule fetch:
 
 
 rule subsample:
-    """Split one dataset into train pool and test samples (App. D.1)."""
+    """Split one dataset into training pool and test samples (App. D.1)."""
     input:
         dataset=paths.dataset(),
         code=code("subsample.py"),

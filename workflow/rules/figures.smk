@@ -1,9 +1,9 @@
-# One rule for each figure of the config. What depends on the figure is worked out here, and nothing is left to a
-# function that Snakemake would call after the loop, with the last figure.
+# One rule for each figure of the config. Nothing that depends on the figure is a function: Snakemake would call
+# it after the loop, when `figure` is the last figure.
 for figure in FIGURES.values():
 
     rule:
-        """Draw one figure of ntklens.figures.catalogue, and save the numbers that it shows."""
+        """Draw one figure of ntklens.figures.catalogue and save the numbers that it shows."""
         name:
             figure.rule
         input:
@@ -27,7 +27,7 @@ for figure in FIGURES.values():
             "../../envs/figures.yaml"
         threads: 1
         params:
-            settings=json.dumps(settings_of_figure(config, figure)),
+            settings=as_json(settings_of_figure(CONFIG, figure)),
         shell:
             "python {input.code[0]} --settings {params.settings:q} --files {input.files}"
             " --out {output.pdf} 2> {log}"

@@ -1,5 +1,5 @@
 rule train:
-    """Train one batch of seeds at one point of a study and measure the NTK along the way (App. D.1, D.2)."""
+    """Train one batch of seeds at one point of a study and measure the NTK during training (App. D.1, D.2)."""
     input:
         subset=paths.subset(NAME),
         learning_rates=learning_rates_of,

@@ -1,43 +1,45 @@
 """Find the learning rate along one curve: trials of a few seeds, without the NTK."""
 
 import argparse
-import json
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.subsets import read_subset
 from ntklens.machine import job_start
+from ntklens.storage.checkpoints import Checkpoint
 from ntklens.storage.files import write_json
 from ntklens.storage.import_closure import code_sha256
 from ntklens.storage.provenance import provenance
+from ntklens.storage.settings import reader_of
 from ntklens.studies.experiments import Experiment
+from ntklens.studies.jobs import CalibrationSettings
 from ntklens.studies.recipes import modules_of, schedule_of, trainer_module
 from ntklens.studies.trials import minimum_trial
 from ntklens.training.calibration import CalibrationError, Trial, calibrate
+from ntklens.training.members import State
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subset", required=True, help="file written by subsample")
-    parser.add_argument("--settings", required=True, type=json.loads)
+    parser.add_argument("--settings", required=True, type=reader_of(CalibrationSettings))
     parser.add_argument("--out", required=True)
     job_start.add_arguments(parser)
     args = parser.parse_args(argv)
-    settings, recipe = args.settings, args.settings["recipe"]
-    job_start.start(args, "calibrate", trainer_module(recipe), settings["points"][0]["network"])
-    subset, seeds, schedule = read_subset(args.subset), range(settings["seeds"]), schedule_of(recipe)
-    points = {
-        point["scale"]: Experiment(point["network"], point["data"], recipe, subset)
-        for point in settings["points"]
-    }
+    settings: CalibrationSettings = args.settings
+    recipe = settings.recipe
+    job_start.start(args, "calibrate", trainer_module(recipe), settings.points[0].network)
+    subset, seeds, schedule = read_subset(args.subset), range(settings.seeds), schedule_of(recipe)
+    points = {point.scale: Experiment(point.network, point.data, recipe, subset) for point in settings.points}
     origin = provenance(settings, [args.subset], ["jax", "flax", "optax"])
-    code = code_sha256(__file__, *modules_of(recipe, *(point["data"] for point in settings["points"])))
+    code = code_sha256(__file__, *modules_of(recipe, *(point.data for point in settings.points)))
     checkpoint = job_start.open_checkpoint(args, origin, code)
     trials = Trials(checkpoint)
 
-    def run_trial(scale, rate):
+    def run_trial(scale: int, rate: float) -> Trial:
         if (scale, rate) not in trials.done:
             trials.done[scale, rate] = minimum_trial(
                 points[scale],
@@ -56,10 +58,10 @@ def main(argv=None):
         calibration = calibrate(
             run_trial,
             list(points),
-            settings["target_epoch"],
-            settings["tolerance"],
-            settings["max_trials"],
-            settings["first_rate"],
+            settings.target_epoch,
+            settings.tolerance,
+            settings.max_trials,
+            settings.first_rate,
         )
     except (CalibrationError, UnsuitableDataError) as error:
         sys.exit(f"calibrate {args.out}: {error}")
@@ -75,10 +77,10 @@ def main(argv=None):
 
 
 class Trials:
-    """The trials made so far, by (scale, rate), and where a killed job stood in the one after them."""
+    """The trials made so far, by (scale, rate), and the checkpoint of the trial that was interrupted."""
 
-    def __init__(self, checkpoint):
-        self.done = {}
+    def __init__(self, checkpoint: Checkpoint | None) -> None:
+        self.done: dict[tuple[int, float], Trial] = {}
         self._checkpoint = checkpoint
         self._saved = checkpoint.saved if checkpoint else None
         if self._saved:
@@ -86,13 +88,14 @@ class Trials:
                 epochs = tuple(trial["epochs"])
                 self.done[trial["scale"], trial["rate"]] = Trial(**{**trial, "epochs": epochs})
 
-    def start_of(self, scale, rate):
-        """What training resumes from; None where it starts anew."""
+    def start_of(self, scale: int, rate: float) -> tuple[int, State] | None:
+        """The epoch and state from which training resumes; None where it starts anew."""
         if self._saved is None or [scale, rate] != self._saved.position["trial"]:
             return None
         return self._saved.position["epoch"], self._saved.arrays
 
-    def visit(self, scale, rate, epoch, state):
+    def visit(self, scale: int, rate: float, epoch: int, state: Callable[[], State]) -> None:
+        """Save a checkpoint if one is due. ``state()`` is that of the members at ``epoch``."""
         if self._checkpoint and self._checkpoint.due():
             trials = [asdict(trial) for trial in self.done.values()]
             position = {"trials": trials, "trial": [scale, rate], "epoch": epoch}

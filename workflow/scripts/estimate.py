@@ -1,7 +1,8 @@
-"""Print what a config costs before it runs: core-hours, memory and disk, and what to ask a cluster for."""
+"""Estimate what a config costs before it runs: core-hours, memory, disk, and requests to a cluster."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -9,23 +10,23 @@ from ntklens.costs.units import UNIT_COSTS, read_unit_costs
 from ntklens.data.errors import DatasetError
 from ntklens.figures.catalogue import figures_of
 from ntklens.planning import estimate
-from ntklens.planning.config import ConfigError, complete
+from ntklens.planning.config import ConfigError, load
 from ntklens.storage.files import write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", default=ROOT / "config/paper.yaml", type=Path)
     parser.add_argument("--unit-costs", default=UNIT_COSTS, type=Path)
-    parser.add_argument("--json", metavar="FILE", help="write the numbers there too, in seconds and bytes")
+    parser.add_argument("--json", metavar="FILE", help="also write the numbers to FILE, in seconds and bytes")
     args = parser.parse_args(argv)
     try:
-        config = complete(yaml.safe_load(args.config.read_text()))
+        config = load(yaml.safe_load(args.config.read_text()))
         units = read_unit_costs(args.unit_costs)
         jobs = estimate.jobs_of(config, units)
-    except (ConfigError, DatasetError, OSError) as error:
+    except (ConfigError, DatasetError, OSError, yaml.YAMLError) as error:
         sys.exit(f"estimate: {error}")
     figures = {key: figure.curves for key, figure in figures_of(config).items()}
     print(estimate.report(config, jobs, figures, units))

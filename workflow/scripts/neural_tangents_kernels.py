@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import jax
 import numpy as np
+from ntklens.data.settings import ImageSize
 from ntklens.data.subsets import read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.neural_tangents import flattened, import_neural_tangents
@@ -45,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(f"{args.run} holds no parameters to verify: training.save_parameters is 0")
     settings = settings_of(args.run)
     samples = settings["measurement"]["ntk_samples"]
-    images = sized(read_subset(args.subset), settings["data"]).test_images[:samples].astype(np.float64)
+    size = settings["data"]["image_size"]
+    subset = sized(read_subset(args.subset), size and ImageSize(**size))
+    images = np.float64(subset.test_images[:samples])
     nt = import_neural_tangents()
     with new_file(args.out, "NTKs at the minimum by neural-tangents, one group for each seed") as file:
         file.attrs["neural_tangents"] = nt.__version__

@@ -1,20 +1,22 @@
 """Split one dataset into the pool for training sets and the test samples."""
 
 import argparse
-import json
 import sys
+from collections.abc import Sequence
 
+from ntklens.data.settings import SplitSettings
 from ntklens.data.subsets import write_subset
+from ntklens.storage.settings import reader_of
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="file written by fetch")
-    parser.add_argument("--settings", required=True, type=json.loads)
+    parser.add_argument("--settings", required=True, type=reader_of(SplitSettings))
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
     try:
-        write_subset(args.out, args.dataset, **args.settings)
+        write_subset(args.out, args.dataset, args.settings)
     except ValueError as error:
         sys.exit(f"subsample {args.dataset}: {error}")
 

@@ -1,8 +1,8 @@
 """Train one batch of seeds at one point of a study, measuring the NTK; write the run file."""
 
 import argparse
-import json
 import sys
+from collections.abc import Sequence
 
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.subsets import read_subset
@@ -10,8 +10,10 @@ from ntklens.machine import job_start
 from ntklens.machine.progress import Progress, described
 from ntklens.storage.import_closure import code_sha256
 from ntklens.storage.provenance import provenance
-from ntklens.storage.run_files import write_run
+from ntklens.storage.run_files import Trajectory, write_run
+from ntklens.storage.settings import reader_of
 from ntklens.studies.experiments import Experiment
+from ntklens.studies.jobs import TrainingSettings
 from ntklens.studies.recipes import modules_of, trainer_module
 from ntklens.studies.recorder import record
 from ntklens.training.learning_rates import read_rate
@@ -19,35 +21,36 @@ from ntklens.training.learning_rates import read_rate
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subset", required=True, help="file written by subsample")
     parser.add_argument("--learning-rates", help="file written by calibrate")
-    parser.add_argument("--settings", required=True, type=json.loads)
+    parser.add_argument("--settings", required=True, type=reader_of(TrainingSettings))
     parser.add_argument("--seeds", required=True, type=int, nargs=2, metavar=("FIRST", "LAST"))
     parser.add_argument("--out", required=True)
     job_start.add_arguments(parser)
     args = parser.parse_args(argv)
-    settings = args.settings
-    job_start.start(args, "train", trainer_module(settings["recipe"]), settings["network"])
+    settings: TrainingSettings = args.settings
+    recipe = settings.recipe
+    job_start.start(args, "train", trainer_module(recipe), settings.network)
     subset, seeds = read_subset(args.subset), list(range(args.seeds[0], args.seeds[1] + 1))
-    learning_rate, inputs = settings["recipe"]["learning_rate"], [args.subset]
+    learning_rate, inputs = recipe.learning_rate, [args.subset]
     if learning_rate is None:
-        learning_rate = read_rate(args.learning_rates, settings["scale"])
+        learning_rate = read_rate(args.learning_rates, settings.scale)
         inputs.append(args.learning_rates)
     origin = {
         **provenance(settings, inputs, PACKAGES),
         "seeds": seeds,
         "learning_rate": learning_rate,
-        "ntk_rows": settings["measurement"]["ntk_samples"] * subset.classes,
+        "ntk_rows": settings.measurement.ntk_samples * subset.classes,
         "dtype": "float32",
     }
-    code = code_sha256(__file__, *modules_of(settings["recipe"], settings["data"]))
+    code = code_sha256(__file__, *modules_of(recipe, settings.data))
     checkpoint = job_start.open_checkpoint(args, origin, code)
     try:
         trajectories = record(
-            Experiment(settings["network"], settings["data"], settings["recipe"], subset),
-            settings["measurement"],
+            Experiment(settings.network, settings.data, recipe, subset),
+            settings.measurement,
             seeds,
             learning_rate,
             workers=args.threads,
@@ -63,8 +66,8 @@ def main(argv=None):
     job_start.finish(checkpoint)
 
 
-def outcome(trajectory):
-    """Where a seed's training led, in words."""
+def outcome(trajectory: Trajectory) -> str:
+    """A seed's least test loss, or its losses and accuracies at the end, in words."""
     if trajectory.minimum is not None:
         return f"least test loss {trajectory.minimum.test_loss:.4f} at epoch {trajectory.minimum.epoch}"
     values = {name: curve[-1] for name, curve in trajectory.curves.items()}

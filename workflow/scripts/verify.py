@@ -24,6 +24,8 @@ from ntklens.storage.files import FilePath, whole_file, write_json
 from ntklens.storage.hdf5 import get_group, read_array, read_json_attribute, read_text
 from ntklens.storage.provenance import provenance
 from ntklens.storage.run_files import Minimum, read_run
+from ntklens.storage.settings import reader_of
+from ntklens.studies.jobs import TrainingSettings
 
 Row = dict[str, Any]  # of the table: where a network is from, and its differences
 
@@ -68,16 +70,16 @@ def main(argv: Sequence[str] | None = None) -> None:
 def compare(run: FilePath, kernels: FilePath, subsets: Mapping[str, Subset]) -> Iterator[Row]:
     """A row of the table for each seed of the file ``run`` whose parameters it holds."""
     with h5py.File(run) as file:
-        settings = read_json_attribute(file, "settings")
-    curve, subset = settings["curve"], sized(subsets[settings["curve"]["dataset"]], settings["data"])
-    model = build_network(settings["network"], subset.image_shape, subset.classes)
-    images = subset.test_images[: settings["measurement"]["ntk_samples"]]
+        settings = reader_of(TrainingSettings)(read_text(file, "settings"))
+    subset = sized(subsets[settings.curve.dataset], settings.data.image_size)
+    model = build_network(settings.network, subset.image_shape, subset.classes)
+    images = subset.test_images[: settings.measurement.ntk_samples]
     with h5py.File(kernels) as theirs:
         for trajectory in read_run(run):
             minimum = trajectory.minimum
             if minimum is not None and minimum.parameters is not None:
                 yield {
-                    **curve,
+                    **settings.curve._asdict(),
                     "point": Path(run).parent.name,
                     "seed": trajectory.seed,
                     **differences(model, minimum, images, get_group(theirs, f"seed-{trajectory.seed:04d}")),

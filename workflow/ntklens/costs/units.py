@@ -1,13 +1,16 @@
-"""What operations, updates and spectra take on one core, as measured by benchmarks/unit_costs.py."""
+"""Seconds that operations, updates and spectra take on one core, as measured by benchmarks/unit_costs.py."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
-from ntklens.costs.operations import forward
-from ntklens.storage.files import read_json
+from ntklens.costs.operations import Layer, forward
+from ntklens.storage.files import FilePath, read_json
 
+Work = Literal["training", "NTKs"]
 UNIT_COSTS = Path(__file__).parent / "unit-costs.json"
 
 
@@ -15,31 +18,33 @@ UNIT_COSTS = Path(__file__).parent / "unit-costs.json"
 class UnitCosts:
     """The content of a file of measured units; all times are seconds of one core."""
 
-    measured: dict
+    measured: dict[str, Any]
 
-    def work(self, part, layers, operations):
-        """Seconds of ``operations`` on ``part`` (training or NTKs) of a network of these ``layers``.
+    def work(self, part: Work, layers: Sequence[Layer], operations: int) -> float:
+        """Seconds that ``operations`` take in ``part`` of the work on a network with these ``layers``.
 
-        The rate lies between those of the measured networks of its kind, straight in logarithms. Beyond the
-        largest it is the largest's, as matrix products keep it, and below the smallest the smallest's.
+        The rate is interpolated linearly in logarithms between those of the measured networks of its kind.
+        Beyond the largest it is the largest's, since the rate of matrix products levels off, and below the
+        smallest it is the smallest's.
         """
         convolutional = any(layer.positions > 1 for layer in layers)
         networks = self.measured["convolutional" if convolutional else "dense"]
         sizes, rates = (np.log([network[key] for network in networks]) for key in ("forward", part))
         return operations * float(np.exp(np.interp(np.log(forward(layers)), sizes, rates)))
 
-    def update(self, parameters, full_batch):
+    def update(self, parameters: int, full_batch: bool) -> float:
         """Seconds of an update beyond its operations: parameters move, and Python starts every mini-batch."""
         return parameters * self.measured["parameter"] + (0.0 if full_batch else self.measured["step"])
 
-    def spectrum(self, part, rows):
+    def spectrum(self, part: Literal["eigenvalues", "alignments"], rows: int) -> float:
         """Seconds of one NTK's eigenvalues or alignments (``part``): reductions take N³ operations."""
         return self.measured["spectra"][part] * (rows / self.measured["spectra"]["rows"]) ** 3
 
-    def start_up(self, compiled):
-        """Seconds of imports and of reading, and of compiling unless an earlier job has."""
+    def start_up(self, compiled: bool) -> float:
+        """Seconds of imports, of reading files, and of compiling where the programs are not ``compiled``."""
         return self.measured["start_up"]["compiled" if compiled else "seconds"]
 
 
-def read_unit_costs(path=UNIT_COSTS):
+def read_unit_costs(path: FilePath = UNIT_COSTS) -> UnitCosts:
+    """The `UnitCosts` in a file that benchmarks/unit_costs.py wrote."""
     return UnitCosts(read_json(path))

@@ -1,23 +1,30 @@
 """Brings images to another size: resizes them, or puts them into the middle of a larger black canvas.
 
-Resizing changes what a pixel shows. Zero-padding adds inputs that are always zero: the input size n₀ grows,
-and the task stays the same.
+Resizing changes the content of every pixel. Zero-padding adds inputs that are always zero: the input size n₀
+grows, and the task stays the same.
 """
 
+from typing import get_args
+
 import numpy as np
+from jaxtyping import Float, Shaped
 from PIL import Image
 
 from ntklens.data.errors import UnsuitableDataError
+from ntklens.data.settings import ImageFit
 
-FITS = ("resized", "zero-padded")
+FITS: tuple[ImageFit, ...] = get_args(ImageFit)
 
 
-def to_size(images, shape, pixels, fit):
-    """Makes rows of ``pixels``² · channels numbers from ``images`` (d, n₀), each (height, width, channels).
+def to_size(
+    images: Shaped[np.ndarray, "d n0"], shape: tuple[int, int, int], pixels: int, fit: str
+) -> Float[np.ndarray, "d new_n0"]:
+    """Brings ``images``, each of ``shape`` (height, width, channels), to ``pixels`` a side.
 
-    That is ``shape``. ``fit`` is "resized", where an image that is no square becomes one, or "zero-padded",
-    which keeps every pixel. The result is float32, in the brightness units of ``images``. Raises
-    UnsuitableDataError where an image is larger than the canvas that it shall be padded to.
+    The result has one row of pixels² · channels numbers per image, as float32, in the brightness units of
+    ``images``. With ``fit`` "resized" an image that is not square becomes square; "zero-padded" keeps every
+    pixel. Raises ValueError for any other ``fit``, and UnsuitableDataError where an image is larger than the
+    canvas that it is padded to.
     """
     if pixels < 1:
         raise ValueError(f"pixels is {pixels}, must be at least 1")
@@ -28,19 +35,23 @@ def to_size(images, shape, pixels, fit):
     return sized.reshape(len(images), pixels * pixels * shape[2])
 
 
-def _resized(pictures, pixels):
-    """Interpolates linearly where images grow, and averages with a triangle's weights where they shrink."""
+def _resized(
+    pictures: Float[np.ndarray, "d height width channels"], pixels: int
+) -> Float[np.ndarray, "d {pixels} {pixels} channels"]:
+    """Interpolates linearly where images grow, and averages with triangular weights where they shrink."""
     size = (pixels, pixels)
     resized = np.empty((len(pictures), *size, pictures.shape[3]), np.float32)
-    # Pillow resizes float32 of one channel alone.
+    # Pillow resizes float32 images of one channel only.
     for i, channel in np.ndindex(len(pictures), pictures.shape[3]):
         image = Image.fromarray(pictures[i, :, :, channel])
-        resized[i, :, :, channel] = image.resize(size, Image.Resampling.BILINEAR)
+        resized[i, :, :, channel] = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
     return resized
 
 
-def _zero_padded(pictures, pixels):
-    """Surrounds images by zeros; of an odd margin, the larger part is below and on the right."""
+def _zero_padded(
+    pictures: Float[np.ndarray, "d height width channels"], pixels: int
+) -> Float[np.ndarray, "d {pixels} {pixels} channels"]:
+    """Surrounds images by zeros. Where the margin is odd, the larger part is below and on the right."""
     samples, height, width, channels = pictures.shape
     if max(height, width) > pixels:
         raise UnsuitableDataError(f"images of {height}×{width} pixels do not fit into {pixels}×{pixels}")

@@ -1,37 +1,44 @@
 """Training sets with fewer features: part of each class replaced by noisy copies of the rest (App. D.2).
 
-Every set has the same size and the same labels, so that runs compare at equal epoch. Which samples
-are kept, which copies they get and the noise follow from a seed alone.
+Every set has the same size and the same labels, so that runs compare at equal epoch. Which samples are kept,
+how often each is copied, and the noise follow from a seed alone.
 """
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ntklens.data.errors import UnsuitableDataError
 
 
-def noisy_copies(images, labels, removed_percent, sigma, seed):
-    """``images`` (d, n₀) with ``removed_percent`` of every class replaced by copies of what is kept.
+def noisy_copies(
+    images: Float[np.ndarray, "d n0"],
+    labels: Int[np.ndarray, " d"],
+    removed_percent: int,
+    sigma: float,
+    seed: int,
+) -> tuple[Float[np.ndarray, "d n0"], Int[np.ndarray, " d"]]:
+    """``images`` with ``removed_percent`` of every class replaced by copies of those that are kept.
 
-    Returns the new images and ``copied_from`` (d,), the row that each of them comes from: its own if kept,
-    else a kept sample of the same class, to which Gaussian noise of standard deviation ``sigma`` is
-    added. Of the n samples of a class n · removed_percent / 100, rounded, are replaced, and each kept
-    one is copied equally often, up to one. Labels stay as they are.
+    Returns the new images and ``copied_from``, the row that each of them comes from: its own if it is kept,
+    else that of a kept sample of the same class, to which Gaussian noise of standard deviation ``sigma`` is
+    added. Of the n samples of a class n · removed_percent / 100, rounded, are replaced, and each kept sample
+    is copied equally often, up to one. Labels do not change.
 
-    Pixels count from 0 to 1; the paper states neither that nor whether it cuts off what the noise takes
-    beyond: here nothing is cut off. From one seed, what is kept at a higher level is kept at a lower one
-    too, and a replaced row has the same noise at every level. Raises UnsuitableDataError where no sample
-    of a class would be kept.
+    Pixels lie in [0, 1]; the paper states neither that nor whether values that the noise takes beyond are
+    clipped: here nothing is clipped. With the same seed, the samples that are kept at a higher level are kept
+    at a lower one too, and a replaced row has the same noise at every level. Raises UnsuitableDataError where
+    no sample of a class would be kept.
     """
     copied_from = copied_rows(labels, removed_percent, seed)
-    noise = np.random.default_rng([3, seed]).standard_normal(images.shape, dtype=images.dtype)
+    noise = np.random.default_rng([3, seed]).standard_normal(images.shape, dtype=images.dtype.type)
     replaced = copied_from != np.arange(len(copied_from))
     copies = images[copied_from]
     copies[replaced] += images.dtype.type(sigma) * noise[replaced]
     return copies, copied_from
 
 
-def copied_rows(labels, removed_percent, seed):
-    """The rows (d,) that the images of `noisy_copies` come from."""
+def copied_rows(labels: Int[np.ndarray, " d"], removed_percent: int, seed: int) -> Int[np.ndarray, " d"]:
+    """The rows that the images of `noisy_copies` come from."""
     if not 0 <= removed_percent < 100:
         raise ValueError(f"removed_percent is {removed_percent}, not from 0 to below 100")
     rng = np.random.default_rng([2, seed])

@@ -1,36 +1,41 @@
 """Which samples a study may train on, and which it tests on and measures the NTK on (App. D.1).
 
-One split per dataset, shared by all points and seeds of a config. Test samples come from the
-dataset's own test part where it has one; the NTK samples are the first of the test samples; all
-others form the pool that training sets are drawn from. Pixels are scaled to [0, 1].
+Every dataset is split once: all points and seeds of a config share the split. Test samples come from the
+dataset's own test part where it has one. The NTK samples are the first of the test samples. All other samples
+form the pool that training sets are drawn from. Pixels are scaled to [0, 1].
 """
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import h5py
 import numpy as np
+from jaxtyping import Float, Int
 
+from ntklens.data.settings import SplitSettings
+from ntklens.storage.files import FilePath
 from ntklens.storage.hdf5 import add_dataset, new_file
 
 
 @dataclass(frozen=True)
 class Subset:
-    """Images (d, n₀) float32 in [0, 1] and labels (d,) int32 of pool and test samples."""
+    """The pool and the test samples of one dataset, pixels in [0, 1]."""
 
-    pool_images: np.ndarray
-    pool_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
+    pool_images: Float[np.ndarray, "pool n0"]
+    pool_labels: Int[np.ndarray, " pool"]
+    test_images: Float[np.ndarray, "test n0"]
+    test_labels: Int[np.ndarray, " test"]
     classes: int
-    image_shape: tuple  # height, width, channels: a row of pixels in this shape is the image
+    image_shape: tuple[int, int, int]  # height, width, channels: a row of pixels in this shape is the image
 
 
-def split(samples, test_first, test_samples, seed):
+def split(
+    samples: int, test_first: int | None, test_samples: int, seed: int
+) -> tuple[Int[np.ndarray, " pool"], Int[np.ndarray, " test"]]:
     """Indices of the pool and of ``test_samples`` test samples among ``samples``, at random.
 
-    ``test_first`` is the first index of the dataset's own test part, None if it has none; a test part
-    that holds fewer than ``test_samples`` is taken whole. Raises ValueError where nothing is left to
-    train on.
+    ``test_first`` is the first index of the dataset's own test part, None if it has none. A test part that
+    holds fewer than ``test_samples`` is taken whole. Raises ValueError where nothing is left to train on.
     """
     rng = np.random.default_rng(seed)
     if test_first is None:
@@ -42,11 +47,17 @@ def split(samples, test_first, test_samples, seed):
     return rng.permutation(test_first), test_first + rng.permutation(own_test)[:test_samples]
 
 
-def write_subset(path, dataset_path, test_samples, split_seed):
-    with h5py.File(dataset_path) as dataset, new_file(path, "train pool and test samples") as file:
+def write_subset(path: FilePath, dataset_path: FilePath, settings: SplitSettings) -> None:
+    """Split the dataset in the file ``dataset_path``; write its pool and test samples to ``path``.
+
+    Raises ValueError as `split` does.
+    """
+    with h5py.File(dataset_path) as opened, new_file(path, "train pool and test samples") as file:
+        dataset = cast(Any, opened)  # h5py's stubs cannot know what a name holds
         test_first = int(dataset.attrs["test_first"])
         own_test = None if test_first < 0 else test_first
-        pool, test = split(len(dataset["labels"]), own_test, test_samples, split_seed)
+        samples = len(dataset["labels"])
+        pool, test = split(samples, own_test, settings.test_samples, settings.split_seed)
         images, labels = dataset["images"][:], dataset["labels"][:]
         units = dataset["images"].attrs["units"]
         for role, rows in (("pool", pool), ("test", test)):
@@ -58,14 +69,17 @@ def write_subset(path, dataset_path, test_samples, split_seed):
         file.attrs["shape"] = dataset.attrs["shape"]
 
 
-def read_subset(path):
-    with h5py.File(path) as file:
+def read_subset(path: FilePath) -> Subset:
+    """The `Subset` in a file that `write_subset` wrote, images as float32 and labels as int32."""
+    with h5py.File(path) as opened:
+        file = cast(Any, opened)  # h5py's stubs cannot know what a name holds
         white = np.float32(file.attrs["white"])
+        height, width, channels = (int(size) for size in file.attrs["shape"])
         return Subset(
             pool_images=file["pool_images"][:] / white,
             pool_labels=file["pool_labels"][:].astype(np.int32),
             test_images=file["test_images"][:] / white,
             test_labels=file["test_labels"][:].astype(np.int32),
             classes=int(file.attrs["classes"]),
-            image_shape=tuple(int(size) for size in file.attrs["shape"]),
+            image_shape=(height, width, channels),
         )

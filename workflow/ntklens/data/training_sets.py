@@ -1,80 +1,79 @@
-"""Training sets of a point's seeds: draws from the pool, and what is done to them.
+"""Training sets of a point's seeds: draws from the pool, and what the point's `DataSettings` do to them.
 
-The settings of a point's data are a dictionary of
-    train_samples   how many samples are drawn
-    balanced        whether a draw holds equally many of each class
-    draw_seed       the seed of the draw; None takes each member's own
-    noisy_copies    None, or the share of each class to replace by noisy copies: {"removed_percent", "sigma"}
-    image_size      None, or the side to bring images to: {"pixels", "fit": "resized" or "zero-padded"}
 The code behind a setting that is None is not imported, so that editing it reruns only what uses it.
 `import_closure` does not see it: rules name the `OPTIONAL_MODULES` that their settings ask for.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ntklens.data.draws import balanced_draw, draw
-
-# By the key of the settings that asks for it.
-OPTIONAL_MODULES = {"noisy_copies": "ntklens.data.noisy_copies", "image_size": "ntklens.data.image_sizes"}
+from ntklens.data.settings import OPTIONAL_MODULES, DataSettings, ImageSize
+from ntklens.data.subsets import Subset
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Images (d, n₀) and labels (d,), and where they come from.
+    """The images and labels that a seed trains on, and where they come from.
 
-    ``rows`` (d,) are the samples' rows in the pool. ``copied_from`` (d,) are rows of the training set itself:
-    a sample's own, or that of the sample which it is a noisy copy of; None without noisy copies.
+    ``rows`` are the samples' rows in the pool. ``copied_from`` are rows of the training set itself: a
+    sample's own, or that of the sample which it is a noisy copy of; None without noisy copies.
     """
 
-    images: np.ndarray
-    labels: np.ndarray
-    rows: np.ndarray
-    copied_from: np.ndarray | None = None
+    images: Float[np.ndarray, "d n0"]
+    labels: Int[np.ndarray, " d"]
+    rows: Int[np.ndarray, " d"]
+    copied_from: Int[np.ndarray, " d"] | None = None
 
 
-def sized(subset, data):
-    """Returns ``subset`` with its images brought to the size that the settings ``data`` ask for."""
-    if data["image_size"] is None:
+def sized(subset: Subset, image_size: ImageSize | None) -> Subset:
+    """Returns ``subset`` with its images brought to ``image_size``; None leaves them as they are."""
+    if image_size is None:
         return subset
     to_size, shape = _optional("image_size").to_size, subset.image_shape
-    pixels = data["image_size"]["pixels"]
+    pixels, fit = image_size.pixels, image_size.fit
     return replace(
         subset,
-        pool_images=to_size(subset.pool_images, shape, **data["image_size"]),
-        test_images=to_size(subset.test_images, shape, **data["image_size"]),
+        pool_images=to_size(subset.pool_images, shape, pixels, fit),
+        test_images=to_size(subset.test_images, shape, pixels, fit),
         image_shape=(pixels, pixels, shape[2]),
     )
 
 
-def training_sets(subset, data, seeds):
+def training_sets(subset: Subset, data: DataSettings, seeds: Sequence[int]) -> list[TrainingSet]:
     """Returns the `TrainingSet` of each of ``seeds``: one object for all of them where they share one draw.
 
-    Images are as ``subset`` has them: `sized` comes before. Raises UnsuitableDataError where the pool
-    has too few samples.
+    Images are taken from ``subset`` as they are: call `sized` before. Raises UnsuitableDataError where the
+    pool has too few samples.
     """
-    draw_seeds = [seed if data["draw_seed"] is None else data["draw_seed"] for seed in seeds]
+    draw_seeds = [seed if data.draw_seed is None else data.draw_seed for seed in seeds]
     drawn = {draw_seed: _training_set(subset, data, draw_seed) for draw_seed in dict.fromkeys(draw_seeds)}
     return [drawn[draw_seed] for draw_seed in draw_seeds]
 
 
-def _training_set(subset, data, draw_seed):
+def _training_set(subset: Subset, data: DataSettings, draw_seed: int) -> TrainingSet:
     rows = _drawn_rows(subset.pool_labels, data, draw_seed)
     drawn = TrainingSet(subset.pool_images[rows], subset.pool_labels[rows], rows)
-    if data["noisy_copies"] is None:
+    if data.noisy_copies is None:
         return drawn
+    removed_percent, sigma = data.noisy_copies.removed_percent, data.noisy_copies.sigma
     noisy_copies = _optional("noisy_copies").noisy_copies
-    images, copied_from = noisy_copies(drawn.images, drawn.labels, seed=draw_seed, **data["noisy_copies"])
+    images, copied_from = noisy_copies(drawn.images, drawn.labels, removed_percent, sigma, draw_seed)
     return replace(drawn, images=images, copied_from=copied_from)
 
 
-def _drawn_rows(labels, data, draw_seed):
-    if data["balanced"]:
-        return balanced_draw(labels, data["train_samples"], draw_seed)
-    return draw(len(labels), data["train_samples"], draw_seed)
+def _drawn_rows(
+    labels: Int[np.ndarray, " pool"], data: DataSettings, draw_seed: int
+) -> Int[np.ndarray, " d"]:
+    if data.balanced:
+        return balanced_draw(labels, data.train_samples, draw_seed)
+    return draw(len(labels), data.train_samples, draw_seed)
 
 
-def _optional(key):
+def _optional(key: str) -> Any:
     return import_module(OPTIONAL_MODULES[key])

@@ -1,20 +1,23 @@
 """Every figure: its name, which curves it shows, from which files, and the module that draws it.
 
-To add a figure, give `_paper_figures` or `_own_figures` one more `Figure`, and write its caption as a file in
-workflow/report. The workflow makes a rule of it, named ``figure_{key}``, and `rule all` asks for it. What no
-module here draws yet takes a new *kind*: a module beside this one, of two functions.
+To add a figure, add a `Figure` to `_paper_figures` or `_own_figures`, and write its caption as a file in
+workflow/report. The workflow makes a rule for it, named ``figure_{key}``, and `rule all` asks for it. A
+figure that no module here can draw needs a new *kind*: a module beside this one with two functions.
 
     collect(figure, shows, curves)   returns the content of the figure's JSON file (figure, panels and fits),
                                      from a list of `ntklens.figures.measured.MeasuredCurve`
     draw(content)                    returns a Matplotlib figure, from nothing but this content
 
-Snakemake imports this module whenever it starts, so it imports neither Matplotlib nor the kinds.
+Snakemake imports this module in every job that it starts, so it imports neither Matplotlib nor the kinds.
 """
 
 from typing import NamedTuple
 
+from ntklens.figures.settings import DescribedCurve, FigureSettings
 from ntklens.planning import paths
-from ntklens.planning.curves import Curve, axis_of, curves, follows_minimum, heading_of
+from ntklens.planning.config import Config
+from ntklens.planning.curves import axis_of, curves, follows_minimum, heading_of
+from ntklens.storage.curve import Curve
 from ntklens.studies.catalogue import DATA_SCALING, HEADINGS, MODEL_SCALING, NOISE_SCALING
 
 AVERAGES, ADAPTATION_RATE = "averages", "adaptation-rate"
@@ -24,44 +27,44 @@ POWER_LAWS, TRANSITION = "power-laws", "transition"
 class Figure(NamedTuple):
     """One figure of a config."""
 
-    key: str  # in file names and on the command line
+    key: str  # in file names and in the name of the rule
     title: str  # in the report
     kind: str  # the module of ntklens.figures that collects and draws it
     curves: list[Curve]
     needs: tuple[str, ...]  # files of each curve: averages, adaptation-rate, power-laws or transition
     caption: str  # a file in workflow/report
-    shows: tuple[str, ...] = ()  # quantities, for a kind that can show one or another
+    shows: tuple[str, ...] = ()  # quantities, for kinds that can show different ones
 
     @property
-    def rule(self):
-        """The name of the rule that draws it."""
+    def rule(self) -> str:
+        """The name of the rule that draws the figure."""
         return "figure_" + self.key.replace("-", "_")
 
-    def files(self, name):
-        """The files it is drawn from, of the config called ``name``: for each curve, one for each need."""
+    def files(self, name: str) -> list[str]:
+        """The files that the figure of the config ``name`` needs: for each curve, one for each need."""
         patterns = [_pattern(name, need) for need in self.needs]
         return [pattern.format(**curve._asdict()) for curve in self.curves for pattern in patterns]
 
 
-def figures_of(config):
-    """Key -> `Figure`, for the figures that the studies of a complete ``config`` can fill."""
-    own = [study for study in config["studies"] if study not in HEADINGS]
+def figures_of(config: Config) -> dict[str, Figure]:
+    """Key -> `Figure`, for the figures that the studies of ``config`` can fill."""
+    own = [study for study in config.entries if study not in HEADINGS]
     figures = _paper_figures(config) + [figure for study in own for figure in _own_figures(config, study)]
     return {figure.key: figure for figure in figures if figure.curves}
 
 
-def settings_of_figure(config, figure):
-    """What workflow/scripts/figure.py is told of ``figure``, besides its files."""
-    return {
-        "figure": figure.key,
-        "kind": figure.kind,
-        "shows": list(figure.shows),
-        "needs": list(figure.needs),
-        "curves": [_described(config, curve) for curve in figure.curves],
-    }
+def settings_of_figure(config: Config, figure: Figure) -> FigureSettings:
+    """The settings of workflow/scripts/figure.py for ``figure``."""
+    return FigureSettings(
+        figure=figure.key,
+        kind=figure.kind,
+        shows=figure.shows,
+        needs=figure.needs,
+        curves=tuple(_described(config, curve) for curve in figure.curves),
+    )
 
 
-def _paper_figures(config):
+def _paper_figures(config: Config) -> list[Figure]:
     scaling = _one_curve_per_dataset(config)
     widths, noise = curves(config, MODEL_SCALING), curves(config, NOISE_SCALING)
     return [
@@ -138,8 +141,8 @@ def _paper_figures(config):
     ]
 
 
-def _own_figures(config, study):
-    """The figures of a study that is not the paper's: what they show depends on its axis and recipe."""
+def _own_figures(config: Config, study: str) -> list[Figure]:
+    """The figures of a study of the user's; they depend on its axis and recipe."""
     every = curves(config, study)
     followed = [curve for curve in every if follows_minimum(config, curve)]
     heading = heading_of(study)
@@ -181,30 +184,30 @@ def _own_figures(config, study):
     ]
 
 
-def _one_curve_per_dataset(config):
+def _one_curve_per_dataset(config: Config) -> list[Curve]:
     """One curve for each dataset of model scaling, then of data scaling."""
-    network = config["figures"]["model_scaling_network"]
+    network = config.figures.model_scaling_network
     widths = [curve for curve in curves(config, MODEL_SCALING) if curve.network == network]
-    first = {}
+    first: dict[tuple[str, str], Curve] = {}
     for curve in widths + curves(config, DATA_SCALING):
         first.setdefault((curve.study, curve.dataset), curve)
     return list(first.values())
 
 
-def _one_curve_per_study(config):
-    """Of those, one for each study: of the dataset that the config names, else of the study's first."""
-    wanted = config["figures"]["dataset"]
-    shown = {}
+def _one_curve_per_study(config: Config) -> list[Curve]:
+    """One of these curves for each study: for the dataset that the config names, or else the first."""
+    wanted = config.figures.dataset
+    shown: dict[str, Curve] = {}
     for curve in _one_curve_per_dataset(config):
         if curve.study not in shown or curve.dataset == wanted:
             shown[curve.study] = curve
     return list(shown.values())
 
 
-def _described(config, curve):
+def _described(config: Config, curve: Curve) -> DescribedCurve:
     axis = axis_of(config, curve)
-    return {**curve._asdict(), "heading": heading_of(curve.study), "symbol": axis.symbol, "label": axis.label}
+    return DescribedCurve(*curve, heading_of(curve.study), axis.symbol, axis.label)
 
 
-def _pattern(name, need):
+def _pattern(name: str, need: str) -> str:
     return paths.averages(name) if need == AVERAGES else paths.fit(name, need)

@@ -1,62 +1,58 @@
-"""The curves that a figure shows, each with the files that hold what was measured along it."""
+"""The curves that a figure shows, each with the files of the measurements along it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ntklens.data.registry import title
-from ntklens.storage.averages import read_averages
+from ntklens.figures.settings import DescribedCurve, FigureSettings
+from ntklens.storage.averages import Average, read_averages
 from ntklens.storage.files import read_json
 
 
 @dataclass(frozen=True)
-class MeasuredCurve:
-    """One study of one network on one dataset, as a figure shows it.
+class MeasuredCurve(DescribedCurve):
+    """A curve and its ``files``: the path of each kind of file that the figure needs."""
 
-    ``heading`` is what figures call the study; ``symbol`` and ``label`` are those of its axis. ``files`` has
-    the path of each kind of file that the figure needs.
-    """
-
-    study: str
-    dataset: str
-    network: str
-    heading: str
-    symbol: str
-    label: str
     files: dict[str, str]
 
     @property
-    def axis_label(self):
-        """What an axis of scales is called: ``Model width m``."""
+    def axis_label(self) -> str:
+        """The label of an axis of scales: ``Model width m``."""
         return self.label if self.symbol == "%" else f"{self.label} {self.symbol}"
 
-    def point_label(self, scale):
-        """What one point is called: ``m = 64``."""
-        # The one axis in per cent is the share that was removed.
+    def point_label(self, scale: int) -> str:
+        """The label of one point: ``m = 64``."""
+        # Only the axis of the removed share is in per cent.
         return f"{scale} % removed" if self.symbol == "%" else f"{self.symbol} = {scale}"
 
-    def averages(self):
+    def averages(self) -> list[Average]:
         """The `Average` of each point, in order of scale."""
         return read_averages(self.files["averages"])
 
-    def fit(self, need):
+    def fit(self, need: str) -> Any:
         """The content of a fit's JSON file: of ``adaptation-rate``, ``power-laws`` or ``transition``."""
         return read_json(self.files[need])
 
 
-def measured_curves(settings, files):
-    """The `MeasuredCurve`s of a figure: ``files`` are, for each curve, one for each of the figure's needs."""
-    curves, needs = settings["curves"], settings["needs"]
+def measured_curves(settings: FigureSettings, files: Sequence[str]) -> list[MeasuredCurve]:
+    """The `MeasuredCurve`s of a figure. ``files`` has one file for each curve and each of the figure's needs.
+
+    Raises ValueError where their number does not fit.
+    """
+    curves, needs = settings.curves, settings.needs
     if len(files) != len(curves) * len(needs):
         raise ValueError(f"{len(files)} files are given for {len(curves)} curves of {len(needs)} files each")
-    files = iter(files)
-    return [MeasuredCurve(**curve, files={need: next(files) for need in needs}) for curve in curves]
+    left = iter(files)
+    return [MeasuredCurve(**vars(curve), files={need: next(left) for need in needs}) for curve in curves]
 
 
-def several_networks(curves):
-    """Whether a study has more than one network on a dataset, so that the dataset's title is not enough."""
+def several_networks(curves: Sequence[DescribedCurve]) -> bool:
+    """Whether a study has several networks on one dataset, so that the dataset's title is not enough."""
     places = [(curve.study, curve.dataset) for curve in curves]
     return len(set(places)) < len(places)
 
 
-def name_of(curve, with_network):
-    """What a figure calls ``curve`` among others of its study."""
+def name_of(curve: DescribedCurve, with_network: bool) -> str:
+    """The name of ``curve`` in a figure that shows others of its study."""
     return f"{title(curve.dataset)}, {curve.network}" if with_network else title(curve.dataset)

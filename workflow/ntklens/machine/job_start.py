@@ -15,6 +15,7 @@ from ntklens.machine.compilation_cache import use_compilation_cache
 from ntklens.machine.devices import DeviceError, description, use_device
 from ntklens.machine.threads import use_threads
 from ntklens.storage.checkpoints import Checkpoint
+from ntklens.storage.settings import as_plain
 
 NTK_SHARE = 0.5  # share of a job's memory that the pieces of an NTK may take
 
@@ -46,7 +47,7 @@ def start(args: Namespace, *kind: object) -> None:
         use_device(args.gpus, int(os.environ.get("NTKLENS_JOBS_PER_GPU", "1")))
     except DeviceError as error:
         sys.exit(str(error))
-    use_compilation_cache(args.gpus, *kind)
+    use_compilation_cache(args.gpus, *as_plain(kind))
 
 
 def ntk_memory(args: Namespace) -> int | None:

@@ -1,9 +1,37 @@
-"""What a network's settings may be: plain names and numbers, for building it and for pricing it."""
+"""The settings of a network: plain names and numbers, for building it and for pricing it."""
 
-# Scale, mode and distribution as `jax.nn.initializers.variance_scaling` has them.
-INITIALISATIONS = {
+from dataclasses import dataclass
+from typing import Literal
+
+Initialisation = Literal["lecun-normal", "xavier-uniform", "he-uniform"]
+Parametrisation = Literal["standard", "ntk"]
+Pooling = Literal["max", "average", "none"]
+
+Mode = Literal["fan_in", "fan_avg"]
+Distribution = Literal["truncated_normal", "uniform"]
+
+# Scale, mode and distribution as `jax.nn.initializers.variance_scaling` takes them.
+INITIALISATIONS: dict[Initialisation, tuple[float, Mode, Distribution]] = {
     "lecun-normal": (1.0, "fan_in", "truncated_normal"),  # cut at two standard deviations
     "xavier-uniform": (1.0, "fan_avg", "uniform"),
     "he-uniform": (2.0, "fan_in", "uniform"),
 }
 POOLED = 2  # pixels a side, without overlap; an odd row or column at the edge is left out
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """One network, which `ntklens.networks.modules.build_network` builds.
+
+    Without ``convolutions`` it is dense, and ``filters``, ``kernel_size`` and ``pooling`` have no effect.
+    """
+
+    hidden_layers: int  # of ReLU units, before the linear output layer
+    width: int  # units of every hidden layer
+    convolutions: int = 0  # before the hidden layers, each with ReLU and pooling
+    filters: int = 32  # of every convolution
+    kernel_size: int = 3  # pixels a side
+    pooling: Pooling = "max"
+    initialisation: Initialisation = "lecun-normal"
+    parametrisation: Parametrisation = "standard"
+    biases: bool = True

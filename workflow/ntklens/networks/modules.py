@@ -1,20 +1,33 @@
 """The networks (App. D), as Flax modules: dense ones, and convolutions before dense layers.
 
-All take images as rows of pixels (d, n₀). Biases start at zero. The NTK parametrisation draws kernels of
+All take images as rows of pixels. Biases start at zero. The NTK parametrisation draws kernels of
 variance one and multiplies by the initialisation's standard deviation in the forward pass: the
 network starts as the same function, but its kernels move, and its NTK weighs them, by that factor.
 """
 
-import dataclasses
 import math
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from jax import lax
+from jaxtyping import Array, Float, Int, PyTree
 
-from ntklens.networks.architectures import INITIALISATIONS, POOLED
+from ntklens.networks.architectures import (
+    INITIALISATIONS,
+    POOLED,
+    Initialisation,
+    NetworkSettings,
+    Parametrisation,
+    Pooling,
+)
+
+Parameters = PyTree[Float[Array | np.ndarray, "..."]]
+Ensemble = PyTree[Float[Array | np.ndarray, "members ..."]]
 
 
 class DenseNetwork(nn.Module):
@@ -26,12 +39,12 @@ class DenseNetwork(nn.Module):
     hidden_layers: int
     width: int
     outputs: int
-    initialisation: str = "lecun-normal"
-    parametrisation: str = "standard"
+    initialisation: Initialisation = "lecun-normal"
+    parametrisation: Parametrisation = "standard"
     biases: bool = True
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array | np.ndarray, "d n0"]) -> Float[Array, "d n"]:
         return _dense_layers(self, x)
 
 
@@ -41,20 +54,20 @@ class ConvolutionalNetwork(nn.Module):
     Convolutions keep the image's size, pooling halves it; ``image_shape`` is (height, width, channels).
     """
 
-    image_shape: tuple
+    image_shape: tuple[int, int, int]
     convolutions: int
     filters: int
     kernel_size: int
-    pooling: str
+    pooling: Pooling
     hidden_layers: int
     width: int
     outputs: int
-    initialisation: str = "lecun-normal"
-    parametrisation: str = "standard"
+    initialisation: Initialisation = "lecun-normal"
+    parametrisation: Parametrisation = "standard"
     biases: bool = True
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array | np.ndarray, "d n0"]) -> Float[Array, "d n"]:
         x = x.reshape(len(x), *self.image_shape)
         kernel = (self.kernel_size, self.kernel_size)
         for number in range(1, self.convolutions + 1):
@@ -63,13 +76,22 @@ class ConvolutionalNetwork(nn.Module):
         return _dense_layers(self, x.reshape(len(x), -1))
 
 
-def _dense_layers(network, x):
+def _dense_layers(
+    network: DenseNetwork | ConvolutionalNetwork, x: Float[Array | np.ndarray, "d inputs"]
+) -> Float[Array, "d n"]:
     for number in range(1, network.hidden_layers + 1):
         x = nn.relu(_layer(network, nn.Dense, f"hidden_{number}", x, network.width))
     return _layer(network, nn.Dense, "output", x, network.outputs)
 
 
-def _layer(network, kind, name, x, features, **sizes):
+def _layer(
+    network: DenseNetwork | ConvolutionalNetwork,
+    kind: type[nn.Dense] | type[nn.Conv],
+    name: str,
+    x: Float[Array | np.ndarray, "d ..."],
+    features: int,
+    **sizes: Any,
+) -> Float[Array, "d ..."]:
     """A Dense or Conv layer of ``network``, applied to ``x``."""
     scale, mode, distribution = INITIALISATIONS[network.initialisation]
     if network.parametrisation == "ntk":
@@ -82,34 +104,49 @@ def _layer(network, kind, name, x, features, **sizes):
     return kind(features, **sizes, kernel_init=kernel_init, use_bias=network.biases, name=name)(x)
 
 
-def _pooled(pooling, x):
+def _pooled(
+    pooling: Pooling, x: Float[Array, "d height width channels"]
+) -> Float[Array, "d pooled_height pooled_width channels"]:
     if pooling == "none":
         return x
     images, height, width, channels = x.shape
     rows, columns = height // POOLED, width // POOLED
-    # As reshape and reduction, which XLA differentiates twice as fast as its sliding windows.
+    # A reshape and a reduction: XLA differentiates them twice as fast as its sliding windows.
     x = x[:, : rows * POOLED, : columns * POOLED]
     x = x.reshape(images, rows, POOLED, columns, POOLED, channels)
     return {"max": jnp.max, "average": jnp.mean}[pooling](x, axis=(2, 4))
 
 
-def build_network(settings, image_shape, outputs):
-    """The network that an entry of the config's ``networks``, with a width, describes.
+def build_network(
+    settings: NetworkSettings, image_shape: tuple[int, int, int], outputs: int
+) -> DenseNetwork | ConvolutionalNetwork:
+    """The network with these ``settings``, for images of ``image_shape`` (height, width, channels)."""
+    dense = {
+        "hidden_layers": settings.hidden_layers,
+        "width": settings.width,
+        "outputs": outputs,
+        "initialisation": settings.initialisation,
+        "parametrisation": settings.parametrisation,
+        "biases": settings.biases,
+    }
+    if not settings.convolutions:
+        return DenseNetwork(**dense)
+    return ConvolutionalNetwork(
+        image_shape=image_shape,
+        convolutions=settings.convolutions,
+        filters=settings.filters,
+        kernel_size=settings.kernel_size,
+        pooling=settings.pooling,
+        **dense,
+    )
 
-    Keys that it leaves out take the network's defaults.
-    """
-    own = {"outputs": outputs, "image_shape": tuple(image_shape)}
-    kind = ConvolutionalNetwork if settings.get("convolutions") else DenseNetwork
-    fields = {field.name for field in dataclasses.fields(kind)}
-    return kind(**{key: value for key, value in {**settings, **own}.items() if key in fields})
 
-
-def initial_parameters(model, inputs, seed):
+def initial_parameters(model: nn.Module, inputs: int, seed: int | Int[Array, ""]) -> Parameters:
     """Parameters of ``model`` for ``inputs`` pixels, drawn from ``seed``."""
     return model.init(jax.random.key(seed), jnp.zeros((1, inputs)))
 
 
-def ensemble_parameters(model, inputs, seeds):
+def ensemble_parameters(model: nn.Module, inputs: int, seeds: Sequence[int]) -> Ensemble:
     """Parameters for each of ``seeds``, stacked along a leading ensemble axis.
 
     A member depends on its own seed alone, not on which others it is drawn with.
@@ -117,9 +154,9 @@ def ensemble_parameters(model, inputs, seeds):
     return _draw(model, inputs, jnp.asarray(seeds))
 
 
-# The inverse error function is long to optimise: this level takes a third of the time to compile,
-# draws the same bits, and as fast.
+# XLA takes long to optimise the inverse error function: at this level it compiles in a third of the time,
+# and draws the same bits as fast.
 @partial(jax.jit, static_argnums=(0, 1), compiler_options={"xla_backend_optimization_level": 1})
-def _draw(model, inputs, seeds):
-    # One after the other: vectorised, the random numbers take XLA longer to compile than to draw.
+def _draw(model: nn.Module, inputs: int, seeds: Int[Array, " members"]) -> Ensemble:
+    # One after the other: XLA takes longer to compile vectorised random numbers than to draw them.
     return lax.map(partial(initial_parameters, model, inputs), seeds)

@@ -1,21 +1,25 @@
-"""What a config costs before it runs, by study and by figure, and what it asks a cluster for."""
+"""What a config costs by study and by figure, and what it requests from a cluster, before it runs."""
 
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ntklens.costs import prices
+from ntklens.costs.units import UnitCosts
 from ntklens.planning import requests
-from ntklens.planning.curves import Curve, batches, curves, learning_rate_of, scales
+from ntklens.planning.config import Config
+from ntklens.planning.curves import batches, curves, learning_rate_of, scales
 from ntklens.planning.tables import duration, hours, size, table
+from ntklens.storage.curve import Curve
 
 CORES = (1, 8, 64)
-OF_DATASETS = "data"  # what stands in a study's place for jobs of no study
+OF_DATASETS = "data"  # stands in the column of studies for jobs that belong to a dataset only
 HEADINGS = ("jobs", "core-hours", "GPU-hours*", "longest job", "peak memory", "disk")
 REQUESTS = ("jobs", "memory", "run time", "core-hours", "memory, GPU*", "run time, GPU*", "GPU-hours*")
 
 
 class Job(NamedTuple):
-    """A priced Snakemake job, of a curve or, where that is None, of a dataset."""
+    """A Snakemake job with its price. It belongs to a curve or, if ``curve`` is None, to a dataset."""
 
     rule: str
     dataset: str
@@ -25,8 +29,8 @@ class Job(NamedTuple):
     price: prices.Price
 
 
-def jobs_of(config, units):
-    """Every `Job` of a complete config: its datasets', then each curve's calibration and training."""
+def jobs_of(config: Config, units: UnitCosts) -> list[Job]:
+    """Every `Job` of a config: those of its datasets, then each curve's calibration and training."""
     sizes = {curve.dataset: requests.sizes_of(config, curve) for curve in curves(config)}
     jobs = [
         Job(rule, dataset, None, None, range(0), prices.dataset_price(sizes[dataset]))
@@ -34,7 +38,9 @@ def jobs_of(config, units):
         for rule in ("fetch", "subsample")
     ]
     for curve in curves(config):
-        own = [("calibrate", None, (0, -1))] if learning_rate_of(config, curve) is None else []
+        own: list[tuple[str, int | None, tuple[int, int]]] = []
+        if learning_rate_of(config, curve) is None:
+            own.append(("calibrate", None, (0, -1)))
         for scale in scales(config, curve):
             own += [("train", scale, batch) for batch in batches(config, curve, scale)]
         for rule, scale, (first, last) in own:
@@ -44,23 +50,24 @@ def jobs_of(config, units):
     return jobs
 
 
-def jobs_for(jobs, curves):
-    """Those of ``jobs`` that ``curves`` need, their datasets' included."""
-    datasets = {curve.dataset for curve in curves}
-    return [job for job in jobs if job.curve in curves or (job.curve is None and job.dataset in datasets)]
+def jobs_for(jobs: Iterable[Job], curves: Iterable[Curve]) -> list[Job]:
+    """The ``jobs`` that ``curves`` need, those of their datasets included."""
+    needed = set(curves)
+    datasets = {curve.dataset for curve in needed}
+    return [job for job in jobs if job.curve in needed or (job.curve is None and job.dataset in datasets)]
 
 
-def by_study(jobs):
-    """(study, dataset) -> its jobs, in their order; (None, dataset) -> those of a dataset."""
-    groups = {}
+def by_study(jobs: Iterable[Job]) -> dict[tuple[str | None, str], list[Job]]:
+    """(study, dataset) -> its jobs, in their order; (None, dataset) -> the jobs of a dataset."""
+    groups: dict[tuple[str | None, str], list[Job]] = {}
     for job in jobs:
-        groups.setdefault((job.curve and job.curve.study, job.dataset), []).append(job)
+        groups.setdefault((job.curve.study if job.curve else None, job.dataset), []).append(job)
     return groups
 
 
-def total(jobs):
-    """Sums over ``jobs``, and the largest time and memory of any one; in seconds and bytes."""
-    seconds, memory = ([getattr(job.price, name) for job in jobs] for name in ("core_seconds", "memory"))
+def total(jobs: Sequence[Job]) -> dict[str, Any]:
+    """Sums over ``jobs``, and the largest time and memory of a single job; in seconds and bytes."""
+    seconds, memory = [job.price.core_seconds for job in jobs], [job.price.memory for job in jobs]
     return {
         "jobs": len(jobs),
         "core_seconds": sum(seconds),
@@ -71,9 +78,11 @@ def total(jobs):
     }
 
 
-def wall_seconds(jobs, cores):
-    """The least wall time on so many ``cores``: that of all work shared evenly or, where it is longer, that
-    of the longest chain of a calibration and a job that waits for it.
+def wall_seconds(jobs: Sequence[Job], cores: int) -> float:
+    """The least wall time on this many ``cores``.
+
+    That is the time of all work shared evenly or, if it is longer, the time of the longest chain of a
+    calibration and a job that waits for it.
     """
     seconds = [(job.rule, job.curve, job.price.core_seconds) for job in jobs]
     before = {curve: own for rule, curve, own in seconds if rule == "calibrate"}
@@ -81,27 +90,29 @@ def wall_seconds(jobs, cores):
     return max(total(jobs)["core_seconds"] / cores, max(chains, default=0.0))
 
 
-def on_cluster(jobs):
-    """The jobs that a cluster gets; datasets are fetched where Snakemake runs."""
+def on_cluster(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs that run on a cluster; datasets are fetched where Snakemake itself runs."""
     return [job for job in jobs if job.curve]
 
 
-def requested(jobs, gpus):
-    """The largest memory (MB) and run time (minutes) that ``jobs`` ask for, and the hours of all."""
+def requested(jobs: Sequence[Job], gpus: int) -> dict[str, Any]:
+    """The largest memory (MB) and run time (minutes) that one of ``jobs`` requests, and the hours of all."""
     minutes = [requests.run_time_minutes(job.price, gpus) for job in jobs]
     memory = max(requests.memory_mb(job.price, gpus) for job in jobs)
     return {"mem_mb": memory, "minutes": max(minutes), "hours": sum(minutes) / 60}
 
 
-def start_ups(jobs, units):
-    """How many ``jobs`` there are and their seconds of starting up; then, if no two seeds shared a job."""
+def start_ups(jobs: Sequence[Job], units: UnitCosts) -> tuple[tuple[int, float], tuple[int, float]]:
+    """The number of ``jobs`` and their seconds of starting up, then both if no two seeds shared a job."""
     seconds = sum(job.price.seconds["start-up"] for job in jobs)
     more = sum(len(job.seeds[1:]) for job in jobs)
     return (len(jobs), seconds), (len(jobs) + more, seconds + more * units.start_up(compiled=True))
 
 
-def report(config, jobs, figures, units):
-    """The text. ``figures`` maps what figures are called to the curves that each needs."""
+def report(
+    config: Config, jobs: Sequence[Job], figures: Mapping[str, Sequence[Curve]], units: UnitCosts
+) -> str:
+    """The estimate as text. ``figures`` maps the key of each figure to the curves that it needs."""
     cluster, measured = on_cluster(jobs), units.measured
     (count, start_up), (count_alone, start_up_alone) = start_ups(cluster, units)
     times = " / ".join(duration(wall_seconds(jobs, cores)) for cores in CORES)
@@ -111,7 +122,7 @@ def report(config, jobs, figures, units):
         [f"figure {key}", _studies(own), *_costs(jobs_for(jobs, own))] for key, own in figures.items()
     ]
     return f"""\
-What config {config["name"]!r} costs
+What config {config.name!r} costs
 
 {_study_table(jobs, HEADINGS, _costs)}
 
@@ -123,37 +134,39 @@ On {" / ".join(map(str, CORES))} cores, at least: {times}; peak memory is that o
 Core-hours: from units measured on one core, {measured["processor"]} ({versions});
   `python benchmarks/unit_costs.py` measures them. Aggregation, fits and drawing are left out.
 
-What it asks a cluster for, more when a job is tried again: \
+Requests to a cluster, which grow when a job is tried again: \
 {requests.RUN_TIME_MARGIN:g} times that time, {requests.MEMORY_MARGIN:g} times that memory
 
 {_study_table(cluster, REQUESTS, _requests)}
 
-Memory and run time: the most that one job of a study asks for. Hours: the sum over all its jobs,
-  each on one core or one GPU; few use them up. `snakemake -n` shows mem_mb and runtime of each.
+Memory and run time: the most that one job of a study requests. Hours: the sum over all its jobs,
+  each on one core or one GPU; most jobs need less. `snakemake -n` shows mem_mb and runtime of each.
 Starting up takes {hours(start_up)} of the core-hours in {count} jobs; \
-with one seed a job, {hours(start_up_alone)} in {count_alone}.
+with one seed per job, {hours(start_up_alone)} in {count_alone}.
 * assumed, not measured: {prices.GPU_OPERATIONS_PER_SECOND / 1e12:g} TFLOP/s in float32, \
-{1000 * prices.GPU_SECONDS_PER_UPDATE:g} ms an update, a job alone on its GPU;
+{1000 * prices.GPU_SECONDS_PER_UPDATE:g} ms per update, one job per GPU;
   start-up, spectra and alignments as on a core (spectra: {spectra} hours);
-  {size(1e6 * requests.CUDA_MEMORY)} of the host's memory more than on the CPU."""
+  {size(1e6 * requests.CUDA_MEMORY)} more of the host's memory than on the CPU."""
 
 
-def _study_table(jobs, headings, cells):
+def _study_table(
+    jobs: Sequence[Job], headings: Sequence[str], cells: Callable[[Sequence[Job]], list[str]]
+) -> str:
     rows = [[study or OF_DATASETS, name, *cells(own)] for (study, name), own in by_study(jobs).items()]
     return table(["study", "dataset", *headings], [*rows, ["total", "", *cells(jobs)]])
 
 
-def _studies(curves):
+def _studies(curves: Iterable[Curve]) -> str:
     counts = Counter(curve.study for curve in curves)
     return ", ".join(f"{study} ×{count}" for study, count in counts.items())
 
 
-def _costs(jobs):
+def _costs(jobs: Sequence[Job]) -> list[str]:
     count, core, gpu, longest, memory, disk = total(jobs).values()
     return [str(count), hours(core), hours(gpu), duration(longest), size(memory), size(disk)]
 
 
-def _requests(jobs):
+def _requests(jobs: Sequence[Job]) -> list[str]:
     cells = [str(len(jobs))]
     for gpus in (0, 1):
         memory, minutes, all_hours = requested(jobs, gpus).values()
@@ -161,10 +174,12 @@ def _requests(jobs):
     return cells
 
 
-def as_json(config, jobs, figures, units):
+def as_json(
+    config: Config, jobs: Sequence[Job], figures: Mapping[str, Sequence[Curve]], units: UnitCosts
+) -> dict[str, Any]:
     """The numbers of `report`, and those of every job, in seconds and bytes."""
     return {
-        "config": config["name"],
+        "config": config.name,
         "units": {key: units.measured[key] for key in ("processor", "versions")},
         "gpu": "assumed, not measured",
         "total": total(jobs),

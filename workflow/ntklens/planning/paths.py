@@ -7,59 +7,59 @@ a *batch* is the seeds first … last that one job trains together.
 
 CURVE = "{study}/{dataset}/{network}"
 BATCH = CURVE + "/{point}/seeds-{first}-{last}"
-# The same in one word, for the names of logs and benchmarks.
+# The same without slashes, for the names of logs and benchmarks.
 CURVE_KEY = CURVE.replace("/", "-")
 BATCH_KEY = BATCH.replace("/", "-")
 
 
-def dataset():
+def dataset() -> str:
     return "results/datasets/{dataset}.h5"
 
 
-def subset(name):
+def subset(name: str) -> str:
     return f"results/{name}/subsets/{{dataset}}.h5"
 
 
-def learning_rates(name):
+def learning_rates(name: str) -> str:
     return f"results/{name}/learning-rates/{CURVE}.json"
 
 
-def run(name):
+def run(name: str) -> str:
     return f"results/{name}/runs/{BATCH}.h5"
 
 
-def averages(name):
+def averages(name: str) -> str:
     return f"results/{name}/averages/{CURVE}.h5"
 
 
-def fit(name, quantity):
+def fit(name: str, quantity: str) -> str:
     """``quantity`` is adaptation-rate, power-laws or transition."""
     return f"results/{name}/fits/{CURVE}/{quantity}.json"
 
 
-def figure(name, key):
+def figure(name: str, key: str) -> str:
     """A figure's path without its suffix: .pdf, .png and .json."""
     return f"results/{name}/figures/figure-{key}"
 
 
-def neural_tangents(name):
-    """The NTKs of one run file's saved parameters, by neural-tangents."""
+def neural_tangents(name: str) -> str:
+    """The NTKs that neural-tangents computes from one run file's saved parameters."""
     return f"results/{name}/verification/{BATCH}.h5"
 
 
-def table(name, content):
+def table(name: str, content: str) -> str:
     """A table's path without its suffix: .csv and .json."""
     return f"results/{name}/tables/{content}"
 
 
-def checkpoint(name, key):
-    """What a killed training job goes on from; no rule's output."""
+def checkpoint(name: str, key: str) -> str:
+    """The state from which an interrupted training job resumes. It is not the output of a rule."""
     return f"results/{name}/checkpoints/{key}.npz"
 
 
-def log(name, rule, key):
+def log(name: str, rule: str, key: str) -> str:
     return f"results/{name}/logs/{rule}/{key}.log"
 
 
-def benchmark(name, rule, key):
+def benchmark(name: str, rule: str, key: str) -> str:
     return f"results/{name}/benchmarks/{rule}/{key}.tsv"

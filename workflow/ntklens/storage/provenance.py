@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from ntklens.storage.files import FilePath, json_sha256, sha256
+from ntklens.storage.settings import as_plain
 
 
 def provenance(settings: object, inputs: Iterable[FilePath], libraries: Iterable[str]) -> dict[str, Any]:
     """A JSON-ready record of what determined an output.
 
-    ``settings`` is the part of the config that the job was given, ``inputs`` are the paths that it
+    ``settings`` are those of the job, a dataclass or a mapping, ``inputs`` are the paths that it
     read, ``libraries`` the names of the packages whose versions matter. Raises FileNotFoundError if an input
     is missing.
     """
+    plain = as_plain(settings)
     return {
-        "settings": settings,
-        "settings_sha256": json_sha256(settings),
+        "settings": plain,
+        "settings_sha256": json_sha256(plain),
         "commit": code_commit(),
         "versions": {name: version(name) for name in sorted(libraries)},
         "inputs": {str(path): sha256(path) for path in inputs},

@@ -1,62 +1,80 @@
 """One batch of seeds, trained by any recipe and measured: the content of a run file."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
+from jaxtyping import Array, Float, Int
 
 from ntklens.data.errors import UnsuitableDataError
+from ntklens.data.subsets import Subset
 from ntklens.kernel.ntk import MEMORY, ntk_matrix, outputs_and_trace
+from ntklens.networks.modules import Parameters
 from ntklens.spectrum.alignments import Alignments, alignments
 from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.storage.checkpoints import Checkpoint
 from ntklens.storage.run_files import DIVERGED, Minimum, Spectrum, Trajectory
-from ntklens.studies.recipes import schedule_of
+from ntklens.studies.experiments import Experiment
+from ntklens.studies.recipes import Measurement, schedule_of
 from ntklens.studies.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
-from ntklens.training.members import Trace
+from ntklens.training.members import Members, Record, State, Trace, Trainer
+from ntklens.training.schedules import Schedule
+
+Kernel = Float[Array, "N N"]
+# The latest values of a trainer's curves, how many members are finished, and how many there are.
+Latest = Callable[[], tuple[dict[str, float], int, int]]
 
 
 class Draw(NamedTuple):
-    """Test samples that the NTK is measured on: images (d, n₀) and labels (d,)."""
+    """Test samples that the NTK is measured on."""
 
-    images: jax.Array
-    labels: np.ndarray
+    images: Float[Array, "d n0"]
+    labels: Int[np.ndarray, " d"]
 
 
 class Snapshot(NamedTuple):
-    """What is measured of one NTK: its `Spectra`, and its `Alignments` where they are asked for."""
+    """The measurements of one NTK: its `Spectra`, and its `Alignments` where they are asked for."""
 
     spectra: Spectra
     alignments: Alignments | None = None
 
 
+# Of one member: epoch -> a future of the `Snapshot` on each draw.
+Taken = dict[int, list[Future[Snapshot]]]
+
+
 def record(
-    experiment,
-    measurement,
-    seeds,
-    learning_rate,
-    workers=1,
-    memory=None,
-    checkpoint=None,
-    report=lambda *_: None,
-):
+    experiment: Experiment,
+    measurement: Measurement,
+    seeds: Sequence[int],
+    learning_rate: float,
+    workers: int = 1,
+    memory: int | None = None,
+    checkpoint: Checkpoint | None = None,
+    report: Callable[[int, Latest], object] = lambda *_: None,
+) -> list[Trajectory]:
     """Train ``seeds`` of ``experiment`` and return the `Trajectory` of each, in the order of ``seeds``.
 
-    ``measurement`` says what is measured (`ntklens.studies.recipes`). Spectra and alignments are taken by
-    ``workers`` threads beside the training, of kernels whose pieces take ``memory`` bytes at most. Seeds
-    below ``save_parameters`` keep their parameters at the minimum. The job resumes from ``checkpoint`` and
-    saves to it periodically. ``report(epoch, latest)`` follows training, ``latest()`` being the trainer's.
-    Raises UnsuitableDataError where the dataset does not suit the point.
+    ``workers`` threads compute spectra and alignments while training goes on; the pieces of a kernel take at
+    most ``memory`` bytes. Seeds below ``save_parameters`` keep their parameters at the minimum. The job
+    resumes from ``checkpoint`` and saves to it periodically. ``report(epoch, latest)`` is called while
+    training goes on; ``latest()`` returns what `Trainer.latest` does. Raises UnsuitableDataError where the
+    dataset has too few samples for the point.
     """
-    draws = ntk_draws(experiment.own_subset, measurement["ntk_samples"], measurement["ntk_draws"])
+    draws = ntk_draws(experiment.own_subset, measurement.ntk_samples, measurement.ntk_draws)
     kernels = _Kernels(experiment.model, draws, memory)
-    trace = Trace(outputs_and_trace, measurement["ntk_samples"]) if measurement["trace_every"] else None
+    trace = Trace(outputs_and_trace, measurement.ntk_samples) if measurement.trace_every else None
     schedule = schedule_of(experiment.recipe, measurement)
     trainer, sets = experiment.trainer(schedule, trace), experiment.training_sets(seeds)
     saved = checkpoint.saved if checkpoint else None
     start = (saved.position["epoch"], saved.arrays["members"]) if saved else None
+    members: Members = None
     with SpectrumWorkers(workers) as threads:
-        taken = _restored(saved.arrays["snapshots"]) if saved else [{} for _ in seeds]
+        taken: list[Taken] = _restored(saved.arrays["snapshots"]) if saved else [{} for _ in seeds]
         snapshots = _Snapshots(kernels, schedule, threads, taken)
         for epoch, members in experiment.train(trainer, sets, seeds, learning_rate, start):
             report(epoch, lambda epoch=epoch, members=members: trainer.latest(members, epoch))
@@ -65,7 +83,7 @@ def record(
                 checkpoint.save({"epoch": epoch}, state)
             snapshots.visit(epoch, trainer, members)
         records = trainer.records(members)
-        minima = [kernels.at_minimum(own, threads) if measurement["minimum"] else None for own in records]
+        minima = [kernels.at_minimum(own, threads) if measurement.minimum else None for own in records]
     return [
         Trajectory(
             seed=seed,
@@ -77,14 +95,14 @@ def record(
             spectrum=_spectrum(taken[index], own, kernels.rows),
             train_indices=sets[index].rows,
             copied_from=sets[index].copied_from,
-            minimum=minima[index] and _minimum(own, minima[index].result(), seed, measurement),
+            minimum=future and _minimum(own, future.result(), seed, measurement),
         )
-        for index, (seed, own) in enumerate(zip(seeds, records, strict=True))
+        for index, (seed, own, future) in enumerate(zip(seeds, records, minima, strict=True))
     ]
 
 
-def ntk_draws(subset, samples, draws):
-    """Disjoint `Draw`s of test samples, which are in random order already, each of ``samples``.
+def ntk_draws(subset: Subset, samples: int, draws: int) -> list[Draw]:
+    """Disjoint `Draw`s of ``samples`` test samples each; these are in random order already.
 
     Raises UnsuitableDataError where the test samples are too few.
     """
@@ -100,58 +118,61 @@ def ntk_draws(subset, samples, draws):
 class _Kernels:
     """The NTKs of one network on each draw, by one compiled program."""
 
-    def __init__(self, model, draws, memory):
+    def __init__(self, model: nn.Module, draws: Sequence[Draw], memory: int | None) -> None:
         limit = MEMORY if memory is None else min(MEMORY, memory)
         self._draws = draws
         self._kernel = jax.jit(lambda params, x: ntk_matrix(model, params, x, lower=True, memory=limit))
         self._model = model
 
     @property
-    def rows(self):
-        """Draws, and rows of an NTK."""
+    def rows(self) -> tuple[int, int]:
+        """The number of draws, and the number of rows of an NTK."""
         return len(self._draws), len(self._draws[0].labels) * self._model.outputs
 
     @property
-    def labels(self):
-        """The labels (d,) of each draw."""
+    def labels(self) -> list[Int[np.ndarray, " d"]]:
+        """The labels of each draw."""
         return [draw.labels for draw in self._draws]
 
-    def of_members(self, parameters, measurable):
-        """For each member its NTKs, a list by draw; an empty one for a member that is not ``measurable``."""
+    def of_members(self, parameters: Iterable[Parameters], measurable: Iterable[bool]) -> list[list[Kernel]]:
+        """The NTKs of each member, by draw; an empty list for a member that is not ``measurable``."""
         # One draw after the other: inside one of XLA's loops convolutions are slow.
         return [
             [self._kernel(params, draw.images) for draw in self._draws] if measured else []
             for params, measured in zip(parameters, measurable, strict=True)
         ]
 
-    def at_minimum(self, record, threads):
-        """A future of the `Spectra` at the least test loss of a trainer's ``record``, on the first draw."""
+    def at_minimum(self, record: Record, threads: SpectrumWorkers) -> Future[Spectra]:
+        """A future of the `Spectra` at the least test loss of ``record``, on the first draw."""
         theta = self._kernel(record.best.params, self._draws[0].images)
         return threads.submit(spectra_of, theta, of_theta_too=True)
 
 
 class _Snapshots:
-    """The NTKs along training of every member, handed to ``threads`` for their spectra and alignments.
+    """The NTKs of every member along training, passed to ``threads`` for their spectra and alignments.
 
-    ``taken`` has for each member: epoch -> a future of the `Snapshot` on each draw.
+    ``taken`` has the snapshots of each member.
     """
 
-    def __init__(self, kernels, schedule, threads, taken):
+    def __init__(
+        self, kernels: _Kernels, schedule: Schedule, threads: SpectrumWorkers, taken: list[Taken]
+    ) -> None:
         self._kernels, self._schedule, self._threads, self.taken = kernels, schedule, threads, taken
-        self._before = None  # the kernels of a snapshot, until those of one update later are there
+        # The kernels of a snapshot, until those of one update later are there.
+        self._before: list[list[Kernel]] | None = None
 
     @property
-    def complete(self):
+    def complete(self) -> bool:
         """Whether no snapshot waits for the NTK one update later."""
         return self._before is None
 
-    def visit(self, epoch, trainer, members):
-        """Measure what is due at ``epoch``, at which ``trainer`` yielded ``members``."""
+    def visit(self, epoch: int, trainer: Trainer, members: Members) -> None:
+        """Take the measurements that are due at ``epoch``, at which ``trainer`` yielded ``members``."""
         due = epoch in self._schedule.snapshots
         if not due and self.complete:
             return
         kernels = self._kernels.of_members(trainer.parameters_of(members), trainer.measurable(members, epoch))
-        if not self.complete:
+        if self._before is not None:
             pairs = [
                 zip(*both, self._kernels.labels, strict=True)
                 for both in zip(self._before, kernels, strict=True)
@@ -161,29 +182,31 @@ class _Snapshots:
             self._take(epoch, [[(theta,) for theta in own] for own in kernels])
         self._before = kernels if due and self._schedule.updates_after else None
 
-    def _take(self, epoch, arguments):
-        """Submit a member's snapshots; ``arguments`` has for each member those of `_snapshot`, by draw."""
+    def _take(self, epoch: int, arguments: Iterable[Iterable[tuple[Any, ...]]]) -> None:
+        """Submit the snapshots at ``epoch``: ``arguments`` are those of `_snapshot`, by member and draw."""
         for taken, by_draw in zip(self.taken, arguments, strict=True):
             futures = [self._threads.submit(_snapshot, *own) for own in by_draw]
             if futures:
                 taken[epoch] = futures
 
 
-def _snapshot(theta, updated=None, labels=None):
-    """The `Snapshot` of ``theta``, with alignments where the NTK one update later is given too.
+def _snapshot(
+    theta: Kernel, updated: Kernel | None = None, labels: Int[np.ndarray, " d"] | None = None
+) -> Snapshot:
+    """The `Snapshot` of ``theta``, with alignments where the NTK one update later, ``updated``, is given too.
 
-    The top eigenvectors are as many as the effective rank says (App. E.3).
+    The number of top eigenvectors is the effective rank, rounded (App. E.3).
     """
     spectra = spectra_of(theta)
-    if updated is None:
+    if updated is None or labels is None:
         return Snapshot(spectra)
     rank = effective_rank(spectra.eigenvalues)
     count = max(round(rank), 1) if np.isfinite(rank) else 1
     return Snapshot(spectra, alignments(np.asarray(theta), np.asarray(updated), labels, count))
 
 
-def _stored(snapshots):
-    """``snapshots`` as nested dictionaries of arrays; waits for those that are still to come."""
+def _stored(snapshots: Sequence[Taken]) -> State:
+    """``snapshots`` as nested dictionaries of arrays; waits until all of them are computed."""
     return {
         str(index): {
             str(epoch): _arrays([future.result() for future in draws]) for epoch, draws in own.items()
@@ -192,8 +215,8 @@ def _stored(snapshots):
     }
 
 
-def _arrays(taken):
-    """The snapshots ``taken`` of one member at one epoch, a list by draw, as arrays."""
+def _arrays(taken: Sequence[Snapshot]) -> dict[str, np.ndarray]:
+    """The snapshots of one member at one epoch, by draw, as arrays."""
     arrays = {
         "ntk_trace": np.array([snapshot.spectra.ntk_trace for snapshot in taken]),
         "eigenvalues": np.stack([snapshot.spectra.eigenvalues for snapshot in taken]),
@@ -203,15 +226,15 @@ def _arrays(taken):
     return arrays
 
 
-def _restored(stored):
-    """The snapshots that `_stored` made ``stored`` of, each a future whose result is there."""
+def _restored(stored: State) -> list[Taken]:
+    """The snapshots from which `_stored` made ``stored``, each a future whose result is there."""
     return [
         {int(epoch): [resolved(one) for one in _snapshots(arrays)] for epoch, arrays in own.items()}
         for own in stored.values()
     ]
 
 
-def _snapshots(arrays):
+def _snapshots(arrays: dict[str, np.ndarray]) -> list[Snapshot]:
     spectra = [
         Spectra(float(trace), own)
         for trace, own in zip(arrays["ntk_trace"], arrays["eigenvalues"], strict=True)
@@ -224,9 +247,9 @@ def _snapshots(arrays):
     ]
 
 
-def _spectrum(snapshots, record, rows):
+def _spectrum(snapshots: Taken, record: Record, rows: tuple[int, int]) -> Spectrum:
     """The `Spectrum` of one seed, whose training is ``record``."""
-    # The last epoch of a diverged seed, which ends early, is none of it; the others reach every snapshot.
+    # A diverged seed ends early, and its last epoch is left out; other seeds reach every snapshot.
     end = record.epoch[-1] + (record.status != DIVERGED)
     reached = [epoch for epoch in snapshots if epoch < end]
     taken = [_arrays([future.result() for future in snapshots[epoch]]) for epoch in reached]
@@ -243,9 +266,10 @@ def _spectrum(snapshots, record, rows):
     )
 
 
-def _minimum(record, spectra, seed, measurement):
+def _minimum(record: Record, spectra: Spectra, seed: int, measurement: Measurement) -> Minimum:
+    assert spectra.ntk_eigenvalues is not None  # `_Kernels.at_minimum` asks for them
     epoch = int(record.best.epoch)
-    row, kept = int(np.searchsorted(record.epoch, epoch)), seed < measurement["save_parameters"]
+    row, kept = int(np.searchsorted(record.epoch, epoch)), seed < measurement.save_parameters
     return Minimum(
         epoch=epoch,
         train_loss=float(record.curves["train_loss"][row]),

@@ -1,40 +1,45 @@
-"""Spectra of NTKs, taken by threads beside the training that yields them."""
+"""Spectra of NTKs, computed by threads while training goes on."""
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import BoundedSemaphore
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from jaxtyping import Array, Float
 
 from ntklens.spectrum import eigenvalues as host_spectrum
 from ntklens.spectrum import on_device as device_spectrum
+
+Result = TypeVar("Result")
 
 
 class Spectra(NamedTuple):
     """The trace of one NTK Θ, the eigenvalues of Θ̂, and those of Θ where they were asked for."""
 
     ntk_trace: float
-    eigenvalues: np.ndarray
-    ntk_eigenvalues: np.ndarray | None = None
+    eigenvalues: Float[np.ndarray, " N"]
+    ntk_eigenvalues: Float[np.ndarray, " N"] | None = None
 
 
 class SpectrumWorkers:
-    """Threads that take spectra while the caller goes on; LAPACK releases the GIL.
+    """Threads that compute spectra while the caller goes on; LAPACK releases the GIL.
 
-    At most two tasks a thread wait their turn: `submit` then waits too, so that memory stays bounded.
+    At most two tasks per thread are under way or waiting. When there are as many, `submit` blocks, so that
+    memory stays bounded.
     """
 
-    def __init__(self, threads):
+    def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads)
         self._places = BoundedSemaphore(2 * threads)
 
-    def __enter__(self):
+    def __enter__(self) -> "SpectrumWorkers":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
 
-    def submit(self, task, *arguments, **options):
+    def submit(self, task: Callable[..., Result], *arguments: Any, **options: Any) -> Future[Result]:
         """A future of ``task``'s result."""
         self._places.acquire()
         future = self._pool.submit(task, *arguments, **options)
@@ -42,15 +47,15 @@ class SpectrumWorkers:
         return future
 
 
-def resolved(result):
+def resolved(result: Result) -> Future[Result]:
     """A future whose ``result`` is there already."""
-    future = Future()
+    future: Future[Result] = Future()
     future.set_result(result)
     return future
 
 
-def spectra_of(theta, of_theta_too=False):
-    """The `Spectra` of ``theta`` (N, N), of which the lower triangle counts."""
+def spectra_of(theta: Float[Array | np.ndarray, "N N"], of_theta_too: bool = False) -> Spectra:
+    """The `Spectra` of ``theta``, of which only the lower triangle is read."""
     if device_spectrum.on_accelerator(theta):
         solver = device_spectrum
     else:

@@ -1,17 +1,31 @@
 """Trials of a learning rate: a few seeds of a point trained without measuring the NTK."""
 
+from collections.abc import Callable, Sequence
+
 from ntklens.storage.run_files import DIVERGED, UNFINISHED
+from ntklens.studies.experiments import Experiment
 from ntklens.training.calibration import Trial
+from ntklens.training.members import Record, State
+from ntklens.training.schedules import Schedule
 
 
-def minimum_trial(experiment, seeds, rate, schedule, scale, start=None, visit=lambda *_: None):
-    """Train ``seeds`` at ``rate``: the `Trial` of their minima's epochs.
+def minimum_trial(
+    experiment: Experiment,
+    seeds: Sequence[int],
+    rate: float,
+    schedule: Schedule,
+    scale: int,
+    start: tuple[int, State] | None = None,
+    visit: Callable[[int, Callable[[], State]], object] = lambda *_: None,
+) -> Trial:
+    """Train ``seeds`` at the learning ``rate`` and return the `Trial` with the epochs of their minima.
 
-    ``start`` is as for a trainer's ``train``; ``visit(epoch, state_of)`` is called as training goes on, where
-    ``state_of()`` is what a checkpoint needs.
+    ``start`` is as for `Trainer.train`. ``visit(epoch, state)`` is called repeatedly while training goes on;
+    ``state()`` returns what a checkpoint needs.
     """
     trainer = experiment.trainer(schedule)
     sets = experiment.training_sets(seeds)
+    members = None
     for epoch, members in experiment.train(trainer, sets, seeds, rate, start):
         visit(epoch, lambda members=members: trainer.state_of(members))
     records = trainer.records(members)
@@ -23,5 +37,5 @@ def minimum_trial(experiment, seeds, rate, schedule, scale, start=None, visit=la
     )
 
 
-def _minimum_epoch(record):
+def _minimum_epoch(record: Record) -> int | None:
     return None if record.status == DIVERGED else int(record.best.epoch)

@@ -1,121 +1,145 @@
 """Full-batch training of an ensemble, one member for each seed, with the NTK trace along the way (App. D.1).
 
-Epoch e is the state after e updates; losses, accuracies and trace at epoch e belong to the same
-parameters. A member watches its own test loss at every epoch, so its minimum is exact. It is
-finished once the epoch window is over and its minimum lies a factor ``patience`` behind; nothing
-later changes what it found. A member's record therefore follows from its own seed, not from the
-batch in which it advances.
+Epoch e is the state after e updates; losses, accuracies and trace at epoch e belong to the same parameters. A
+member follows its own test loss at every epoch, so its minimum is exact. It is finished once the epoch window
+is over and its minimum lies a factor ``patience`` behind; nothing later changes its record. That record
+therefore follows from the member's own seed, not from the batch in which it advances.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import linen as nn
 from flax import serialization
 from jax import lax
+from jaxtyping import Array, Float, Int
 
+from ntklens.networks.modules import Ensemble, Parameters
 from ntklens.storage.quantities import CURVES
-from ntklens.training.members import BestSoFar, Record, Trace, loss_and_accuracy, on_host, status_of
+from ntklens.training.members import (
+    BestSoFar,
+    Record,
+    Samples,
+    State,
+    Trace,
+    loss_and_accuracy,
+    on_host,
+    outputs_of,
+    status_of,
+)
+from ntklens.training.optimisers import Optimiser
 from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
+from ntklens.training.transformations import transformation
 
 
 class Member(NamedTuple):
     """One seed in training. `FullBatch.train` yields it with a leading ensemble axis on every array."""
 
-    params: dict
-    optimiser_state: tuple
+    params: Parameters
+    optimiser_state: optax.OptState
     best: BestSoFar
-    stop_epoch: jax.Array  # -1 while running
-    curves: dict  # one array (max_epochs + 1,) for each of CURVES
-    traces: jax.Array  # at epochs 0, trace_every, 2 trace_every, ...
+    stop_epoch: Int[Array, "*members"]  # -1 while running
+    curves: dict[str, Float[Array, "*members epochs"]]  # for each of CURVES, at epochs 0 to max_epochs
+    traces: Float[Array, "*members traces"]  # at epochs 0, trace_every, 2 trace_every, ...
 
 
 @dataclass(frozen=True)
 class FullBatch:
-    """The trainer of an ensemble by full-batch updates; its methods are those of `training.members`.
+    """The `Trainer` of an ensemble by full-batch updates.
 
-    Ends when all members are finished. What lies beyond a member's ``stop_epoch`` in its curves means
-    nothing.
+    Ends when all members are finished. Values in a member's curves beyond its ``stop_epoch`` mean nothing.
     """
 
-    model: object
-    optimiser: object
+    model: nn.Module
+    optimiser: Optimiser
     schedule: Schedule
     trace: Trace | None = None  # needed where the schedule has traces
 
-    def train(self, params, train_sets, test_set, learning_rate, seeds=None, start=None):
+    def train(
+        self,
+        params: Ensemble,
+        train_sets: Sequence[Samples],
+        test_set: Samples,
+        learning_rate: float,
+        seeds: Sequence[int] | None = None,
+        start: tuple[int, State] | None = None,
+    ) -> Iterator[tuple[int, Member]]:
         first, members = 0, _new_members(self.optimiser, self.schedule, params)
         if start is not None:
-            first, members = start[0], serialization.from_state_dict(members, start[1])
+            first, members = start[0], cast(Member, serialization.from_state_dict(members, start[1]))
         size = sum(leaf[0].size for leaf in jax.tree.leaves(params))
         advance = partial(_advance, self, size < VECTORISED_PARAMETERS)
         stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *train_sets)
-        boundaries = self.schedule.yields | set(range(0, self.schedule.max_epochs, EPOCHS_PER_CALL))
-        ends = [first, *sorted(epoch for epoch in boundaries if epoch > first), self.schedule.max_epochs + 1]
+        last = self.schedule.stop.max_epochs
+        boundaries = self.schedule.yields | set(range(0, last, EPOCHS_PER_CALL))
+        ends = [first, *sorted(epoch for epoch in boundaries if epoch > first), last + 1]
         for epoch, end in pairwise(ends):
             yield epoch, members
             if np.all(np.asarray(members.stop_epoch) >= 0):
                 return
             members = advance(members, stacked, test_set, learning_rate, epoch, end)
-        yield end, members
+        yield ends[-1], members
 
     @staticmethod
-    def state_of(members):
+    def state_of(members: Member) -> State:
         return serialization.to_state_dict(on_host(members))
 
     @staticmethod
-    def parameters_of(members):
+    def parameters_of(members: Member) -> list[Parameters]:
         return _members(on_host(members.params))
 
     @staticmethod
-    def measurable(members, epoch):
-        # All members advance until the last is finished: what lies beyond a member's end is dropped later.
+    def measurable(members: Member, epoch: int) -> list[bool]:
+        # All members advance until the last is finished: values beyond a member's end are dropped later.
         return [True] * len(members.stop_epoch)
 
     @staticmethod
-    def latest(members, epoch):
+    def latest(members: Member, epoch: int) -> tuple[dict[str, float], int, int]:
         # The epochs before this one have been measured.
         values = {name: float(np.mean(np.asarray(members.curves[name])[:, epoch - 1])) for name in CURVES}
         return values, int(np.sum(np.asarray(members.stop_epoch) >= 0)), len(members.stop_epoch)
 
-    def records(self, members):
+    def records(self, members: Member) -> list[Record]:
         return [self._record(member) for member in _members(on_host(members))]
 
-    def _record(self, member):
+    def _record(self, member: Member) -> Record:
         finished = int(member.stop_epoch) >= 0
-        last = int(member.stop_epoch) if finished else self.schedule.max_epochs
-        curves = {name: curve[: last + 1] for name, curve in member.curves.items()}
+        last = int(member.stop_epoch) if finished else self.schedule.stop.max_epochs
+        curves = {name: np.asarray(curve)[: last + 1] for name, curve in member.curves.items()}
         trace_epoch = np.arange(0, last + 1, self.schedule.trace_every or last + 2, dtype=np.int32)
         return Record(
             status=status_of(curves, finished),
             epoch=np.arange(last + 1, dtype=np.int32),
             curves=curves,
             trace_epoch=trace_epoch[: len(member.traces)],
-            ntk_trace=member.traces[: len(trace_epoch)],
+            ntk_trace=np.asarray(member.traces)[: len(trace_epoch)],
             best=member.best,
         )
 
 
-# The programs below are compiled once for each network and schedule: trials at several learning
-# rates share them.
+# The programs below are compiled once for each network and schedule: trials at several learning rates share
+# them.
 @partial(jax.jit, static_argnums=(0, 1))
-def _new_members(optimiser, schedule, params):
+def _new_members(optimiser: Optimiser, schedule: Schedule, params: Ensemble) -> Member:
     return jax.vmap(partial(_new_member, optimiser, schedule))(params)
 
 
-def _new_member(optimiser, schedule, params):
-    # Types are spelt out: a weakly typed first state would compile the whole loop twice.
+def _new_member(optimiser: Optimiser, schedule: Schedule, params: Parameters) -> Member:
+    # Explicit types: with a weakly typed first state the whole loop would be compiled twice.
     dtype = jax.tree.leaves(params)[0].dtype
-    unmeasured = jnp.full(schedule.max_epochs + 1, jnp.nan, dtype)
-    traces = schedule.max_epochs // schedule.trace_every + 1 if schedule.trace_every else 0
+    last = schedule.stop.max_epochs
+    unmeasured = jnp.full(last + 1, jnp.nan, dtype)
+    traces = last // schedule.trace_every + 1 if schedule.trace_every else 0
     return Member(
         params=params,
-        optimiser_state=optimiser.at_rate(0.0).init(params),
+        optimiser_state=transformation(optimiser, 0.0).init(params),
         best=BestSoFar(epoch=jnp.array(0, jnp.int32), test_loss=jnp.array(jnp.inf, dtype), params=params),
         stop_epoch=jnp.array(-1, jnp.int32),
         curves=dict.fromkeys(CURVES, unmeasured),
@@ -124,11 +148,20 @@ def _new_member(optimiser, schedule, params):
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _advance(trainer, vectorised, members, train_sets, test_set, learning_rate, begin, end):
-    """``members`` taken from epoch ``begin`` to ``end``, measured on the way."""
-    optimiser = trainer.optimiser.at_rate(learning_rate)
+def _advance(
+    trainer: FullBatch,
+    vectorised: bool,
+    members: Member,
+    train_sets: Samples,
+    test_set: Samples,
+    learning_rate: Float[Array, ""],
+    begin: Int[Array, ""],
+    end: Int[Array, ""],
+) -> Member:
+    """``members`` advanced from epoch ``begin`` to ``end``, and measured at every epoch."""
+    optimiser = transformation(trainer.optimiser, learning_rate)
 
-    def advance_member(member, train_set):
+    def advance_member(member: Member, train_set: Samples) -> Member:
         step = partial(_step, trainer, optimiser, train_set, test_set)
         return lax.fori_loop(begin, end, step, member)
 
@@ -137,11 +170,18 @@ def _advance(trainer, vectorised, members, train_sets, test_set, learning_rate, 
     return lax.map(lambda pair: advance_member(*pair), (members, train_sets))
 
 
-def _step(trainer, optimiser, train_set, test_set, epoch, member):
+def _step(
+    trainer: FullBatch,
+    optimiser: optax.GradientTransformation,
+    train_set: Samples,
+    test_set: Samples,
+    epoch: Int[Array, ""],
+    member: Member,
+) -> Member:
     """Measure ``member`` at ``epoch``, then update its parameters once."""
 
-    def objective(params):
-        return loss_and_accuracy(trainer.model.apply(params, train_set.images), train_set.labels)
+    def objective(params: Parameters) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        return loss_and_accuracy(outputs_of(trainer.model, params, train_set.images), train_set.labels)
 
     (train_loss, train_accuracy), gradient = jax.value_and_grad(objective, has_aux=True)(member.params)
     test_outputs, traces = _test_outputs(trainer, member, test_set.images, epoch)
@@ -164,42 +204,51 @@ def _step(trainer, optimiser, train_set, test_set, epoch, member):
     )
 
 
-def _test_outputs(trainer, member, images, epoch):
+def _test_outputs(
+    trainer: FullBatch, member: Member, images: Float[Array, "d n0"], epoch: Int[Array, ""]
+) -> tuple[Float[Array, "d n"], Float[Array, " traces"]]:
     """The outputs on the test set and ``member.traces``, with the trace at ``epoch`` where it is due.
 
-    The trace takes the activations of its samples, the first of the test set, from the pass that the
+    The trace takes the activations of its samples, the first of the test set, from the forward pass that the
     test loss needs anyway.
     """
-    every = trainer.schedule.trace_every
-    if not every:
-        return trainer.model.apply(member.params, images), member.traces
-    first, rest = images[: trainer.trace.samples], images[trainer.trace.samples :]
+    every, measured = trainer.schedule.trace_every, trainer.trace
+    if not every or measured is None:
+        return outputs_of(trainer.model, member.params, images), member.traces
+    first, rest = images[: measured.samples], images[measured.samples :]
 
-    def with_trace():
-        outputs, trace = trainer.trace.measure(trainer.model, member.params, first)
+    def with_trace() -> tuple[Float[Array, "first n"], Float[Array, " traces"]]:
+        outputs, trace = measured.measure(trainer.model, member.params, first)
         return outputs, member.traces.at[epoch // every].set(trace)
 
     # The epoch is the same for every member, so this stays a branch under vmap.
     outputs, traces = lax.cond(
         epoch % every == 0,
         with_trace,
-        lambda: (trainer.model.apply(member.params, first), member.traces),
+        lambda: (outputs_of(trainer.model, member.params, first), member.traces),
     )
-    return jnp.concatenate([outputs, trainer.model.apply(member.params, rest)]), traces
+    return jnp.concatenate([outputs, outputs_of(trainer.model, member.params, rest)]), traces
 
 
-def _follow_minimum(schedule, member, epoch, train_loss, test_loss):
+def _follow_minimum(
+    schedule: Schedule,
+    member: Member,
+    epoch: Int[Array, ""],
+    train_loss: Float[Array, ""],
+    test_loss: Float[Array, ""],
+) -> tuple[BestSoFar, Int[Array, ""]]:
+    """``member``'s minimum and the epoch of its end, with the losses at ``epoch`` taken into account."""
     best = member.best
     running = member.stop_epoch < 0
     better = running & (test_loss < best.test_loss)
     candidate = BestSoFar(epoch=jnp.asarray(epoch, jnp.int32), test_loss=test_loss, params=member.params)
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best)
-    last = jnp.maximum(schedule.window_last, jnp.ceil(schedule.patience * best.epoch))
+    last = jnp.maximum(schedule.stop.window_last, jnp.ceil(schedule.stop.patience * best.epoch))
     ends = (epoch >= last) | ~jnp.isfinite(train_loss + test_loss)
     return best, jnp.where(running & ends, candidate.epoch, member.stop_epoch)
 
 
-def _members(tree):
-    """A list of what ``tree`` holds of each member."""
+def _members(tree: Any) -> list[Any]:
+    """The part of ``tree`` that belongs to each member."""
     count = len(jax.tree.leaves(tree)[0])
     return [jax.tree.map(lambda leaf: leaf[index], tree) for index in range(count)]  # noqa: B023

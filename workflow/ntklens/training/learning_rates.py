@@ -1,11 +1,11 @@
-"""The learning rate along a curve, as calibration found it: a smooth function of the scale."""
+"""The learning rate along a curve, which calibration found: a smooth function of the scale."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from ntklens.storage.files import read_json
+from ntklens.storage.files import FilePath, read_json
 
 
 @dataclass(frozen=True)
@@ -14,10 +14,10 @@ class LearningRates:
 
     coefficients: tuple[float, ...]
 
-    def at(self, scale):
+    def at(self, scale: int | float) -> float:
         return math.exp(np.polyval(self.coefficients, math.log(scale)))
 
 
-def read_rate(path, scale):
+def read_rate(path: FilePath, scale: int) -> float:
     """The rate at ``scale`` from a file that calibration wrote."""
     return LearningRates(tuple(read_json(path)["coefficients"])).at(scale)

@@ -1,90 +1,132 @@
-"""What trainers are given and what they give back, whatever the way they train.
+"""What trainers take and what they return, however they train.
 
-A *trainer* advances the members of an ensemble, one for each seed. `full_batch.FullBatch` and
-`mini_batch.MiniBatch` have the same methods, which `ntklens.studies.recorder` calls:
-
-``train(params, train_sets, test_set, learning_rate, seeds, start=None)``
-    yields pairs (epoch, members) at every epoch of the schedule's ``yields``, now and then between them, and
-    at the end. ``params`` has a leading ensemble axis; ``train_sets`` has a `Samples` for each member.
-    ``start`` is a pair (epoch, ``state_of(members)``) that an earlier call came to: what follows is the same,
-    bit for bit.
-``state_of(members)``
-    the members as nested dictionaries of arrays in the host's memory, for a checkpoint.
-``parameters_of(members)``
-    a list of every member's parameters.
-``measurable(members, epoch)``
-    for each member, whether its NTK can be measured at the ``epoch`` at which ``members`` were yielded.
-``latest(members, epoch)``
-    the latest values of the curves, averaged over members, how many members are finished, and how many there
-    are.
-``records(members)``
-    the `Record` of each member, when training has ended.
-
-What measures the NTK's trace along training, if anything, is given to a trainer: `Trace`.
+A `Trainer` advances the members of an ensemble, one for each seed: `full_batch.FullBatch` and
+`mini_batch.MiniBatch`. If the NTK's trace is measured along training, the function that measures it is passed
+to the trainer as a `Trace`.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import linen as nn
+from jaxtyping import Array, Float, Int
 
+from ntklens.networks.modules import Ensemble, Parameters
 from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED
+
+# The members of an ensemble in training, each trainer's in a form of its own.
+Members = Any
+# Those members as nested dictionaries of arrays, for a checkpoint.
+State = dict[str, Any]
 
 
 class Samples(NamedTuple):
-    """Images (d, n₀), floating point, with labels (d,), integers."""
+    """Images and their labels; an ensemble's have a leading axis."""
 
-    images: jax.Array
-    labels: jax.Array
+    images: Float[Array, "*members d n0"]
+    labels: Int[Array, "*members d"]
 
 
 class Trace(NamedTuple):
     """``measure(model, params, images)`` gives outputs and Tr Θ on the first ``samples`` of the test set."""
 
-    measure: Callable
+    measure: Callable[
+        [nn.Module, Parameters, Float[Array, "d n0"]], tuple[Float[Array, "d n"], Float[Array, ""]]
+    ]
     samples: int
 
 
 class BestSoFar(NamedTuple):
     """The least test loss so far, its epoch, and the parameters there."""
 
-    epoch: jax.Array
-    test_loss: jax.Array
-    params: dict
+    epoch: int | Int[Array | np.ndarray, "*members"]
+    test_loss: float | Float[Array | np.ndarray, "*members"]
+    params: Parameters
 
 
 class Record(NamedTuple):
-    """One member's training: curves (E,) at ``epoch``, ``ntk_trace`` (T,) at ``trace_epoch``."""
+    """One member's training: ``curves`` at ``epoch``, and ``ntk_trace`` at ``trace_epoch``."""
 
     status: str
-    epoch: np.ndarray
-    curves: dict
-    trace_epoch: np.ndarray
-    ntk_trace: np.ndarray
+    epoch: Int[np.ndarray, " epochs"]
+    curves: dict[str, Float[np.ndarray, " epochs"]]
+    trace_epoch: Int[np.ndarray, " traces"]
+    ntk_trace: Float[np.ndarray, " traces"]
     best: BestSoFar
 
 
-def loss_and_accuracy(outputs, labels):
-    """Mean softmax cross-entropy and the share classified correctly, of ``outputs`` (d, n)."""
+@runtime_checkable
+class Trainer(Protocol):
+    """What `ntklens.studies` calls."""
+
+    def train(
+        self,
+        params: Ensemble,
+        train_sets: Sequence[Samples],
+        test_set: Samples,
+        learning_rate: float,
+        seeds: Sequence[int],
+        start: tuple[int, State] | None = None,
+    ) -> Iterator[tuple[int, Members]]:
+        """Yield (epoch, members) at least at every epoch of the schedule's ``yields`` and at the end.
+
+        ``params`` has a leading ensemble axis; ``train_sets`` has a `Samples` for each member. ``start`` is a
+        pair (epoch, ``state_of(members)``) that an earlier call reached: what follows is the same, bit for
+        bit.
+        """
+        ...
+
+    def state_of(self, members: Members) -> State:
+        """The ``members`` as nested dictionaries of arrays in the host's memory, for a checkpoint."""
+        ...
+
+    def parameters_of(self, members: Members) -> list[Parameters]:
+        """Every member's parameters."""
+        ...
+
+    def measurable(self, members: Members, epoch: int) -> list[bool]:
+        """Whether each member's NTK can be measured at ``epoch``, at which ``members`` were yielded."""
+        ...
+
+    def latest(self, members: Members, epoch: int) -> tuple[dict[str, float], int, int]:
+        """The latest values of the curves, averaged over members, how many members are finished, and how many
+        there are."""
+        ...
+
+    def records(self, members: Members) -> list[Record]:
+        """The `Record` of each member, when training has ended."""
+        ...
+
+
+def outputs_of(model: nn.Module, params: Parameters, images: Float[Array, "d n0"]) -> Float[Array, "d n"]:
+    """The outputs of ``model`` on ``images``."""
+    return cast(Array, model.apply(params, images))  # without mutable variables, Flax returns outputs alone
+
+
+def loss_and_accuracy(
+    outputs: Float[Array, "d n"], labels: Int[Array, " d"]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Mean softmax cross-entropy of ``outputs``, and the share of samples that they classify correctly."""
     loss = optax.softmax_cross_entropy_with_integer_labels(outputs, labels).mean()
     return loss, jnp.mean(jnp.argmax(outputs, axis=-1) == labels)
 
 
-def losses_are_finite(curves):
-    """Whether both losses are finite where ``curves`` end."""
+def losses_are_finite(curves: Mapping[str, Sequence[float] | Float[np.ndarray, " epochs"]]) -> bool:
+    """Whether both losses are finite at the last epoch of ``curves``."""
     return bool(np.isfinite(curves["train_loss"][-1] + curves["test_loss"][-1]))
 
 
-def status_of(curves, finished):
-    """How a member ended whose ``curves`` these are."""
+def status_of(curves: Mapping[str, Float[np.ndarray, " epochs"]], finished: bool) -> str:
+    """How the member with these ``curves`` ended."""
     if not losses_are_finite(curves):
         return DIVERGED
     return OK if finished else UNFINISHED
 
 
-def on_host(tree):
-    """``tree`` as NumPy arrays, whose slices need no compiled program each."""
+def on_host(tree: Any) -> Any:
+    """``tree`` with NumPy arrays for leaves: slicing one needs no compiled program."""
     return jax.tree.map(np.asarray, tree)

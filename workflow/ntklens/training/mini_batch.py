@@ -1,74 +1,93 @@
 """Training of an ensemble on mini-batches, one member after the other (App. D.2).
 
-Epoch e is the state after e passes over the training set. A pass visits every sample once, in an
-order drawn from the seed and the epoch; the last batch is smaller where the batch size does not
-divide the set (the paper does not say: so no sample is left out). Losses are evaluated at the epochs
-that the schedule names, and a member's minimum is the least test loss among those.
+Epoch e is the state after e passes over the training set. A pass visits every sample once, in an order drawn
+from the seed and the epoch. The last batch is smaller where the batch size does not divide the set, so that
+no sample is left out; the paper does not say. Losses are evaluated at the epochs that the schedule names, and
+a member's minimum is the least test loss among those.
 
-The loop over batches is Python's, around one compiled step: inside XLA's loops convolutions run
-thirty times slower on a CPU.
+The loop over batches is Python's, around one compiled step: inside XLA's loops convolutions run thirty times
+slower on a CPU.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import linen as nn
 from flax import serialization
 from jax import lax
+from jaxtyping import Array, Float, Int, Int32
 
+from ntklens.networks.modules import Ensemble, Parameters
 from ntklens.storage.quantities import CURVES
 from ntklens.training.members import (
     BestSoFar,
     Record,
+    Samples,
+    State,
     Trace,
     loss_and_accuracy,
     losses_are_finite,
     on_host,
+    outputs_of,
     status_of,
 )
+from ntklens.training.optimisers import Optimiser
 from ntklens.training.schedules import Schedule
+from ntklens.training.transformations import transformation
 
 EVALUATED_AT_ONCE = 500  # samples, so that memory stays bounded
 
 
 @dataclass(frozen=True)
 class Member:
-    """One seed in training, with what was evaluated so far: ``curves`` has a list for each of CURVES."""
+    """One seed in training, and the values that were measured so far."""
 
-    params: dict
-    optimiser_state: tuple
+    params: Parameters
+    optimiser_state: optax.OptState
     best: BestSoFar
     stop_epoch: int = -1  # while it is running
-    epochs: tuple = ()
-    curves: dict = field(default_factory=lambda: dict.fromkeys(CURVES, ()))
-    trace_epochs: tuple = ()
-    traces: tuple = ()
+    epochs: tuple[int, ...] = ()
+    curves: dict[str, tuple[float, ...]] = field(default_factory=lambda: dict.fromkeys(CURVES, ()))
+    trace_epochs: tuple[int, ...] = ()
+    traces: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class MiniBatch:
-    """The trainer of an ensemble on mini-batches; its methods are those of `training.members`."""
+    """The `Trainer` of an ensemble on mini-batches."""
 
-    model: object
-    optimiser: object
+    model: nn.Module
+    optimiser: Optimiser
     schedule: Schedule
     batch_size: int
     trace: Trace | None = None  # needed where the schedule has traces
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.schedule.updates_after:
             raise ValueError("mini-batch training cannot yield one update after a snapshot: an epoch is many")
 
-    def train(self, params, train_sets, test_set, learning_rate, seeds, start=None):
+    def train(
+        self,
+        params: Ensemble,
+        train_sets: Sequence[Samples],
+        test_set: Samples,
+        learning_rate: float,
+        seeds: Sequence[int],
+        start: tuple[int, State] | None = None,
+    ) -> Iterator[tuple[int, list[Member]]]:
         first, members = 0, [self._new_member(params, index) for index in range(len(seeds))]
         if start is not None:
             first, members = start[0], _restored(members, start[1])
         evaluated, yields = set(self.schedule.evaluated), {*self.schedule.yields, *self.schedule.evaluated}
-        for epoch in range(first, self.schedule.max_epochs + 1):
-            # What a checkpoint holds was evaluated before it was written.
+        last = self.schedule.stop.max_epochs
+        for epoch in range(first, last + 1):
+            # The members in a checkpoint were evaluated before it was written.
             if epoch in evaluated and (start is None or epoch > first):
                 members = [
                     self._evaluated(member, epoch, train_set, test_set)
@@ -76,7 +95,7 @@ class MiniBatch:
                 ]
             if epoch in yields:
                 yield epoch, members
-            if epoch == self.schedule.max_epochs or all(member.stop_epoch >= 0 for member in members):
+            if epoch == last or all(member.stop_epoch >= 0 for member in members):
                 return
             members = [
                 self._after_a_pass(member, train_set, learning_rate, seed, epoch)
@@ -84,41 +103,31 @@ class MiniBatch:
             ]
 
     @staticmethod
-    def state_of(members):
+    def state_of(members: list[Member]) -> State:
         return {str(index): _state_of(member) for index, member in enumerate(members)}
 
     @staticmethod
-    def parameters_of(members):
+    def parameters_of(members: list[Member]) -> list[Parameters]:
         return [member.params for member in members]
 
     @staticmethod
-    def measurable(members, epoch):
+    def measurable(members: list[Member], epoch: int) -> list[bool]:
         return [member.stop_epoch in (-1, epoch) and losses_are_finite(member.curves) for member in members]
 
     @staticmethod
-    def latest(members, epoch):
+    def latest(members: list[Member], epoch: int) -> tuple[dict[str, float], int, int]:
         values = {name: float(np.mean([member.curves[name][-1] for member in members])) for name in CURVES}
         return values, sum(member.stop_epoch >= 0 for member in members), len(members)
 
-    def records(self, members):
-        return [
-            Record(
-                status=status_of(member.curves, finished=member.stop_epoch >= 0),
-                epoch=np.array(member.epochs, np.int32),
-                curves={name: np.array(values, np.float32) for name, values in member.curves.items()},
-                trace_epoch=np.array(member.trace_epochs, np.int32),
-                ntk_trace=np.array(member.traces, np.float32),
-                best=member.best,
-            )
-            for member in members
-        ]
+    def records(self, members: list[Member]) -> list[Record]:
+        return [_record(member) for member in members]
 
-    def _new_member(self, params, index):
+    def _new_member(self, params: Ensemble, index: int) -> Member:
         own = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[index]), params)
         best = BestSoFar(epoch=0, test_loss=np.inf, params=own)
-        return Member(own, self.optimiser.at_rate(0.0).init(own), best)
+        return Member(own, transformation(self.optimiser, 0.0).init(own), best)
 
-    def _evaluated(self, member, epoch, train_set, test_set):
+    def _evaluated(self, member: Member, epoch: int, train_set: Samples, test_set: Samples) -> Member:
         """``member`` with its losses at ``epoch``, and its trace where that is due; stopped where it ends."""
         if member.stop_epoch >= 0:
             return member
@@ -130,7 +139,8 @@ class MiniBatch:
             best = BestSoFar(epoch, values["test_loss"], member.params)
         curves = {name: (*member.curves[name], values[name]) for name in CURVES}
         finite = losses_are_finite(curves)
-        last = max(self.schedule.window_last, np.ceil(self.schedule.patience * best.epoch))
+        stop = self.schedule.stop
+        last = max(stop.window_last, np.ceil(stop.patience * best.epoch))
         member = replace(
             member,
             best=best,
@@ -140,15 +150,18 @@ class MiniBatch:
         )
         return self._traced(member, epoch, test_set) if finite else member
 
-    def _traced(self, member, epoch, test_set):
-        if not self.schedule.trace_every or epoch % self.schedule.trace_every:
+    def _traced(self, member: Member, epoch: int, test_set: Samples) -> Member:
+        every = self.schedule.trace_every
+        if self.trace is None or not every or epoch % every:
             return member
         _, trace = self.trace.measure(self.model, member.params, test_set.images[: self.trace.samples])
         traces = (*member.traces, float(trace))
         return replace(member, trace_epochs=(*member.trace_epochs, epoch), traces=traces)
 
-    def _after_a_pass(self, member, train_set, learning_rate, seed, epoch):
-        """``member`` one epoch later, if it is running."""
+    def _after_a_pass(
+        self, member: Member, train_set: Samples, learning_rate: float, seed: int, epoch: int
+    ) -> Member:
+        """``member`` one epoch later; unchanged if it has stopped."""
         if member.stop_epoch >= 0:
             return member
         params, state = member.params, member.optimiser_state
@@ -157,7 +170,19 @@ class MiniBatch:
         return replace(member, params=params, optimiser_state=state)
 
 
-def _state_of(member):
+def _record(member: Member) -> Record:
+    curves = {name: np.array(values, np.float32) for name, values in member.curves.items()}
+    return Record(
+        status=status_of(curves, finished=member.stop_epoch >= 0),
+        epoch=np.array(member.epochs, np.int32),
+        curves=curves,
+        trace_epoch=np.array(member.trace_epochs, np.int32),
+        ntk_trace=np.array(member.traces, np.float32),
+        best=member.best,
+    )
+
+
+def _state_of(member: Member) -> State:
     """``member`` as nested dictionaries of arrays."""
     best = member.best._asdict()
     return {
@@ -172,12 +197,12 @@ def _state_of(member):
     }
 
 
-def _restored(members, state):
-    """New ``members`` as they were when `MiniBatch.state_of` gave ``state``."""
+def _restored(members: list[Member], state: State) -> list[Member]:
+    """New ``members`` with the values that they had when `MiniBatch.state_of` returned ``state``."""
     return [_from_state(member, state[str(index)]) for index, member in enumerate(members)]
 
 
-def _from_state(member, state):
+def _from_state(member: Member, state: State) -> Member:
     optimiser_state = serialization.from_state_dict(member.optimiser_state, state["optimiser_state"])
     best = state["best"]
     return Member(
@@ -192,30 +217,39 @@ def _from_state(member, state):
     )
 
 
-def _on_device(tree):
+def _on_device(tree: Any) -> Any:
     return jax.tree.map(jnp.asarray, tree)
 
 
-def batches(samples, batch_size, seed, epoch):
-    """The rows of each mini-batch that leads from ``epoch`` to the next, a list of arrays."""
+def batches(samples: int, batch_size: int, seed: int, epoch: int) -> list[Int32[np.ndarray, " batch"]]:
+    """The rows of each mini-batch of the pass that leads from ``epoch`` to the next."""
     order = np.random.default_rng([4, seed, epoch]).permutation(samples).astype(np.int32)
     return [order[start : start + batch_size] for start in range(0, samples, batch_size)]
 
 
-# The optimiser's state is nobody else's, so its memory is used again. Parameters are the caller's too.
+# Nothing else refers to the optimiser's state, so its memory is reused. The caller keeps the parameters.
 @partial(jax.jit, static_argnums=(0, 1), donate_argnums=3)
-def _step(model, optimiser, params, optimiser_state, train_set, rows, learning_rate):
-    def loss(params):
-        return loss_and_accuracy(model.apply(params, train_set.images[rows]), train_set.labels[rows])[0]
+def _step(
+    model: nn.Module,
+    optimiser: Optimiser,
+    params: Parameters,
+    optimiser_state: optax.OptState,
+    train_set: Samples,
+    rows: Int[Array, " batch"],
+    learning_rate: Float[Array, ""],
+) -> tuple[Parameters, optax.OptState]:
+    def loss(params: Parameters) -> Float[Array, ""]:
+        outputs = outputs_of(model, params, train_set.images[rows])
+        return loss_and_accuracy(outputs, train_set.labels[rows])[0]
 
-    updates, optimiser_state = optimiser.at_rate(learning_rate).update(
+    updates, optimiser_state = transformation(optimiser, learning_rate).update(
         jax.grad(loss)(params), optimiser_state, params
     )
     return optax.apply_updates(params, updates), optimiser_state
 
 
-def evaluate(model, params, samples):
-    """Mean loss and accuracy of ``model`` on `Samples`, two numbers."""
+def evaluate(model: nn.Module, params: Parameters, samples: Samples) -> tuple[float, float]:
+    """Mean loss and accuracy of ``model`` on ``samples``."""
     total = len(samples.labels)
     starts = range(0, total, EVALUATED_AT_ONCE)
     sizes = [min(EVALUATED_AT_ONCE, total - start) for start in starts]
@@ -227,6 +261,8 @@ def evaluate(model, params, samples):
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _evaluate_part(model, size, params, samples, start):
+def _evaluate_part(
+    model: nn.Module, size: int, params: Parameters, samples: Samples, start: Int[Array, ""]
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
     part = jax.tree.map(lambda leaf: lax.dynamic_slice_in_dim(leaf, start, size), samples)
-    return loss_and_accuracy(model.apply(params, part.images), part.labels)
+    return loss_and_accuracy(outputs_of(model, params, part.images), part.labels)

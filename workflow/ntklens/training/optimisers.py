@@ -1,8 +1,11 @@
-"""The optimisers that a recipe can name, each by its constants: the learning rate comes at every call."""
+"""The optimisers that a recipe can name, each by its constants. The learning rate is given at every call.
+
+`ntklens.training.transformations` makes them Optax's. This module does not import Optax: Snakemake imports it
+in every job that it starts.
+"""
 
 from dataclasses import dataclass
-
-import optax
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -12,9 +15,7 @@ class Adam:
     b1: float
     b2: float
     eps: float
-
-    def at_rate(self, learning_rate):
-        return optax.adam(learning_rate, b1=self.b1, b2=self.b2, eps=self.eps)
+    name: Literal["adam"] = "adam"
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,7 @@ class Sgd:
     """Gradient descent: v ← momentum · v + gradient, then parameters ← parameters − learning_rate · v."""
 
     momentum: float
-
-    def at_rate(self, learning_rate):
-        return optax.sgd(learning_rate, momentum=self.momentum or None)
+    name: Literal["sgd"] = "sgd"
 
 
-OPTIMISERS = {"adam": Adam, "sgd": Sgd}
-
-
-def build_optimiser(settings):
-    """The optimiser of a recipe's ``settings``: its name and its constants."""
-    constants = {key: value for key, value in settings.items() if key != "name"}
-    return OPTIMISERS[settings["name"]](**constants)
+Optimiser = Adam | Sgd

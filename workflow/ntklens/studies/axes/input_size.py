@@ -1,23 +1,32 @@
 """The input size: the side of the images in pixels, so that n₀ grows as its square.
 
-Images are resized, or zero-padded to it, as the point's data say (`ntklens.data.image_sizes`).
+Images are resized or zero-padded to it, as the entry's ``image_fit`` says (`ntklens.data.image_sizes`).
 """
 
+from dataclasses import replace
+
+from ntklens.data.registry import DatasetFacts
+from ntklens.data.settings import DataSettings, ImageSize
 from ntklens.studies.axis import Axis
+from ntklens.studies.entries import StudyEntry
+from ntklens.studies.jobs import Point
+
+LEAST = 1
 
 
-def data(entry):
-    return {"image_size": {"fit": entry["image_fit"]}}
+def data(base: DataSettings, entry: StudyEntry) -> DataSettings:
+    return replace(base, image_size=ImageSize(pixels=LEAST, fit=entry.image_fit))
 
 
-def at(point, scale):
-    image_size = {**point["data"]["image_size"], "pixels": scale}
-    return {**point, "data": {**point["data"], "image_size": image_size}}
+def at(point: Point, scale: int) -> Point:
+    assert point.data.image_size is not None  # `data` has put it there
+    image_size = replace(point.data.image_size, pixels=scale)
+    return replace(point, data=replace(point.data, image_size=image_size))
 
 
-def problem(scale, point, facts):
-    largest = max(facts.shape[:2])
-    if point["data"]["image_size"]["fit"] == "zero-padded" and scale < largest:
+def problem(scale: int, point: Point, facts: DatasetFacts) -> str | None:
+    image_size, largest = point.data.image_size, max(facts.shape[:2])
+    if image_size is not None and image_size.fit == "zero-padded" and scale < largest:
         return f"images of {largest} pixels a side cannot be zero-padded to {scale}; take at least {largest}"
     return None
 
@@ -30,4 +39,5 @@ INPUT_SIZE = Axis(
     at=at,
     data=data,
     problem=problem,
+    least=LEAST,
 )

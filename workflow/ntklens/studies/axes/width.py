@@ -1,10 +1,13 @@
 """The width m: units of every hidden layer (App. D.1)."""
 
+from dataclasses import replace
+
 from ntklens.studies.axis import Axis
+from ntklens.studies.jobs import Point
 
 
-def at(point, scale):
-    return {**point, "network": {**point["network"], "width": scale}}
+def at(point: Point, scale: int) -> Point:
+    return replace(point, network=replace(point.network, width=scale))
 
 
 WIDTH = Axis(name="width", folder="width-{scale}", symbol="m", label="Model width", at=at)

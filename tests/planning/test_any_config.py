@@ -1,0 +1,241 @@
+"""Whatever a config holds, it is loaded or refused in one line that names the key."""
+
+import datetime
+import math
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from ntklens.planning.config import ConfigError, load
+
+from tests.support.small_config import SIZES, WIDTHS, changed, small
+
+SMOKE = yaml.safe_load((Path(__file__).parents[2] / "config/smoke.yaml").read_text())
+LONGEST = 600  # characters of a message
+OWN = {
+    "axis": "width",
+    "dataset": "own.npz",
+    "networks": ["three-layer"],
+    "scales": [8],
+    "learning_rate": 0.1,
+}
+FULL = {
+    **SMOKE,
+    "optimizer": {"b1": 0.9, "b2": 0.99, "eps": 1e-8},
+    "recipes": {"own": {"optimizer": "sgd", "momentum": 0.5, "batch_size": 8, "evaluate_every": 2}},
+    "figures": {"dataset": "digits", "model_scaling_network": "three-layer"},
+    "studies": {**SMOKE["studies"], "own": [{**OWN, "seeds": 3, "spectrum_epochs": [0, 10]}]},
+}
+
+
+def paths(value, path=()):
+    """Every place in ``value``, as a tuple of keys and indices."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from paths(inner, (*path, key))
+
+
+def replaced(value, path, new):
+    """``value`` with ``new`` at ``path``; a last key that is not there is added."""
+    if not path:
+        return new
+    first, *rest = path
+    inner = value[first] if not isinstance(value, dict) or first in value else None
+    if isinstance(value, dict):
+        return {**value, first: replaced(inner, rest, new)}
+    return [replaced(own, rest, new) if index == first else own for index, own in enumerate(value)]
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["digits", "three-layer", "1e-3", "own.npz", "\ud800", "a\n", "\0", "null", "x" * 5000])
+    | st.sampled_from([10**9, 10**30, 10**400, -1, 0, 100_000])
+    | st.dates()
+)
+KEYS = st.text(max_size=5) | st.integers() | st.booleans() | st.none() | st.dates()
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=6,
+)
+PLACES = st.sampled_from(list(paths(FULL)))
+
+
+def refusal(config):
+    """The message with which ``config`` is refused, once it has been looked at; None if it is loaded."""
+    try:
+        load(config)
+    except ConfigError as error:
+        message = str(error)
+        assert len(message) <= LONGEST
+        assert message.isprintable()
+        assert "pydantic" not in message
+        assert "Input" not in message
+        assert message.startswith(("config key '", "the config "))
+        return message
+    return None
+
+
+def test_the_config_that_is_changed_is_valid():
+    load(FULL)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(path=PLACES, value=VALUES)
+@example(path=("training",), value=None)
+@example(path=("studies", "own", 0, "scales"), value=[1, [2]])
+def test_any_value_at_any_key_is_loaded_or_refused_in_one_line(path, value):
+    refusal(replaced(FULL, path, value))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(path=PLACES, key=KEYS, value=VALUES)
+def test_any_further_key_is_loaded_or_refused_in_one_line(path, key, value):
+    refusal(replaced(FULL, (*path[:-1], key) if path and isinstance(path[-1], str) else (key,), value))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(path=PLACES, value=st.sampled_from([math.nan, math.inf, [None], {"?": 1}, datetime.date(2026, 1, 1)]))
+def test_a_value_that_fits_nowhere_is_refused_and_the_key_is_named(path, value):
+    message = refusal(replaced(FULL, path, value))
+    assert message is not None
+    keys = [str(key) for key in path if isinstance(key, str)]
+    assert all(key in message for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (("training",), None, "'training' is empty: write its keys below it, or leave the key out."),
+        (("studies",), None, "'studies' is empty: write its keys below it. "),
+        (("studies", "model-scaling"), None, "'studies.model-scaling' is empty: list its items"),
+        (("networks", "three-layer"), None, "'networks.three-layer' is empty"),
+        (("name",), "laptop\n", r"'name' is 'laptop\n', but must be a name of at most 100"),
+        (("name",), "a" * 101, "…, but must be a name of at most 100"),
+        (("networks",), {"a" * 101: {"hidden_layers": 1}}, "has the network name 'aaa"),
+        (("recipes",), {"a\n": {}}, r"has the recipe name 'a\n'"),
+        (("data_dir",), "a\0b", r"is 'a\x00b', but must not hold characters that cannot be printed"),
+        (("data_dir",), "\ud800", r"is '\ud800', but must not hold characters"),
+        (("data_dir",), "", "is '', but must not be empty"),
+        ((*WIDTHS, "dataset"), "a\0.npz", "must not hold characters"),
+        (("training", "patience"), math.inf, "is inf, but must be a finite number"),
+        ((*WIDTHS, "learning_rate"), math.nan, "is nan, but must be a finite number"),
+        ((*WIDTHS, "learning_rate"), "1e999", "is '1e999', but must be a finite number"),
+        ((*WIDTHS, "learning_rate"), True, "is true, but must be a number"),
+        ((*WIDTHS, "learning_rate"), "0x10", "is '0x10', but must be a number"),
+        (("training", "patience"), 10**400, "must be a finite number"),
+        (("ensemble", "seeds"), 10**30, f"is {10**30}, but must be at most 100000"),
+        (("networks", "deep"), {"hidden_layers": 10**9}, "must be at most 1000"),
+        (("training", "window", "last"), 10**9, "must be at most 1000000"),
+        ((*WIDTHS, "widths"), [[8]], "widths[0]' is [8], but must be an integer"),
+        ((*WIDTHS, "widths"), {"8": 8}, "widths' is {'8': 8}, but must be a list"),
+        (
+            ("training", 1),
+            2,
+            "has the key 1, which YAML does not read as a string: put it in quotes",
+        ),
+        (("studies", True), [], "has the study name true, which"),
+        (("networks", datetime.date(2026, 1, 1)), {}, "has the network name 2026-01-01, which"),
+    ],
+)
+def test_value_that_cannot_be_used_is_refused_in_plain_words(path, value, expected):
+    message = refusal(changed(path, value))
+    assert expected in (message or "")
+
+
+@pytest.mark.parametrize("content", [None, {}, [], "config", 3])
+def test_file_without_keys_is_refused(content):
+    assert refusal(content).startswith("the config ")
+
+
+@pytest.mark.parametrize("text", ["1e-3", "5E-4", "1.0e-3", "0.001", "1e+0"])
+def test_number_in_the_notation_of_yaml_1_2_is_a_number(text):
+    value = yaml.safe_load(text)
+    config = load(changed((*WIDTHS, "learning_rate"), value))
+    assert config.studies.model_scaling[0].learning_rate == float(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "user"),
+    [
+        (("studies", "own"), [{**OWN, "sigma": 0.01}], "only the axis removed_share uses it"),
+        (("studies", "own"), [{**OWN, "image_fit": "resized"}], "only the axis input_size uses it"),
+        (("recipes", "own"), {"momentum": 0.5}, "only the optimizer sgd uses it"),
+        (("recipes", "own"), {"evaluate_every": 1}, "only a recipe with a batch_size uses it"),
+        (
+            ("networks",),
+            {"n": {"hidden_layers": 1, "filters": 3}},
+            "only a network with convolutions",
+        ),
+        (("networks",), {"n": {"hidden_layers": 1, "pooling": "max"}}, "only a network with convolutions"),
+        (("networks",), {"n": {"hidden_layers": 1, "kernel_size": 3}}, "only a network with convolutions"),
+    ],
+)
+def test_key_without_an_effect_is_refused_and_says_what_uses_it(path, value, user):
+    message = refusal(changed(path, value))
+    assert "has no effect here" in message
+    assert user in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"scales": list(range(1, 100_001))}, None),
+        ({"scales": list(range(1, 10_001)), "dataset": "digits"}, None),  # types are checked at every scale
+        ({"scales": [*range(1, 100_001), "x"]}, "scales[100000]' is 'x', but must be an integer"),
+        ({"scales": [7] * 100_000}, "must not repeat an item, but 7 is repeated"),
+        ({"scales": ["x"] * 100_000}, "scales[0]' is 'x'"),
+        ({"scales": list(range(100_001)), "axis": "depth"}, "at least 1"),
+        ({"scales": [1, 2000], "axis": "depth"}, "2000 hidden layers are more than 1000"),
+    ],
+)
+def test_many_scales_are_looked_at_in_seconds(changes, expected):
+    config = changed(("studies", "own"), [{**OWN, "width": 8, **changes}])
+    if config["studies"]["own"][0]["axis"] == "width":
+        del config["studies"]["own"][0]["width"]
+    start = time.perf_counter()
+    message = refusal(config)
+    assert time.perf_counter() - start < 20  # a second or two on a core of its own
+    assert message is None if expected is None else expected in message
+
+
+def test_the_first_error_in_the_configs_own_order_is_reported():
+    config = {"test_samples": 0, **small(), "ntk_samples": 0}
+    assert "'test_samples'" in refusal(config)
+    config = {"ntk_samples": 0, **small(), "test_samples": 0}
+    assert "'ntk_samples'" in refusal(config)
+    config = changed((*SIZES, "width"), "x")
+    config["studies"] = dict(reversed(config["studies"].items()))
+    config["studies"]["model-scaling"][0]["widths"] = "x"
+    assert "data-scaling[0].width" in refusal(config)
+
+
+def test_many_unknown_keys_are_not_all_listed():
+    message = refusal({**small(), **{f"key-{index}-{'x' * 100}": 1 for index in range(1000)}})
+    assert "and 997 more" in message
+
+
+def test_integer_that_python_refuses_to_write_is_refused():
+    message = refusal(changed(("ensemble", "seeds"), 1 << 20000))
+    assert "is a number of thousands of digits, but must be at most 100000" in message
+
+
+def test_aliases_that_stand_for_a_giant_value_are_not_written_out():
+    value = "x"
+    for _ in range(40):
+        value = [value] * 10
+    assert "must be a string" in refusal(changed(("name",), value))
+
+
+def test_value_that_holds_itself_is_refused():
+    value = []
+    value.append(value)
+    assert "must be an integer" in refusal(changed((*WIDTHS, "widths"), value))

@@ -1,0 +1,49 @@
+"""The settings of a split and of a training set: plain names and numbers, for making and for pricing them.
+
+This module does not import NumPy: Snakemake imports it in every job that it starts.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ImageFit = Literal["resized", "zero-padded"]
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How a dataset is split into train pool and test samples."""
+
+    test_samples: int  # at most; a dataset's own test part gives no more than it has
+    split_seed: int
+
+
+@dataclass(frozen=True)
+class NoisyCopies:
+    """The share of each class that noisy copies of the rest replace (`ntklens.data.noisy_copies`)."""
+
+    removed_percent: int
+    sigma: float  # standard deviation of the noise; pixels lie in [0, 1]
+
+
+@dataclass(frozen=True)
+class ImageSize:
+    """The side that images are brought to (`ntklens.data.image_sizes`)."""
+
+    pixels: int
+    fit: ImageFit
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """The training set of one point of a study (`ntklens.data.training_sets`)."""
+
+    train_samples: int
+    balanced: bool  # whether a draw holds equally many samples of each class
+    draw_seed: int | None  # seed of the draw; None takes each member's own seed
+    noisy_copies: NoisyCopies | None = None
+    image_size: ImageSize | None = None
+
+
+# The modules behind those settings that may be None, by their names. Where one is None its module is not
+# imported, so that editing it reruns only what uses it; rules name the modules that their settings ask for.
+OPTIONAL_MODULES = {"noisy_copies": "ntklens.data.noisy_copies", "image_size": "ntklens.data.image_sizes"}

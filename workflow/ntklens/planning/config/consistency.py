@@ -1,0 +1,245 @@
+"""Checks across keys: that they fit each other and the datasets (App. D)."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from ntklens.data.registry import names
+from ntklens.planning.config.base import LONGEST_NAME, MOST_LAYERS, NAME, rule_for_names, shortened
+from ntklens.planning.config.checked_entry import CheckedEntry
+from ntklens.planning.config.effects import check_effects
+from ntklens.planning.config.messages import require
+from ntklens.planning.config.own_studies import OwnStudyEntry
+from ntklens.planning.config.points import NO_WIDTH, dataset_name, is_own_file
+from ntklens.planning.config.samples import check_samples
+from ntklens.planning.config.studies import AnyEntry
+from ntklens.planning.config.top import Config
+from ntklens.studies.catalogue import DATA_SCALING, MODEL_SCALING, PAPERS_RECIPE
+
+FARTHEST_FROM_ANCHORS = 2  # a factor in scale; the fitted learning rates are not extrapolated beyond
+
+
+def check_consistency(config: Config) -> None:
+    """Raise ConfigError where keys of ``config`` do not fit each other."""
+    _check_training(config)
+    _check_study_names(config)
+    _check_papers_recipe(config)
+    check_effects(config)
+    own_files: dict[str, str] = {}
+    for study, entries in config.studies.by_name().items():
+        _check_entries(config, study, entries, own_files)
+    for study, entries in config.entries.items():
+        for index, general in enumerate(entries):
+            entry = CheckedEntry(config, study, f"studies.{study}[{index}]", general)
+            _check_networks(entry)
+            _check_spectrum_epochs(entry)
+            _check_scales(entry)
+            _check_members(entry)
+            if not is_own_file(general.dataset):
+                check_samples(entry)
+    _check_figures(config)
+
+
+def _check_training(config: Config) -> None:
+    training, ensemble, window = config.training, config.ensemble, config.training.window
+    epochs = training.spectrum_epochs
+    require(
+        window.first < window.last,
+        "training.window",
+        f"first ({window.first}) must come before last ({window.last})",
+    )
+    require(
+        window.last < training.max_epochs,
+        "training.max_epochs",
+        f"{training.max_epochs} must be more than the window's last epoch, {window.last}",
+    )
+    require(
+        _ascend_from_0(epochs) and epochs[-1] <= window.last,
+        "training.spectrum_epochs",
+        f"must ascend from 0 to at most the window's last epoch, {window.last}",
+    )
+    smoothing, step = config.analysis.smoothing_epochs, training.trace_every
+    require(
+        smoothing % step == 0,
+        "analysis.smoothing_epochs",
+        f"{smoothing} must be a multiple of training.trace_every, {step}",
+    )
+    require(
+        config.ntk_samples <= config.test_samples,
+        "ntk_samples",
+        f"{config.ntk_samples} must not exceed test_samples, {config.test_samples}",
+    )
+    require(
+        ensemble.min_members <= ensemble.seeds,
+        "ensemble.min_members",
+        f"{ensemble.min_members} must not exceed ensemble.seeds, {ensemble.seeds}",
+    )
+
+
+def _ascend_from_0(epochs: tuple[int, ...]) -> bool:
+    return list(epochs) == sorted(epochs) and epochs[0] == 0
+
+
+def _check_study_names(config: Config) -> None:
+    """The names of studies become names of rules, where a hyphen becomes an underscore."""
+    found: dict[str, str] = {}
+    for study in config.studies.by_name():
+        other = found.setdefault(study.replace("-", "_"), study)
+        require(
+            other == study,
+            f"studies.{study}",
+            f"the name differs from {other!r} in hyphens and underscores only; give one of them another name",
+        )
+
+
+def _check_papers_recipe(config: Config) -> None:
+    recipe = config.recipes[PAPERS_RECIPE]
+    for key, value in {"batch_size": recipe.batch_size, "epochs": recipe.epochs}.items():
+        require(
+            value is None,
+            f"recipes.{PAPERS_RECIPE}.{key}",
+            "the paper's scaling studies train by this recipe, in full batches and around the least test "
+            "loss; give your own recipe another name",
+        )
+
+
+def _check_entries(
+    config: Config, study: str, entries: tuple[AnyEntry, ...], own_files: dict[str, str]
+) -> None:
+    """Check the names in the entries of one study: of axes, recipes, networks and datasets.
+
+    ``own_files`` maps the names of users' files to their paths; those of this study are added.
+    """
+    counts = Counter(dataset_name(entry.dataset) for entry in entries)
+    for index, entry in enumerate(entries):
+        key, first, dataset = f"studies.{study}[{index}]", entries[0], dataset_name(entry.dataset)
+        if isinstance(entry, OwnStudyEntry) and isinstance(first, OwnStudyEntry):
+            require(
+                entry.axis == first.axis,
+                f"{key}.axis",
+                f"{entry.axis!r} differs from {first.axis!r}: all entries of a study have one axis",
+            )
+            require(
+                entry.recipe in config.recipes,
+                f"{key}.recipe",
+                f"unknown {shortened(entry.recipe)}; allowed are {_listed(config.recipes)}",
+            )
+        require(
+            counts[dataset] == 1,
+            f"{key}.dataset",
+            f"{shortened(dataset)} has several entries in this study; only one entry per dataset is allowed",
+        )
+        if is_own_file(entry.dataset):
+            _check_own_file(f"{key}.dataset", entry.dataset, own_files)
+        for name in entry.networks:
+            require(
+                name in config.networks,
+                f"{key}.networks",
+                f"unknown {shortened(name)}; allowed are {_listed(config.networks)}",
+            )
+
+
+def _check_own_file(key: str, path: str, own_files: dict[str, str]) -> None:
+    """Check that the stem of a user's file is a name, and that no other dataset has it."""
+    name, shown = dataset_name(path), shortened(path)
+    require(
+        re.fullmatch(NAME, name) is not None and len(name) <= LONGEST_NAME,
+        key,
+        f"{shown}: the file's name, without .npz, must be {rule_for_names(NAME)}",
+    )
+    require(name not in names(), key, f"{shown}: {name} is the name of another dataset; rename the file")
+    other = own_files.setdefault(name, path)
+    require(other == path, key, f"{shown} and {shortened(other)} would both be called {name}; rename one")
+
+
+def _check_networks(entry: CheckedEntry) -> None:
+    for name in entry.general.networks:
+        require(
+            entry.general.recipe.batch_size is not None or not entry.config.networks[name].convolutions,
+            f"{entry.key}.networks",
+            f"{name!r} is convolutional, which needs mini-batches, but {entry.study} trains in full batches",
+        )
+        require(
+            entry.point(name, entry.general.scales[0]).network.width != NO_WIDTH,
+            f"networks.{name}.width",
+            f"must be given, because {entry.key} trains this network",
+        )
+
+
+def _check_spectrum_epochs(entry: CheckedEntry) -> None:
+    training, given, last = entry.config.training, entry.general.spectrum_epochs, entry.general.recipe.epochs
+    epochs = given or training.spectrum_epochs
+    if last is None:
+        last, rule = training.window.last, f"the window's last epoch, {training.window.last}"
+    else:
+        rule = f"the last of the recipe's epochs, {last}"
+        require(
+            not entry.calibrated,
+            f"{entry.key}.recipe",
+            "trains for a fixed number of epochs, so it needs a learning_rate: calibration chooses rates "
+            "by the minimum in the window",
+        )
+    require(
+        _ascend_from_0(epochs) and epochs[-1] <= last,
+        f"{entry.key}.spectrum_epochs",
+        f"must ascend from 0 to at most {rule}"
+        + ("" if given else f"; none are given, and those of training go to {epochs[-1]}"),
+    )
+
+
+def _check_scales(entry: CheckedEntry) -> None:
+    grid, anchors, least = entry.general.scales, entry.general.calibrate_at, entry.axis.least
+    require(min(grid) >= least, entry.scales_key, f"{min(grid)} must be at least {least}")
+    for key, scales in {entry.scales_key: grid, f"{entry.key}.calibrate_at": anchors}.items():
+        deepest = entry.point(entry.general.networks[0], max(scales, default=1)).network.hidden_layers
+        require(deepest <= MOST_LAYERS, key, f"{deepest} hidden layers are more than {MOST_LAYERS}")
+    if not entry.calibrated:
+        return
+    require(
+        min(grid) > 0,
+        entry.scales_key,
+        "0 cannot be calibrated, because rates are fitted against the logarithm of the scale: give a "
+        "learning_rate",
+    )
+    require(
+        len(anchors) > 0, f"{entry.key}.calibrate_at", "must list scales, unless learning_rate gives a rate"
+    )
+    lowest, highest = min(anchors) / FARTHEST_FROM_ANCHORS, max(anchors) * FARTHEST_FROM_ANCHORS
+    require(
+        lowest <= min(grid) <= max(grid) <= highest,
+        f"{entry.key}.calibrate_at",
+        f"must reach within a factor {FARTHEST_FROM_ANCHORS} of every scale from {min(grid)} to {max(grid)}",
+    )
+
+
+def _check_members(entry: CheckedEntry) -> None:
+    ensemble, own = entry.config.ensemble, entry.general
+    seeds, least = own.seeds or ensemble.seeds, own.min_members or ensemble.min_members
+    require(
+        least <= seeds,
+        f"{entry.key}.{'min_members' if own.min_members else 'seeds'}",
+        f"{seeds} seeds are trained, but {least} have to end well (min_members)",
+    )
+
+
+def _listed(allowed: Iterable[str]) -> str:
+    """The names that are ``allowed``, the first ones if there are many."""
+    text = ", ".join(allowed)
+    return text if len(text) <= 300 else f"{text[:300]} …"
+
+
+def _check_figures(config: Config) -> None:
+    figures, by_width = config.figures, config.entries.get(MODEL_SCALING, ())
+    scaling = [*by_width, *config.entries.get(DATA_SCALING, ())]
+    datasets = list(dict.fromkeys(dataset_name(entry.dataset) for entry in scaling))
+    require(
+        figures.dataset in (None, *datasets),
+        "figures.dataset",
+        f"unknown {shortened(figures.dataset)}; allowed are {_listed(datasets) or 'none'}",
+    )
+    networks = {name for entry in by_width for name in entry.networks}
+    require(
+        not networks or figures.model_scaling_network in networks,
+        "figures.model_scaling_network",
+        f"{shortened(figures.model_scaling_network)} is not trained; allowed are {_listed(sorted(networks))}",
+    )

@@ -1,0 +1,41 @@
+"""Checks that every key that a config gives has an effect: a key that would be ignored is refused."""
+
+from pydantic import BaseModel
+
+from ntklens.planning.config.messages import require
+from ntklens.planning.config.networks import CONVOLUTIONAL_KEYS
+from ntklens.planning.config.own_studies import OwnStudyEntry
+from ntklens.planning.config.top import Config
+
+
+def check_effects(config: Config) -> None:
+    """Raise ConfigError for the first key without an effect."""
+    for name, network in config.networks.items():
+        if not network.convolutions:
+            _refuse(network, f"networks.{name}", CONVOLUTIONAL_KEYS, "a network with convolutions")
+    for name, recipe in config.recipes.items():
+        if recipe.optimizer != "sgd":
+            _refuse(recipe, f"recipes.{name}", ("momentum",), "the optimizer sgd")
+        if recipe.batch_size is None:
+            _refuse(recipe, f"recipes.{name}", ("evaluate_every",), "a recipe with a batch_size")
+    for study, entries in config.studies.by_name().items():
+        for index, entry in enumerate(entries):
+            if isinstance(entry, OwnStudyEntry):
+                _check_axis(entry, f"studies.{study}[{index}]")
+
+
+def _check_axis(entry: OwnStudyEntry, place: str) -> None:
+    for key, field in type(entry).model_fields.items():
+        extra = field.json_schema_extra
+        axis = extra.get("axis") if isinstance(extra, dict) else None
+        if axis not in (None, entry.axis):
+            _refuse(entry, place, (key,), f"the axis {axis}")
+
+
+def _refuse(section: BaseModel, place: str, keys: tuple[str, ...], user: str) -> None:
+    for key in keys:
+        require(
+            key not in section.model_fields_set,
+            f"{place}.{key}",
+            f"has no effect here, because only {user} uses it: leave it out",
+        )

@@ -1,0 +1,23 @@
+"""What the entries of all studies have in common."""
+
+from typing import Any
+
+from ntklens.planning.config.base import PathName, Section, key
+
+
+class EntrySection(Section):
+    """One study on one dataset."""
+
+    dataset: PathName = key(..., "A dataset's name, or the path of an .npz file with images and labels.")
+
+
+SEEDS_PER_JOB = key(
+    None,
+    "Seeds that one job trains together and writes into one run file. null chooses by network and data.",
+    unit="seeds",
+)
+
+
+def kept(entry: Section, *left_out: str) -> dict[str, Any]:
+    """The keys of ``entry`` and their values, without those ``left_out``."""
+    return {name: getattr(entry, name) for name in type(entry).model_fields if name not in left_out}

@@ -1,0 +1,46 @@
+"""What an entry of a study says by itself: its axis, its dataset's name, and its points."""
+
+from pathlib import PurePath
+
+from ntklens.data.settings import DataSettings
+from ntklens.planning.config.networks import Network
+from ntklens.studies.axis import Axis
+from ntklens.studies.catalogue import AXES
+from ntklens.studies.entries import StudyEntry
+from ntklens.studies.jobs import Point
+
+NO_WIDTH = 0  # of a network whose width neither the config nor its study gives
+
+
+def axis_of_entry(entry: StudyEntry) -> Axis:
+    """The axis along which the points of ``entry`` lie."""
+    return AXES[entry.axis]
+
+
+def is_own_file(dataset: str) -> bool:
+    """Whether the config's ``dataset`` is the path of a user's file."""
+    return dataset.endswith(".npz")
+
+
+def dataset_name(dataset: str) -> str:
+    """What file names and figures call the config's ``dataset``: a user's file goes by its stem."""
+    return PurePath(dataset).stem if is_own_file(dataset) else dataset
+
+
+def rate_of_entry(entry: StudyEntry) -> float | None:
+    """The learning rate that the config gives for ``entry``; None if calibration finds it."""
+    return entry.recipe.learning_rate if entry.learning_rate is None else entry.learning_rate
+
+
+def point_at(entry: StudyEntry, network: Network, scale: int) -> Point:
+    """The point of ``entry`` at ``scale`` for one ``network`` of the config."""
+    axis = axis_of_entry(entry)
+    data = DataSettings(
+        train_samples=entry.train_samples,
+        balanced=entry.balanced,
+        draw_seed=entry.draw_seed if entry.vary == "initialisation" else None,
+    )
+    base = Point(
+        network=network.settings(entry.width or network.width or NO_WIDTH), data=axis.data(data, entry)
+    )
+    return axis.at(base, scale)

@@ -1,0 +1,76 @@
+"""Checks that a dataset of the registry has the samples, classes and image size that an entry needs."""
+
+from ntklens.data.registry import DatasetFacts, facts_of, names
+from ntklens.networks.architectures import POOLED
+from ntklens.planning.config.base import shortened
+from ntklens.planning.config.checked_entry import CheckedEntry
+from ntklens.planning.config.messages import require
+from ntklens.studies.jobs import Point
+
+LARGEST_DRAW = 1 / 3  # of the training pool: larger draws have most samples in common
+
+
+def check_samples(entry: CheckedEntry) -> None:
+    """Raise ConfigError if a dataset of the registry does not suit what ``entry`` asks for."""
+    config, own, name = entry.config, entry.general, entry.general.dataset
+    require(
+        name in names(),
+        f"{entry.key}.dataset",
+        f"unknown dataset {shortened(name)}; allowed are {', '.join(names())}, or the path of an .npz file",
+    )
+    facts = facts_of(name)
+    tested, pool = facts.test_size(config.test_samples), facts.pool_size(config.test_samples)
+    require(
+        facts.test_first is not None or tested < facts.samples,
+        "test_samples",
+        f"{tested} leaves no training samples: {name} has {facts.samples} samples in all",
+    )
+    measured = own.ntk_draws * (own.ntk_samples or config.ntk_samples)
+    require(
+        measured <= tested,
+        f"{entry.key}.ntk_samples" if own.ntk_samples else "ntk_samples",
+        f"{entry.key} measures {measured} test samples in all, but {name} gives {tested} (test_samples)",
+    )
+    scales = [(entry.scales_key, scale) for scale in own.scales]
+    if entry.calibrated:
+        scales += [(f"{entry.key}.calibrate_at", scale) for scale in own.calibrate_at]
+    for key, scale in scales:
+        for network in own.networks:
+            _check_point(entry, key, scale, entry.point(network, scale), facts, pool)
+
+
+def _check_point(
+    entry: CheckedEntry, key: str, scale: int, point: Point, facts: DatasetFacts, pool: int
+) -> None:
+    own_key = key if entry.axis.name == "train_samples" else f"{entry.key}.train_samples"
+    _check_draw(entry, own_key, point.data.train_samples, facts, pool)
+    problem = entry.axis.problem(scale, point, facts)
+    require(problem is None, key, problem or "")
+    network, sized = point.network, point.data.image_size
+    side = sized.pixels if sized else min(facts.shape[:2])
+    halved = 0 if network.pooling == "none" else network.convolutions
+    require(
+        side >= POOLED**halved,
+        f"{entry.key}.networks",
+        f"images of {side} pixels a side are too small for the pooling of {halved} convolutions, each of "
+        "which halves them",
+    )
+
+
+def _check_draw(entry: CheckedEntry, key: str, samples: int, facts: DatasetFacts, pool: int) -> None:
+    name = entry.general.dataset
+    if entry.general.balanced:
+        require(
+            samples % facts.classes == 0,
+            key,
+            f"{samples} samples cannot be equally many of each of {name}'s {facts.classes} classes",
+        )
+        require(samples <= pool, key, f"{samples} is more than {name}'s training pool of {pool}")
+        if entry.general.vary == "initialisation":
+            return
+    require(
+        samples <= pool * LARGEST_DRAW,
+        key,
+        f"{samples} samples are more than a third of {name}'s training pool of {pool}: different draws would "
+        "have most samples in common",
+    )

@@ -1,0 +1,173 @@
+"""The config's sections on training and on what follows from it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from ntklens.analysis.settings import Window
+from ntklens.planning.config.base import (
+    MOST_EPOCHS,
+    NAME,
+    Count,
+    EpochList,
+    Epochs,
+    Number,
+    Section,
+    Seeds,
+    Whole,
+    key,
+    names_checked,
+    section,
+)
+from ntklens.studies.catalogue import PAPERS_RECIPE
+from ntklens.studies.entries import ConfigRecipe, OptimiserName
+from ntklens.training.optimisers import Adam
+
+
+class EnsembleSection(Section):
+    """How many seeds are trained, and how many of them are needed."""
+
+    seeds: Seeds = key(5, "Seeds of every ensemble. The paper trains 20.", unit="seeds")
+    min_members: Seeds = key(
+        3, "Averaging fails if fewer seeds than this ended well.", unit="seeds", stated=False
+    )
+
+
+class AdamSection(Section):
+    """Adam's constants."""
+
+    b1: Number = key(0.9, "Decay rate of the mean gradient. The paper calls it momentum.", ge=0, lt=1)
+    b2: Number = key(0.999, "Decay rate of the mean squared gradient.", ge=0, lt=1, stated=False)
+    eps: Number = key(1e-8, "Added to the root of the mean squared gradient.", gt=0, stated=False)
+
+    def settings(self) -> Adam:
+        return Adam(self.b1, self.b2, self.eps)
+
+
+class RecipeSection(Section):
+    """One way to train."""
+
+    optimizer: OptimiserName = key(
+        ConfigRecipe.optimizer, "The optimiser. adam takes its constants from the section `optimizer`."
+    )
+    momentum: Number = key(
+        ConfigRecipe.momentum, "Momentum of stochastic gradient descent. Only with sgd.", ge=0, lt=1
+    )
+    learning_rate: Number | None = key(
+        ConfigRecipe.learning_rate,
+        "Learning rate of all points. null finds one by calibration, which needs training that stops around "
+        "the least test loss.",
+        gt=0,
+    )
+    batch_size: Count | None = key(
+        ConfigRecipe.batch_size,
+        "Samples of one update. null takes all training samples, so that an epoch is one update.",
+        unit="samples",
+    )
+    epochs: Epochs | None = key(
+        ConfigRecipe.epochs,
+        "Epochs that every seed trains for; only spectra are then measured. null stops around the least test "
+        "loss, as the section `training` says.",
+        unit="epochs",
+    )
+    evaluate_every: Count = key(
+        ConfigRecipe.evaluate_every,
+        "Epochs between two measurements of losses and accuracies. Only with a batch_size.",
+        unit="epochs",
+    )
+
+    def settings(self) -> ConfigRecipe:
+        return ConfigRecipe(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+def _with_the_papers(recipes: Mapping[str, RecipeSection]) -> Mapping[str, RecipeSection]:
+    return MappingProxyType({PAPERS_RECIPE: RecipeSection(), **recipes})
+
+
+Recipes = Annotated[
+    Mapping[str, RecipeSection],
+    Field(json_schema_extra={"propertyNames": {"pattern": f"^{NAME}$"}}),
+    BeforeValidator(names_checked(NAME, "recipe")),
+    AfterValidator(_with_the_papers),
+]
+
+
+class WindowSection(Section):
+    """The epochs between which the minimum of the test loss should lie."""
+
+    first: Epochs = key(160, "First epoch of the window. The paper: 400.", unit="epochs")
+    last: int = key(
+        400,
+        "Last epoch of the window. No seed stops before it. The paper: 1000.",
+        unit="epochs",
+        ge=2,
+        le=MOST_EPOCHS,
+    )
+
+    def settings(self) -> Window:
+        return Window(self.first, self.last)
+
+
+class TrainingSection(Section):
+    """How long the scaling studies train, and when they measure."""
+
+    window: WindowSection = section(
+        WindowSection, "Epochs between which the minimum of the test loss should lie."
+    )
+    patience: Number = key(
+        1.2,
+        "A seed stops once its epoch is this many times that of its least test loss, and the window is over.",
+        gt=1,
+        le=1e6,
+        stated=False,
+    )
+    max_epochs: int = key(
+        1200,
+        "Epoch at which every seed stops. A seed that is not finished by then counts as bad.",
+        unit="epochs",
+        ge=2,
+        le=MOST_EPOCHS,
+        stated=False,
+    )
+    trace_every: Count = key(
+        2, "Epochs between two measurements of the NTK's trace.", unit="epochs", stated=False
+    )
+    spectrum_epochs: EpochList = key(
+        (0, 10, 20, 30, 45, 60, 80, 110, 140, 180, 220, 260),
+        "Epochs at which the NTK's spectrum and the alignments are measured, ascending from 0 to at most the "
+        "window's last. The spectrum is always measured at the minimum too.",
+        unit="epochs",
+        stated=False,
+    )
+    save_parameters: Whole = key(
+        1, "Seeds, counted from the first, whose parameters at the minimum are kept.", unit="seeds"
+    )
+
+
+class CalibrationSection(Section):
+    """How the learning rates of a curve are found."""
+
+    seeds: Seeds = key(3, "Seeds of one trial.", unit="seeds", stated=False)
+    tolerance: Number = key(
+        1.2,
+        "A trial succeeds if its minimum's epoch lies within this factor of the window's geometric middle.",
+        gt=1,
+        stated=False,
+    )
+    max_trials: int = key(
+        8, "Trials at one scale before calibration fails.", unit="trials", stated=False, ge=1, le=1000
+    )
+    first_rate: Number = key(0.001, "Learning rate of a curve's first trial.", gt=0, stated=False)
+
+
+class AnalysisSection(Section):
+    """How numbers are made from trajectories."""
+
+    smoothing_epochs: Count = key(
+        8,
+        "Length of the running mean before the adaptation rate is taken; a multiple of training.trace_every. "
+        "The paper: 20, with a window from 400 to 1000.",
+        unit="epochs",
+    )

@@ -1,0 +1,51 @@
+"""The general form of a study's entry: what the config says of one study on one dataset, complete.
+
+The paper's studies have keys of their own in the config; its models bring them into this form. Names of
+recipes are resolved: an entry holds the recipe itself.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ntklens.data.settings import ImageFit
+from ntklens.studies.recipes import Vary
+
+OptimiserName = Literal["adam", "sgd"]
+
+
+@dataclass(frozen=True)
+class ConfigRecipe:
+    """One recipe, with the keys and defaults of the config's section ``recipes``."""
+
+    optimizer: OptimiserName = "adam"  # adam takes its constants from the config's section ``optimizer``
+    momentum: float = 0.0  # of stochastic gradient descent
+    learning_rate: float | None = None  # None for the one that calibration finds
+    batch_size: int | None = None  # samples of a mini-batch; None for the full batch
+    epochs: int | None = None  # that every member trains for; None stops around the least test loss
+    evaluate_every: int = 1  # epochs between two evaluations of the losses, in mini-batch training
+
+
+@dataclass(frozen=True)
+class StudyEntry:
+    """One study on one dataset. ``None`` takes the value of the config, of its recipe or of its networks."""
+
+    axis: str  # a name of `ntklens.studies.catalogue.AXES`
+    dataset: str  # a dataset of the registry, or the path of an .npz file
+    networks: tuple[str, ...]
+    scales: tuple[int, ...]
+    recipe: ConfigRecipe = ConfigRecipe()
+    width: int | None = None  # of every hidden layer
+    train_samples: int = 100
+    balanced: bool = False  # whether a draw holds equally many samples of each class
+    draw_seed: int = 0  # where all members share one draw
+    sigma: float = 0.01  # of the noise of copies, on the axis removed_share
+    image_fit: ImageFit = "resized"  # on the axis input_size
+    vary: Vary = "initialisation"
+    calibrate_at: tuple[int, ...] = ()  # scales at which trials are made
+    learning_rate: float | None = None
+    seeds: int | None = None
+    min_members: int | None = None
+    seeds_per_job: int | None = None
+    ntk_samples: int | None = None  # test samples of one draw that the NTK is measured on
+    ntk_draws: int = 1
+    spectrum_epochs: tuple[int, ...] | None = None

@@ -1,0 +1,48 @@
+"""The settings of training jobs: all that determines their output, besides seeds and input files."""
+
+from dataclasses import dataclass
+
+from ntklens.data.settings import DataSettings
+from ntklens.networks.architectures import NetworkSettings
+from ntklens.storage.curve import Curve
+from ntklens.studies.recipes import Measurement, Recipe
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one point of a curve trains: a network, and the data for it."""
+
+    network: NetworkSettings
+    data: DataSettings
+
+
+@dataclass(frozen=True)
+class ScaledPoint(Point):
+    """A point, and the scale it stands for."""
+
+    scale: int
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """All that determines a run file, but for its seeds and inputs."""
+
+    curve: Curve
+    scale: int
+    network: NetworkSettings
+    data: DataSettings
+    recipe: Recipe
+    measurement: Measurement
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """All that determines the learning rates of a curve, but for its subset."""
+
+    points: tuple[ScaledPoint, ...]
+    recipe: Recipe
+    target_epoch: float
+    seeds: int
+    tolerance: float
+    max_trials: int
+    first_rate: float
