@@ -40,6 +40,14 @@ def test_public_names_are_listed():
     assert set(dir(ntklens)) >= {*HOMES, "__doc__", "__file__"}
 
 
+def test_type_checkers_read_the_same_names_from_the_same_modules():
+    tree = ast.parse((WORKFLOW / "ntklens/__init__.pyi").read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert {alias.name: node.module for node in imports for alias in node.names} == HOMES
+    (listed,) = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+    assert ast.literal_eval(listed) == ntklens.__all__
+
+
 def test_unknown_name_is_no_attribute():
     with pytest.raises(AttributeError, match="'ntklens' has no attribute 'no_such_name'"):
         _ = ntklens.no_such_name

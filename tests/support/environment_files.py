@@ -13,9 +13,11 @@ from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = ROOT / "workflow/ntklens/figures/catalogue.py"
 ENVIRONMENTS = {path.stem: path for path in sorted((ROOT / "envs").glob("*.yaml"))}
 LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-oracle.lock")
-FIGURES = sorted((ROOT / "workflow/ntklens/figures").glob("[a-z]*.py"))
+# The catalogue is for Snakemake: no script loads it.
+FIGURES = sorted({*(ROOT / "workflow/ntklens/figures").glob("[a-z]*.py")} - {CATALOGUE})
 TRAINERS = ("ntklens.training.full_batch", "ntklens.training.mini_batch")
 OWN_LOCK = {"neural-tangents": LOCKS[1]}  # the others are of the first
 

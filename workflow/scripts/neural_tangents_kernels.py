@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     samples = settings["measurement"]["ntk_samples"]
     size = settings["data"]["image_size"]
     subset = sized(read_subset(args.subset), size and ImageSize(**size))
-    images = np.float64(subset.test_images[:samples])
+    images = subset.test_images[:samples].astype(np.float64)
     nt = import_neural_tangents()
     with new_file(args.out, "NTKs at the minimum by neural-tangents, one group for each seed") as file:
         file.attrs["neural_tangents"] = nt.__version__

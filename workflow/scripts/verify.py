@@ -21,7 +21,7 @@ from ntklens.networks.modules import build_network
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.files import FilePath, whole_file, write_json
-from ntklens.storage.hdf5 import get_group, read_array, read_json_attribute, read_text
+from ntklens.storage.hdf5 import get_group, read_array, read_text
 from ntklens.storage.provenance import provenance
 from ntklens.storage.run_files import Minimum, read_run
 from ntklens.storage.settings import reader_of

@@ -30,7 +30,7 @@ class UnitCosts:
         convolutional = any(layer.positions > 1 for layer in layers)
         networks = self.measured["convolutional" if convolutional else "dense"]
         sizes, rates = (np.log([network[key] for network in networks]) for key in ("forward", part))
-        return operations * float(np.exp(np.interp(np.log(forward(layers)), sizes, rates)))
+        return operations * float(np.exp(np.interp(np.log(float(forward(layers))), sizes, rates)))
 
     def update(self, parameters: int, full_batch: bool) -> float:
         """Seconds of an update beyond its operations: parameters move, and Python starts every mini-batch."""

@@ -12,13 +12,13 @@ fails.
 import ctypes
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib import import_module
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 from jaxtyping import Float
+from scipy.linalg import cython_lapack as _untyped  # pyright: ignore
 
-CYTHON_LAPACK = import_module("scipy.linalg.cython_lapack")  # no stub file types an import statement of it
+CYTHON_LAPACK = cast(Any, _untyped)
 
 Routine: TypeAlias = Callable[..., None]
 Arguments: TypeAlias = Sequence[int | np.ndarray]  # the number of rows comes first

@@ -200,7 +200,7 @@ def _snapshot(
     spectra = spectra_of(theta)
     if updated is None or labels is None:
         return Snapshot(spectra)
-    rank = effective_rank(spectra.eigenvalues)
+    rank = float(effective_rank(spectra.eigenvalues))
     count = max(round(rank), 1) if np.isfinite(rank) else 1
     return Snapshot(spectra, alignments(np.asarray(theta), np.asarray(updated), labels, count))
 

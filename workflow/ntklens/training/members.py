@@ -16,7 +16,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
 from ntklens.networks.modules import Ensemble, Parameters
-from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED
+from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED, Status
 
 # The members of an ensemble in training, each trainer's in a form of its own.
 Members = Any
@@ -51,7 +51,7 @@ class BestSoFar(NamedTuple):
 class Record(NamedTuple):
     """One member's training: ``curves`` at ``epoch``, and ``ntk_trace`` at ``trace_epoch``."""
 
-    status: str
+    status: Status
     epoch: Int[np.ndarray, " epochs"]
     curves: dict[str, Float[np.ndarray, " epochs"]]
     trace_epoch: Int[np.ndarray, " traces"]
@@ -120,7 +120,7 @@ def losses_are_finite(curves: Mapping[str, Sequence[float] | Float[np.ndarray, "
     return bool(np.isfinite(curves["train_loss"][-1] + curves["test_loss"][-1]))
 
 
-def status_of(curves: Mapping[str, Float[np.ndarray, " epochs"]], finished: bool) -> str:
+def status_of(curves: Mapping[str, Float[np.ndarray, " epochs"]], finished: bool) -> Status:
     """How the member with these ``curves`` ended."""
     if not losses_are_finite(curves):
         return DIVERGED
