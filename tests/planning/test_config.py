@@ -537,7 +537,7 @@ def test_recipe_called_adam_can_be_changed():
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_example_of_own_studies_on_a_page_is_a_config(page):
     text = (SHIPPED[0].parents[1] / page).read_text()
-    (example,) = re.findall(r"```yaml\n(networks:.*?)```", text, re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(?:name: .*?\n)?(networks:.*?)```", text, re.DOTALL)
     loaded = load({"name": "example", **yaml.safe_load(example)})
     assert "depth-scaling" in loaded.entries
 

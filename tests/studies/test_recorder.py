@@ -9,6 +9,7 @@ import pytest
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.settings import DataSettings, NoisyCopies
 from ntklens.kernel import ntk
+from ntklens.kernel.static_model import StaticModel
 from ntklens.kernel.ntk import ntk_matrix
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.networks.modules import initial_parameters
@@ -303,7 +304,8 @@ def test_a_failed_spectrum_ends_the_job(monkeypatch):
 def test_little_memory_takes_the_kernels_in_blocks_to_the_same_numbers():
     """A sample's pieces of J are far larger than that: blocks of one sample."""
     model, images = FULL[0].model, jnp.asarray(SUBSET.test_images[:4])
-    assert len(ntk._blocks(model, initial_parameters(model, 6, 0), images, None, memory=10).starts) == 4
+    blocks = ntk._blocks(StaticModel(model), initial_parameters(model, 6, 0), images, None, memory=10)
+    assert len(blocks.starts) == 4
     (found,), (expected,) = recorded(FULL, [1], memory=10), recorded(FULL, [1])
     np.testing.assert_allclose(
         found.spectrum.eigenvalues, expected.spectrum.eigenvalues, rtol=1e-4, atol=1e-5

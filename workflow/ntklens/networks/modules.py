@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from jax import lax
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float, Int, Num, PyTree
 
 from ntklens.networks.architectures import (
     INITIALISATIONS,
@@ -44,7 +44,7 @@ class DenseNetwork(nn.Module):
     biases: bool = True
 
     @nn.compact
-    def __call__(self, x: Float[Array | np.ndarray, "d n0"]) -> Float[Array, "d n"]:
+    def __call__(self, x: Num[Array | np.ndarray, "d n0"]) -> Float[Array, "d n"]:
         return _dense_layers(self, x)
 
 
@@ -67,7 +67,7 @@ class ConvolutionalNetwork(nn.Module):
     biases: bool = True
 
     @nn.compact
-    def __call__(self, x: Float[Array | np.ndarray, "d n0"]) -> Float[Array, "d n"]:
+    def __call__(self, x: Num[Array | np.ndarray, "d n0"]) -> Float[Array, "d n"]:
         x = x.reshape(len(x), *self.image_shape)
         kernel = (self.kernel_size, self.kernel_size)
         for number in range(1, self.convolutions + 1):
@@ -77,7 +77,7 @@ class ConvolutionalNetwork(nn.Module):
 
 
 def _dense_layers(
-    network: DenseNetwork | ConvolutionalNetwork, x: Float[Array | np.ndarray, "d inputs"]
+    network: DenseNetwork | ConvolutionalNetwork, x: Num[Array | np.ndarray, "d inputs"]
 ) -> Float[Array, "d n"]:
     for number in range(1, network.hidden_layers + 1):
         x = nn.relu(_layer(network, nn.Dense, f"hidden_{number}", x, network.width))
