@@ -63,10 +63,12 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/basedpyright
 
+# Also writes the config's JSON schema and the tables of config/README.md anew.
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/python -m ntklens.planning.config
 
 setup: $(READY)
 

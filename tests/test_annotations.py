@@ -1,17 +1,17 @@
-"""Every function of ntklens has annotated parameters and an annotated result."""
+"""Every function of ntklens, its scripts and benchmarks has annotated parameters and an annotated result."""
 
 import ast
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "workflow" / "ntklens"
-# The package's own modules under ".", then every package in it.
-PARTS = [".", *sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))]
+ROOT = Path(__file__).parents[1]
+PACKAGES = sorted(path.parent for path in (ROOT / "workflow/ntklens").glob("*/__init__.py"))
+FOLDERS = [ROOT / name for name in ("workflow", "workflow/scripts", "workflow/ntklens", "benchmarks")]
 
 
-def modules(part):
-    return sorted(PACKAGE.glob("*.py") if part == "." else (PACKAGE / part).rglob("*.py"))
+def modules(folder):
+    return sorted(folder.rglob("*.py") if folder in PACKAGES else folder.glob("*.py"))
 
 
 def functions_of(tree):
@@ -32,11 +32,11 @@ def missing_annotations(function, bound):
     return missing + ["return"] * (function.returns is None)
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_every_function_is_annotated(part):
+@pytest.mark.parametrize("folder", FOLDERS + PACKAGES, ids=lambda folder: folder.name)
+def test_every_function_is_annotated(folder):
     incomplete = [
-        f"{path.relative_to(PACKAGE)}:{function.lineno} {function.name}: {', '.join(missing)}"
-        for path in modules(part)
+        f"{path.relative_to(ROOT)}:{function.lineno} {function.name}: {', '.join(missing)}"
+        for path in modules(folder)
         for function, bound in functions_of(ast.parse(path.read_text()))
         if (missing := missing_annotations(function, bound))
     ]

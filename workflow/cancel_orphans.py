@@ -1,9 +1,8 @@
 """Cancel the SLURM jobs that a killed Snakemake left in this folder.
 
-Called by Snakemake as it starts, when it holds the folder's lock: whatever of its jobs is still in the queue
-belongs to no Snakemake any more. Left alone such a job would run beside its successor, or, started later,
-delete the file that its successor made. What it had trained is not lost: its successor goes on from its
-checkpoint.
+Snakemake calls this as it starts, when it holds the folder's lock: jobs that are still in the queue then
+belong to no running Snakemake. Such a job would otherwise run at the same time as its successor, or start
+later and delete its successor's file. Its training is not lost: the successor resumes from its checkpoint.
 """
 
 import getpass
@@ -16,23 +15,23 @@ from pathlib import Path
 PATIENCE = 120  # seconds; SLURM gives a cancelled job 30 to end
 
 
-def orphans():
+def orphans() -> list[str]:
     """Ids of this user's jobs that the SLURM plugin of Snakemake submitted from this folder."""
     queue = squeue("--format=%i|%k|%Z", f"--user={getpass.getuser()}")
     jobs = [line.split("|", 2) for line in queue.splitlines() if line.count("|") >= 2]
     return [job for job, comment, folder in jobs if comment.startswith("rule_") and here(folder)]
 
 
-def here(folder):
+def here(folder: str) -> bool:
     return Path(folder).exists() and Path(folder).samefile(Path.cwd())
 
 
-def squeue(*options):
-    """Its output; none where SLURM does not answer."""
+def squeue(*options: str) -> str:
+    """The output of `squeue`; empty if SLURM does not answer."""
     return subprocess.run(["squeue", "--noheader", *options], capture_output=True, text=True).stdout
 
 
-def main():
+def main() -> None:
     if shutil.which("squeue") is None or not (jobs := orphans()):
         return
     print(f"cancelling SLURM jobs that an earlier call left behind: {', '.join(jobs)}", file=sys.stderr)

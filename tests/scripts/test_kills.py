@@ -101,6 +101,6 @@ def test_killed_script_ends_with_the_same_bytes(folder, script, study):
         _, output = process.communicate()
         assert process.returncode == 0, output
     for text in [*outputs[1:], output]:
-        assert "going on from a checkpoint" in text
+        assert "resuming from a checkpoint" in text
     assert killed.read_bytes() == whole.read_bytes()
     assert not list(folder.glob(f"*{study}-*state*")), "checkpoints are removed on success"

@@ -98,7 +98,7 @@ def log_of(repository, output):
 
 def first_epoch(repository, output):
     """The epoch from which a job started, by its log."""
-    found = re.search(r"going on from a checkpoint: epoch (\d+)", log_of(repository, output))
+    found = re.search(r"resuming from a checkpoint: epoch (\d+)", log_of(repository, output))
     return int(found[1]) if found else 0
 
 

@@ -125,7 +125,7 @@ def test_damaged_entry_starts_anew_and_says_so(tmp_path, capsys, entry):
 def test_going_on_is_said(tmp_path, capsys):
     checkpoint(tmp_path / "job.npz").save(POSITION, ARRAYS)
     checkpoint(tmp_path / "job.npz")
-    assert "going on from a checkpoint: epoch 40" in capsys.readouterr().err
+    assert "resuming from a checkpoint: epoch 40" in capsys.readouterr().err
 
 
 def test_due_after_so_many_seconds_since_the_last_one(tmp_path):

@@ -9,8 +9,8 @@ import pytest
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.settings import DataSettings, NoisyCopies
 from ntklens.kernel import ntk
-from ntklens.kernel.static_model import StaticModel
 from ntklens.kernel.ntk import ntk_matrix
+from ntklens.kernel.static_model import StaticModel
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.networks.modules import initial_parameters
 from ntklens.spectrum.alignments import label_alignment, misalignments

@@ -88,7 +88,7 @@ def _layer(
     network: DenseNetwork | ConvolutionalNetwork,
     kind: type[nn.Dense] | type[nn.Conv],
     name: str,
-    x: Float[Array | np.ndarray, "d ..."],
+    x: Num[Array | np.ndarray, "d ..."],
     features: int,
     **sizes: Any,
 ) -> Float[Array, "d ..."]:

@@ -101,7 +101,7 @@ class Checkpoint:
             _say(f"the checkpoint {self.path} cannot be read ({error}): starting anew")
             return None
         self.devices = list(dict.fromkeys([*devices, *self.devices]))
-        _say(f"going on from a checkpoint: {_described(saved.position)}")
+        _say(f"resuming from a checkpoint: {_described(saved.position)}")
         return saved
 
     def _remove_partial(self) -> None:
