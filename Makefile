@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
-# neural-tangents, which the tests in tests/oracle and `snakemake verify` compare with, needs an old JAX and so an
-# environment of its own, and Python 3.11 or 3.12. ORACLE_PYTHON names one; else the first of these that is.
+# neural-tangents, which the tests in tests/oracle and `snakemake verify` compare with, needs an old JAX, so it has
+# its own environment, with Python 3.11 or 3.12. The default of ORACLE_PYTHON is the first command that is one of these.
 ORACLE := .venv-oracle
 ORACLE_READY := $(ORACLE)/ready
 ORACLE_CHECK := 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'
@@ -18,30 +18,30 @@ figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake $(SNAKEMAKE_ARGS)
 
-# Units, scripts, what a change reruns, neural-tangents where `make oracle` was run, and one run of the smoke config.
+# Tests of units, scripts and what a change reruns, against neural-tangents if `make oracle` was run, and a smoke run.
 test: $(READY)
 	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow" $(PYTEST_ARGS)
 
 # A test process for each core, at most four: each holds about a gigabyte.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope
 
-# Killed runs, studies of one's own and datasets of one's own, from data to figures.
+# Tests of killed runs, and of users' own studies and datasets from data to figures.
 test-slow: $(READY)
 	$(BIN)/python -m pytest $(IN_PARALLEL) -m slow $(PYTEST_ARGS)
 
 test-all: test test-slow test-slurm test-envs
 
-# The workflow on a SLURM of its own, which is started on this machine and stopped again: minutes. Needs Debian's
-# slurm-wlm and munge, and root; skips without.
+# Runs the workflow on a SLURM that is started on this machine and stopped again; takes minutes. Needs Debian's
+# slurm-wlm and munge, and root; is skipped otherwise.
 test-slurm: $(READY)
 	$(BIN)/python -m pytest tests/slurm $(PYTEST_ARGS)
 
-# Every rule in its conda environment, as pip makes it in conda's stead: minutes, and 3 GB in /tmp for that time.
-# Needs the Pythons that the environments are of, 3.11 and 3.13; skips without.
+# Runs every rule in its conda environment, made with pip instead of conda; takes minutes and 3 GB in /tmp meanwhile.
+# Needs Python 3.11 and 3.13, which the environments use; is skipped otherwise.
 test-envs: $(READY)
 	$(BIN)/python -m pytest tests/environments $(PYTEST_ARGS)
 
-# Our NTK beside neural-tangents', on a machine that does nothing else.
+# Times our NTK and that of neural-tangents. Run it on a machine that does nothing else.
 bench: $(READY) $(ORACLE_READY)
 	$(BIN)/python benchmarks/ntk_matrix.py
 	$(BIN)/python benchmarks/eigenvalues.py
@@ -63,7 +63,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/basedpyright
 
-# Also writes the config's JSON schema and the tables of config/README.md anew.
+# Also regenerates the config's JSON schema and the tables of config/README.md.
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -86,7 +86,7 @@ oracle: $(ORACLE_READY)
 $(ORACLE_READY): requirements-oracle.lock
 	@$(or $(ORACLE_PYTHON),false) -c $(ORACLE_CHECK) || { echo "neural-tangents needs Python 3.11 or 3.12: call make oracle with ORACLE_PYTHON=/path/to/python3.12" >&2; exit 1; }
 	$(ORACLE_PYTHON) -m venv --clear $(ORACLE)
-	@# Without their dependencies: neural-tangents names TensorFlow, which it imports for a part that we don't use.
+	@# Without their dependencies: neural-tangents requires TensorFlow, but only for a part that we don't use.
 	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-oracle.lock
 	@touch $@
 

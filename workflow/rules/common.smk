@@ -1,4 +1,4 @@
-"""What the rules share: the checked config, the modules that a script depends on, and input functions."""
+"""Shared by the rules: the checked config, the modules that a script depends on, and input functions."""
 
 import os
 import shlex
