@@ -1,10 +1,10 @@
 """The neural tangent kernel of networks in training: its trace, its spectrum, their scaling.
 
 The names in `__all__` are the ones to use on a network of your own: ``from ntklens import ntk_matrix``.
-Each is imported when it is first asked for, so that ``import ntklens`` loads neither JAX nor NumPy. The
+Each is imported when it is first used, so that ``import ntklens`` loads neither JAX nor NumPy. The
 workflow's own code imports from the modules instead: `storage.import_closure` reads import statements, and
-from this one it could not tell which modules a script depends on. Type checkers and editors read the names in
-__init__.pyi.
+from this module it could not tell which modules a script depends on. Type checkers and editors read the names
+in __init__.pyi.
 """
 
 from importlib import import_module

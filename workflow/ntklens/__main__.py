@@ -1,4 +1,4 @@
-"""Look into the files that the workflow makes."""
+"""Show what the files of the workflow contain."""
 
 import argparse
 import sys

@@ -1,7 +1,7 @@
 """Compute the NTKs of a run file's saved parameters with neural-tangents, in its own environment.
 
 None of our code for the NTK, networks or spectra is used: the network is written out below, and
-neural-tangents takes the derivatives. All is in double precision, where ours is in single.
+neural-tangents takes the derivatives. Everything is in double precision; ours is in single.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Compare our NTK, and the quantities of it in run files, with the NTK by neural-tangents."""
+"""Compare our NTK, and the quantities in run files that were computed from it, with neural-tangents."""
 
 import argparse
 import csv
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def compare(run: FilePath, kernels: FilePath, subsets: Mapping[str, Subset]) -> Iterator[Row]:
-    """A row of the table for each seed of the file ``run`` whose parameters it holds."""
+    """One row of the table for each seed whose parameters are in the file ``run``."""
     with h5py.File(run) as file:
         settings = reader_of(TrainingSettings)(read_text(file, "settings"))
     subset = sized(subsets[settings.curve.dataset], settings.data.image_size)
@@ -91,8 +91,8 @@ def differences(
 ) -> dict[str, float]:
     """The relative differences from neural-tangents' values.
 
-    They are of our NTK, in the Frobenius norm, and of its trace and effective rank, computed here and stored
-    in the run file.
+    One is that of our NTK, in the Frobenius norm. The others are those of its trace and effective rank, as
+    computed here and as stored in the run file.
     """
     params = {"params": minimum.parameters}
     theta = np.asarray(jax.jit(lambda params: ntk_matrix(model, params, images))(params))

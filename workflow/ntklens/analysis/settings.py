@@ -1,4 +1,4 @@
-"""The settings of analyses: plain names and numbers, which Snakemake hands to their scripts.
+"""The settings of analyses: plain names and numbers, which Snakemake passes to their scripts.
 
 This module imports neither NumPy nor h5py: Snakemake imports it in every job that it starts.
 """

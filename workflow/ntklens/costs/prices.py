@@ -1,7 +1,7 @@
-"""What a Snakemake job costs: core-seconds, GPU-seconds, memory and disk, by its settings and its dataset.
+"""What a Snakemake job costs: core-seconds, GPU-seconds, memory and disk, from its settings and its dataset.
 
 How often a unit occurs follows from the settings or, where it depends on the outcome, from what happened in
-the default config's runs. A job keeps one core busy. On a GPU nothing was measured: `Price.gpu_seconds` is an
+the default config's runs. A job keeps one core busy. Nothing was measured on a GPU: `Price.gpu_seconds` is an
 assumption.
 """
 
@@ -58,7 +58,7 @@ class Price(NamedTuple):
 
     @property
     def core_seconds(self) -> float:
-        """Seconds of one core in all."""
+        """All seconds of one core together."""
         return sum(self.seconds.values())
 
 
@@ -86,8 +86,8 @@ def training_price(
 ) -> Price:
     """The price of training ``seeds`` at one point, and of measuring their NTKs.
 
-    Where training follows the minimum, that lies around ``target_epoch``. The batch that starts with seed 0
-    compiles the programs.
+    Where training follows the minimum, it is expected around ``target_epoch``. The batch that starts with
+    seed 0 compiles the programs.
     """
     point = Point(settings.network, settings.data)
     return _price(point, settings.recipe, settings.measurement, seeds, target_epoch, sizes, units)
@@ -176,7 +176,7 @@ class _Members:
     def operations(self, epochs: int, evaluations: int) -> int:
         """Operations of training. The backward pass takes two products for each of the forward pass.
 
-        Full batches have their train loss from the update; mini-batches evaluate it apart.
+        With full batches the update yields the train loss; with mini-batches it is evaluated separately.
         """
         test = self._sizes.test
         tested = epochs * test if self.full_batch else evaluations * (self.train + test)

@@ -24,8 +24,8 @@ class UnitCosts:
         """Seconds that ``operations`` take in ``part`` of the work on a network with these ``layers``.
 
         The rate is interpolated linearly in logarithms between those of the measured networks of its kind.
-        Beyond the largest it is the largest's, since the rate of matrix products levels off, and below the
-        smallest it is the smallest's.
+        Larger networks have the rate of the largest one, since the rate of matrix products levels off;
+        smaller networks have that of the smallest one.
         """
         convolutional = any(layer.positions > 1 for layer in layers)
         networks = self.measured["convolutional" if convolutional else "dense"]
@@ -33,7 +33,7 @@ class UnitCosts:
         return operations * float(np.exp(np.interp(np.log(float(forward(layers))), sizes, rates)))
 
     def update(self, parameters: int, full_batch: bool) -> float:
-        """Seconds of an update beyond its operations: parameters move, and Python starts every mini-batch."""
+        """Seconds of an update beyond its operations: moving parameters, and starting a mini-batch."""
         return parameters * self.measured["parameter"] + (0.0 if full_batch else self.measured["step"])
 
     def spectrum(self, part: Literal["eigenvalues", "alignments"], rows: int) -> float:

@@ -117,8 +117,8 @@ class Place:
 def read_files(file_sets: Sequence[FileSet], place: Place) -> tuple[FileSet, dict[str, bytes]]:
     """The first of ``file_sets`` that ``place`` has, and the bytes of its files by name.
 
-    Raises DatasetError if files are missing, wrong or cannot be downloaded, and ValueError if ``place`` names
-    neither a folder nor one for downloads.
+    Raises DatasetError if files are missing, wrong or cannot be downloaded, and ValueError if ``place`` has
+    neither ``data_dir`` nor ``downloads``.
     """
     if place.data_dir is not None:
         file_set, found = _from_folder(file_sets, Path(place.data_dir).expanduser(), place.modified)

@@ -26,7 +26,7 @@ class Images:
     part.
     """
 
-    # As many images as labels, which `loaders.check` makes sure of.
+    # `loaders.check` makes sure that there are as many images as labels.
     images: Num[np.ndarray, "d n0"]
     labels: Integer[np.ndarray, " labels"]
     white: int

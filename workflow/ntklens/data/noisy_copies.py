@@ -24,8 +24,8 @@ def noisy_copies(
     added. Of the n samples of a class n · removed_percent / 100, rounded, are replaced, and each kept sample
     is copied equally often, up to one. Labels do not change.
 
-    Pixels lie in [0, 1]; the paper states neither that nor whether values that the noise takes beyond are
-    clipped: here nothing is clipped. With the same seed, the samples that are kept at a higher level are kept
+    Pixels lie in [0, 1], which the paper does not state. Nor does it state whether noisy pixels are clipped
+    to this range; here they are not. With the same seed, the samples that are kept at a higher level are kept
     at a lower one too, and a replaced row has the same noise at every level. Raises UnsuitableDataError where
     no sample of a class would be kept.
     """

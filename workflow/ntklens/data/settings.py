@@ -1,4 +1,4 @@
-"""The settings of a split and of a training set: plain names and numbers, for making and for pricing them.
+"""The settings of a split and of a training set: plain names and numbers, also used to estimate costs.
 
 This module does not import NumPy: Snakemake imports it in every job that it starts.
 """
@@ -44,6 +44,6 @@ class DataSettings:
     image_size: ImageSize | None = None
 
 
-# The modules behind those settings that may be None, by their names. Where one is None its module is not
-# imported, so that editing it reruns only what uses it; rules name the modules that their settings ask for.
+# Name of a setting that may be None -> the module that implements it. If the setting is None, its module is
+# not imported, so that editing it reruns only jobs that use it. Rules name the modules that settings need.
 OPTIONAL_MODULES = {"noisy_copies": "ntklens.data.noisy_copies", "image_size": "ntklens.data.image_sizes"}

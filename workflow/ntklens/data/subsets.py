@@ -1,4 +1,4 @@
-"""Which samples a study may train on, and which it tests on and measures the NTK on (App. D.1).
+"""The samples that a study may train on, and those on which it tests and measures the NTK (App. D.1).
 
 Every dataset is split once: all points and seeds of a config share the split. Test samples come from the
 dataset's own test part where it has one. The NTK samples are the first of the test samples. All other samples

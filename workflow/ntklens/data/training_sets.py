@@ -1,7 +1,7 @@
 """Training sets of a point's seeds: draws from the pool, and what the point's `DataSettings` do to them.
 
 The code behind a setting that is None is not imported, so that editing it reruns only what uses it.
-`import_closure` does not see it: rules name the `OPTIONAL_MODULES` that their settings ask for.
+`import_closure` does not see it: rules name the `OPTIONAL_MODULES` that their settings need.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def sized(subset: Subset, image_size: ImageSize | None) -> Subset:
 def training_sets(subset: Subset, data: DataSettings, seeds: Sequence[int]) -> list[TrainingSet]:
     """Returns the `TrainingSet` of each of ``seeds``: one object for all of them where they share one draw.
 
-    Images are taken from ``subset`` as they are: call `sized` before. Raises UnsuitableDataError where the
+    Images of ``subset`` are not resized here: call `sized` before. Raises UnsuitableDataError where the
     pool has too few samples.
     """
     draw_seeds = [seed if data.draw_seed is None else data.draw_seed for seed in seeds]

@@ -1,7 +1,7 @@
 """Every figure: its name, which curves it shows, from which files, and the module that draws it.
 
 To add a figure, add a `Figure` to `_paper_figures` or `_own_figures`, and write its caption as a file in
-workflow/report. The workflow makes a rule for it, named ``figure_{key}``, and `rule all` asks for it. A
+workflow/report. The workflow makes a rule for it, named ``figure_{key}``, and `rule all` requests it. A
 figure that no module here can draw needs a new *kind*: a module beside this one with two functions.
 
     collect(figure, shows, curves)   returns the content of the figure's JSON file (figure, panels and fits),

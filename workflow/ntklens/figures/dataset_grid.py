@@ -80,7 +80,7 @@ def draw(content: FigureContent[GridPanel]) -> Figure:
             squeeze=False,
         )
         for axes in grid.flat:
-            axes.set_visible(False)  # until a panel claims it
+            axes.set_visible(False)  # until a panel uses it
         for letter, ((row, dataset), panels) in zip(LETTERS, places.items(), strict=False):
             first = stacked * rows.index(row)
             stack = grid[first : first + stacked, datasets.index(dataset)]
@@ -98,7 +98,7 @@ def draw(content: FigureContent[GridPanel]) -> Figure:
 
 def _height(stacked: int) -> float:
     """The height in inches of a row of the grid that stacks ``stacked`` quantities."""
-    # Three or more need more height each: the labels of their axes would touch.
+    # Three or more need more height each: otherwise the labels of their axes would touch.
     return 1.3 + stacked if stacked <= 2 else 0.5 + 1.5 * stacked
 
 

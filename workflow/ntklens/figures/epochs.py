@@ -28,7 +28,7 @@ from ntklens.figures.style import (
 from ntklens.storage.averages import Average, Mean
 from ntklens.storage.quantities import QUANTITIES
 
-# Rows of these share one range of y: accuracies of different networks compare, effective ranks don't.
+# A row of these shares one range of y: accuracies of different networks are comparable, ranks are not.
 ONE_RANGE = ("train_accuracy", "test_accuracy")
 
 

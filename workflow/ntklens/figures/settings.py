@@ -1,4 +1,4 @@
-"""The settings of a figure: plain names, which Snakemake hands to the script that draws it.
+"""The settings of a figure: plain names, which Snakemake passes to the script that draws it.
 
 This module imports neither Matplotlib nor h5py: Snakemake imports it in every job that it starts.
 """

@@ -33,7 +33,7 @@ Values = Float[np.ndarray, " points"] | Sequence[float | None]  # None for a num
 
 
 class Look(TypedDict):
-    """How the lines of one name are drawn."""
+    """Colour and marker of all lines with the same name."""
 
     color: str
     marker: str
@@ -233,7 +233,7 @@ def save_figure(
 ) -> None:
     """Write ``figure`` to ``path``, a PDF, and as a PNG beside it, and ``content`` with provenance as JSON.
 
-    ``inputs`` are the files that it was drawn from, ``settings`` those that the figure was given.
+    ``inputs`` are the files that it was drawn from, ``settings`` the settings of the figure.
     """
     path = Path(path)
     record = {**content, "provenance": provenance(settings, inputs, ["matplotlib", "numpy"])}

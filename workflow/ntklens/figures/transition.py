@@ -160,7 +160,7 @@ def draw(content: FigureContent[WidthPanel]) -> Figure:
             squeeze=False,
         )
         for axes in grid.flat:
-            axes.set_visible(False)  # until a panel claims it
+            axes.set_visible(False)  # until a panel uses it
         for letter, panel in zip(LETTERS, panels, strict=False):
             axes = grid[networks.index(panel["network"]), datasets.index(panel["dataset"])]
             axes.set_visible(True)

@@ -42,7 +42,7 @@ OTHER_PARAMETERS: Path = ("other parameters",)  # the path of the piece that bel
 class LayerPiece:
     """The columns of J that belong to one Dense or Conv layer, as two factors."""
 
-    # JAX makes instances of other shapes, and of placeholders: fields are not checked in the tests.
+    # JAX also makes instances with other shapes or with placeholders, so the tests do not check the fields.
     __no_type_check__ = True
 
     inputs: Float[Array, "d p v"]  # X
@@ -90,7 +90,7 @@ class LayerPiece:
         """The multiplications of `gram` with itself, from the factors and from the piece written out."""
         d, n, p, w = self.sensitivity.shape
         rows, parameters = d * n, (self.inputs.shape[2] + self.bias) * w
-        # Memory bounds the sum over pairs of positions: it takes as long as eight times the operations.
+        # Memory bandwidth limits the sum over pairs of positions: it takes as long as 8 times its operations.
         factored = rows**2 * p**2 * (w + 8) + d**2 * p**2 * self.inputs.shape[2]
         return factored, rows * p * parameters + rows**2 * parameters
 
@@ -235,7 +235,7 @@ def _run(
             return output
         if layers is not None and path not in layers:
             return output
-        # In the type in which the layer multiplies: products of an image's integers would overflow.
+        # Converted to the type in which the layer multiplies: products of an image's integers would overflow.
         multiplied = jnp.asarray(args[0] if args else kwargs["inputs"], output.dtype)
         rows = INPUT_ROWS[type(module)](module, multiplied, x.shape[0])
         # A value that is computed inside a transformation of the network cannot leave it.

@@ -1,4 +1,4 @@
-"""What the NTK is computed of: a network, its parameters, and the samples on which it is evaluated."""
+"""The arguments of the NTK: a network, its parameters, and the samples on which it is evaluated."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
@@ -7,7 +7,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict  # pyright: ignore[reportUnknownVariableType] not annotated
 from jaxtyping import Array, Shaped
 
-# What a network's `apply` takes: PyTrees by the name of their collection. The NTK differentiates in "params".
+# The first argument of a network's `apply`: PyTrees by collection. The NTK differentiates in "params".
 Params: TypeAlias = Mapping[str, Any]
 
 # Samples along the first axis, of any shape and type that the network takes.

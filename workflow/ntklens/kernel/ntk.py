@@ -43,7 +43,7 @@ SamplesLike: TypeAlias = Samples | Sequence[Any]
 class LayerKernels:
     """One layer's kernels: its share of the NTK is sensitivity ∘ ((conjugate + 1) ⊗ 1), Eq. 12."""
 
-    # JAX makes instances of other shapes, and of placeholders: fields are not checked in the tests.
+    # JAX also makes instances with other shapes or with placeholders, so the tests do not check the fields.
     __no_type_check__ = True
 
     layer: str = struct.field(pytree_node=False)  # its path, such as "hidden_1"

@@ -3,7 +3,7 @@
 For any v, ‖Jᵀv‖² = vᵀΘv, and one backward pass gives Jᵀv. For a random v, each layer's part of it is
 compared with the same part computed from the layer's piece of J. The two differ if a kernel is also used
 outside its own layer (tied weights) or a sample's outputs depend on other samples (normalisation over the
-batch). Without this check the NTK of such a network would be wrong silently.
+batch). Without this check the NTK of such a network would be wrong without any message.
 """
 
 # JAX's and Flax's functions are annotated in part.
@@ -27,8 +27,8 @@ from ntklens.kernel.static_model import StaticModel
 # The check runs once: compiling it with all optimisations would take five times as long as they save.
 QUICK_TO_COMPILE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
-# The check holds all pieces of J of these samples at once, however little memory the NTK itself may take. An
-# error that it looks for shows on any of the samples.
+# The check holds all pieces of J of these samples at once, however little memory the NTK itself may take. The
+# errors that it looks for appear on any samples.
 CHECKED_SAMPLES = 32
 
 _checked: set[Hashable] = set()

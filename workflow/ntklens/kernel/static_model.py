@@ -59,7 +59,7 @@ def _key(value: object, met: dict[int, int], numbers: Iterator[int]) -> Hashable
 def _parts(value: object) -> list[Any] | None:
     """The parts of ``value``, or None if it is compared as a whole."""
     if isinstance(value, Mapping):
-        # The order counts: a network may go through the items in it.
+        # The order matters: a network may iterate over the items.
         return list(cast("Mapping[Any, Any]", value).items())
     if isinstance(value, tuple | list | set | frozenset):
         return list(cast("Iterable[Any]", value))

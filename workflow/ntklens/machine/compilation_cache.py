@@ -56,7 +56,8 @@ def use_compilation_cache(*kind: object) -> None:
     jax.config.update("jax_compilation_cache_dir", str(programs))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    # With them, the folder's name would become part of each program's key, and no other job would find it.
+    # With XLA's own caches, the folder's name would become part of each program's key, and no other job would
+    # find the program.
     jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
 
 

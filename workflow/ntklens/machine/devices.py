@@ -3,7 +3,7 @@
 On both, matrix products keep float32's precision; recent GPUs would round the factors to TF32, with 10 bits.
 On a GPU every run gives the same numbers, so that a resumed job ends with those of an uninterrupted one.
 
-This has not run on a GPU. Tested are what JAX does if it finds no GPU, and that its XLA knows the flags.
+This has not run on a GPU. The tests check only what JAX does without a GPU, and that XLA knows the flags.
 """
 
 import os

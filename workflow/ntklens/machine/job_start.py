@@ -1,6 +1,6 @@
 """How a training job starts and ends: the arguments shared by its scripts, its device, its checkpoint.
 
-None of these changes the results, except for rounding if memory is short or the device another one.
+None of these changes the results, except by rounding errors if memory is short or the device is another one.
 """
 
 import os
@@ -56,7 +56,7 @@ def ntk_memory(args: Namespace) -> int | None:
 
 
 def open_checkpoint(args: Namespace, record: Mapping[str, Any], code: str) -> Checkpoint | None:
-    """The `Checkpoint` of this job, or None if none was asked for.
+    """The `Checkpoint` of this job, or None if none was requested.
 
     ``record`` holds what determines the job's output. ``code``, a digest of the job's code, takes the place
     of its commit.

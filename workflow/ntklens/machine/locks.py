@@ -1,6 +1,6 @@
 """Locks between one user's processes on one machine. A lock ends with its process, even if that is killed.
 
-A lock is an open file on which `flock` was called, as Linux and macOS both have it. Descriptors from
+A lock is an open file on which `flock` was called, which Linux and macOS both have. Descriptors from
 `os.open` stay open until they are closed or the process ends, and child processes don't inherit them.
 """
 

@@ -1,4 +1,4 @@
-"""The processor of this machine, from /proc/cpuinfo on Linux. macOS has no such file and tells less."""
+"""The processor of this machine, from /proc/cpuinfo on Linux. macOS has no such file, so less is known."""
 
 import hashlib
 import platform
@@ -12,7 +12,7 @@ def model() -> str:
 
 
 def instruction_set() -> str:
-    """A name for the set of programs that it can run, fit for a folder.
+    """A name, usable as a folder name, for the set of programs that it can run.
 
     On Linux it depends on the processor's features, on macOS only on its architecture.
     """

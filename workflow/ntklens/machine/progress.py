@@ -17,9 +17,9 @@ class Progress:
     def __call__(
         self, epoch: int, latest: Callable[[], tuple[Mapping[str, SupportsFloat], int, int]]
     ) -> None:
-        """Report ``epoch``, if a line is due: only then is ``latest`` called.
+        """Report ``epoch`` if a line is due; ``latest`` is called only then.
 
-        It returns mean values by name, the number of finished seeds, and the number of all seeds.
+        ``latest`` returns mean values by name, the number of finished seeds, and the number of all seeds.
         """
         now = time.monotonic()
         if epoch == 0 or now - self._last < INTERVAL:

@@ -1,4 +1,4 @@
-"""The settings of a network: plain names and numbers, for building it and for pricing it."""
+"""The settings of a network: plain names and numbers, for building it and for estimating its costs."""
 
 from dataclasses import dataclass
 from typing import Literal

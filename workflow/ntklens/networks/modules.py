@@ -2,7 +2,7 @@
 
 All take images as rows of pixels. Biases start at zero. The NTK parametrisation draws kernels of
 variance one and multiplies by the initialisation's standard deviation in the forward pass: the
-network starts as the same function, but its kernels move, and its NTK weighs them, by that factor.
+network starts as the same function, but its derivatives with respect to kernels carry that factor.
 """
 
 import math
@@ -149,7 +149,7 @@ def initial_parameters(model: nn.Module, inputs: int, seed: int | Int[Array, ""]
 def ensemble_parameters(model: nn.Module, inputs: int, seeds: Sequence[int]) -> Ensemble:
     """Parameters for each of ``seeds``, stacked along a leading ensemble axis.
 
-    A member depends on its own seed alone, not on which others it is drawn with.
+    A member depends on its own seed alone, not on the other members.
     """
     return _draw(model, inputs, jnp.asarray(seeds))
 

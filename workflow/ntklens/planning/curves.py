@@ -1,4 +1,4 @@
-"""What a config asks for: its curves and their points, and how seeds share jobs."""
+"""The curves and points of a config, and how seeds share jobs."""
 
 from ntklens.planning.config import Config
 from ntklens.planning.config.points import axis_of_entry, dataset_name, is_own_file, point_at, rate_of_entry
@@ -8,7 +8,7 @@ from ntklens.studies.catalogue import HEADINGS
 from ntklens.studies.entries import StudyEntry
 from ntklens.studies.jobs import Point
 
-# Limits on what the seeds of one job make together, if the config does not say how many share a job. Jobs of
+# Limits on the sums over all seeds of one job, if the config does not say how many seeds share a job. Jobs of
 # the paper's widest networks then take an hour or two, and hold a few gigabytes.
 MOST_SEEDS_PER_JOB = 20
 UNITS_PER_JOB = 5120  # of one layer, over the networks of all seeds
@@ -67,12 +67,12 @@ def learning_rate_of(config: Config, curve: Curve) -> float | None:
 
 
 def follows_minimum(config: Config, curve: Curve) -> bool:
-    """Whether training stops around the least test loss, and not at a fixed epoch."""
+    """Whether training stops once the test loss has passed its minimum, and not at a fixed epoch."""
     return entry_of(config, curve).recipe.epochs is None
 
 
 def batches(config: Config, curve: Curve, scale: int) -> list[tuple[int, int]]:
-    """``(first, last)`` seed of every job at one point of ``curve``; a batch always starts at a multiple."""
+    """``(first, last)`` seed of every job at one point of ``curve``; all batches but the last are full."""
     entry = entry_of(config, curve)
     seeds = entry.seeds or config.ensemble.seeds
     size = entry.seeds_per_job or default_seeds_per_job(config, curve, scale)

@@ -1,4 +1,4 @@
-"""The name of a curve: the one thing that its run files, averages, fits and figures share."""
+"""The name of a curve, which its run files, averages, fits and figures share."""
 
 from typing import NamedTuple
 

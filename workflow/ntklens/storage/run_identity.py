@@ -12,7 +12,7 @@ from ntklens.storage.files import FilePath
 
 
 class RunIdentityError(Exception):
-    """A run file is where another belongs. The message names the file and says what to do."""
+    """A run file lies where another one belongs. The message names the file and says what to do."""
 
 
 def check_runs(paths: Iterable[FilePath], curve: Curve, points: Mapping[str, int]) -> None:

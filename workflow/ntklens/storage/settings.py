@@ -1,4 +1,4 @@
-"""The settings of a job as JSON: what Snakemake hands a script, and what files keep of it.
+"""The settings of a job as JSON, as Snakemake passes them to a script and as files record them.
 
 A dataclass or a named tuple becomes an object of its fields, any other tuple a list. Reading is strict: every
 field without a default has to be there, no other key may be, and no value is converted to another type except
@@ -63,7 +63,7 @@ def reader_of(kind: type[Settings]) -> Callable[[str], Settings]:
 
 
 def _explained(error: BaseException, expected: Any) -> str:
-    """What is wrong with the value of one key, for which the type ``expected`` stands."""
+    """What is wrong with the value of one key, which should have the type ``expected``."""
     if unknown := getattr(error, "extra_fields", None):
         return f"unknown key {', '.join(sorted(unknown))}"
     # Where one of several dataclasses is expected, a key error says that none of them fits.

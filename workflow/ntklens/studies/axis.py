@@ -1,4 +1,4 @@
-"""What an axis is: the thing that a study's scale changes, and how a point follows from the scale."""
+"""An axis: the quantity that a study's scale changes, and how a point follows from the scale."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from ntklens.studies.jobs import Point
 class Axis(NamedTuple):
     """One axis. ``at(point, scale)`` gives the point of a curve at ``scale``.
 
-    ``folder`` names a point's results, ``{scale}`` in it the scale. ``symbol`` and ``label`` are what figures
-    call the scale.
+    ``folder`` names the folder of a point's results and contains ``{scale}``. ``symbol`` and ``label`` stand
+    for the scale in figures.
 
     ``data(base, entry)`` adds to a point's data settings ``base`` those that this axis alone takes from a
     study's ``entry``; the scale in them is ``least``, until ``at`` replaces it. ``problem(scale, point,

@@ -16,7 +16,7 @@ AXES: dict[str, Axis] = {axis.name: axis for axis in (WIDTH, TRAIN_SAMPLES, REMO
 MODEL_SCALING, DATA_SCALING, NOISE_SCALING = "model-scaling", "data-scaling", "noise-scaling"
 # What figures call the paper's studies, in the order in which figures show them.
 HEADINGS = {MODEL_SCALING: "Model scaling", DATA_SCALING: "Data scaling", NOISE_SCALING: "Noise scaling"}
-# The recipe of the paper's scaling studies: full batches, Adam, stopping around the least test loss.
+# The recipe of the paper's scaling studies: Adam on full batches, until the test loss has passed its minimum.
 PAPERS_RECIPE = "adam"
 # The key of the paper's studies that lists the scales.
 SCALE_KEYS = {MODEL_SCALING: "widths", DATA_SCALING: "sizes", NOISE_SCALING: "removed_percent"}

@@ -1,4 +1,4 @@
-"""The general form of a study's entry: what the config says of one study on one dataset, complete.
+"""The general form of a study's entry: all that the config says about one study on one dataset.
 
 The paper's studies have keys of their own in the config; its models bring them into this form. Names of
 recipes are resolved: an entry holds the recipe itself.
@@ -21,7 +21,7 @@ class ConfigRecipe:
     momentum: float = 0.0  # of stochastic gradient descent
     learning_rate: float | None = None  # None for the one that calibration finds
     batch_size: int | None = None  # samples of a mini-batch; None for the full batch
-    epochs: int | None = None  # that every member trains for; None stops around the least test loss
+    epochs: int | None = None  # that every member trains for; None stops after the least test loss
     evaluate_every: int = 1  # epochs between two evaluations of the losses, in mini-batch training
 
 

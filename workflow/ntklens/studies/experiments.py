@@ -1,7 +1,7 @@
 """One point of a study, ready to train: its network, initial parameters, training and test sets (App. D).
 
-The trainer is imported by its module's name, so that editing the code of one trainer does not concern the
-runs of another.
+The trainer is imported by its module's name, so that editing the code of one trainer does not rerun the
+jobs of another.
 """
 
 from collections.abc import Iterator, Sequence

@@ -25,7 +25,7 @@ class ScaledPoint(Point):
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """All that determines a run file, but for its seeds and inputs."""
+    """All that determines a run file, except its seeds and inputs."""
 
     curve: Curve
     scale: int
@@ -37,7 +37,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class CalibrationSettings:
-    """All that determines the learning rates of a curve, but for its subset."""
+    """All that determines the learning rates of a curve, except its subset."""
 
     points: tuple[ScaledPoint, ...]
     recipe: Recipe

@@ -1,4 +1,4 @@
-"""What a recipe is: how the members of an ensemble are trained and measured, as a training job is told.
+"""A recipe: how the members of an ensemble are trained; a measurement: what is measured of them.
 
 This module does not import JAX: Snakemake imports it in every job that it starts.
 """

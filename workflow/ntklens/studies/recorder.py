@@ -37,7 +37,7 @@ class Draw(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The measurements of one NTK: its `Spectra`, and its `Alignments` where they are asked for."""
+    """The measurements of one NTK: its `Spectra`, and its `Alignments` where they are requested."""
 
     spectra: Spectra
     alignments: Alignments | None = None
@@ -257,7 +257,7 @@ def _spectrum(snapshots: Taken, record: Record, rows: tuple[int, int]) -> Spectr
     aligned = np.array([arrays["alignments"] for arrays in taken if "alignments" in arrays])
     return Spectrum(
         epoch=np.array(reached, dtype=np.int32),
-        # The shapes are spelt out for a seed that diverged before its first snapshot.
+        # The shapes are given explicitly for a seed that diverged before its first snapshot.
         eigenvalues=np.array([arrays["eigenvalues"] for arrays in taken], np.float32).reshape(-1, *rows),
         ntk_trace=np.array([arrays["ntk_trace"] for arrays in taken]).reshape(-1, draws),
         alignments={name: aligned[..., column] for column, name in enumerate(Alignments._fields)}
@@ -267,7 +267,7 @@ def _spectrum(snapshots: Taken, record: Record, rows: tuple[int, int]) -> Spectr
 
 
 def _minimum(record: Record, spectra: Spectra, seed: int, measurement: Measurement) -> Minimum:
-    assert spectra.ntk_eigenvalues is not None  # `_Kernels.at_minimum` asks for them
+    assert spectra.ntk_eigenvalues is not None  # `_Kernels.at_minimum` requests them
     epoch = int(record.best.epoch)
     row, kept = int(np.searchsorted(record.epoch, epoch)), seed < measurement.save_parameters
     return Minimum(

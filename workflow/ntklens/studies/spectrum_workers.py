@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class Spectra(NamedTuple):
-    """The trace of one NTK Θ, the eigenvalues of Θ̂, and those of Θ where they were asked for."""
+    """The trace of one NTK Θ, the eigenvalues of Θ̂, and those of Θ where they were requested."""
 
     ntk_trace: float
     eigenvalues: Float[np.ndarray, " N"]

@@ -1,4 +1,4 @@
-"""What trainers take and what they return, however they train.
+"""The arguments and results that all trainers have in common.
 
 A `Trainer` advances the members of an ensemble, one for each seed: `full_batch.FullBatch` and
 `mini_batch.MiniBatch`. If the NTK's trace is measured along training, the function that measures it is passed

@@ -2,8 +2,8 @@
 
 Epoch e is the state after e passes over the training set. A pass visits every sample once, in an order drawn
 from the seed and the epoch. The last batch is smaller where the batch size does not divide the set, so that
-no sample is left out; the paper does not say. Losses are evaluated at the epochs that the schedule names, and
-a member's minimum is the least test loss among those.
+no sample is left out; the paper does not say whether it does this. Losses are evaluated at the epochs that
+the schedule names, and a member's minimum is the least test loss among those.
 
 The loop over batches is Python's, around one compiled step: inside XLA's loops convolutions run thirty times
 slower on a CPU.
@@ -70,7 +70,7 @@ class MiniBatch:
 
     def __post_init__(self) -> None:
         if self.schedule.updates_after:
-            raise ValueError("mini-batch training cannot yield one update after a snapshot: an epoch is many")
+            raise ValueError("mini-batch training cannot yield one update after a snapshot: epochs have many")
 
     def train(
         self,

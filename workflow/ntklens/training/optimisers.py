@@ -1,7 +1,7 @@
-"""The optimisers that a recipe can name, each by its constants. The learning rate is given at every call.
+"""The constants of the optimisers that a recipe can name. The learning rate is passed at every call.
 
-`ntklens.training.transformations` makes them Optax's. This module does not import Optax: Snakemake imports it
-in every job that it starts.
+`ntklens.training.transformations` makes Optax's optimisers from them. This module does not import
+Optax: Snakemake imports it in every job that it starts.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam's constants (Kingma & Ba, 2015); of them the paper states b1 alone (App. D.1)."""
+    """Adam's constants (Kingma & Ba, 2015); the paper states only b1 (App. D.1)."""
 
     b1: float
     b2: float

@@ -1,4 +1,4 @@
-"""How long a job trains, and when it measures what: plain numbers, which prices and requests follow from.
+"""How long a job trains, and when it measures what: plain numbers, from which costs and requests follow.
 
 This module does not import JAX: Snakemake imports it in every job that it starts.
 """
@@ -6,8 +6,8 @@ This module does not import JAX: Snakemake imports it in every job that it start
 from dataclasses import dataclass
 
 # Networks below this many parameters advance as one vectorised program, larger ones one after the
-# other inside one compiled loop: alone they fill a core, together they overflow its caches. Where
-# the two cross on a CPU is measured by benchmarks/ensemble_mapping.py.
+# other inside one compiled loop: each of these fills a core, and together they overflow its caches.
+# benchmarks/ensemble_mapping.py measures at which size the two take equally long on a CPU.
 VECTORISED_PARAMETERS = 20_000
 EPOCHS_PER_CALL = 20  # between two checks of which members are finished
 

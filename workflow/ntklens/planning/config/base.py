@@ -1,4 +1,4 @@
-"""What the config's models share: the frozen `Section`, types of keys, and `key`, which describes a key."""
+"""Shared by the config's models: the frozen `Section`, types of keys, and `key`, which describes a key."""
 
 import math
 import re
@@ -124,7 +124,7 @@ def names_checked(pattern: str, what: str) -> Callable[[Any], Any]:
 
 
 def rule_for_names(pattern: str) -> str:
-    """What a name by ``pattern`` is, in words."""
+    """The rule for names that match ``pattern``, in words."""
     first = "a letter" if pattern == STUDY_NAME else "a letter or a digit"
     return (
         f"a name of at most {LONGEST_NAME} letters, digits, hyphens and underscores that begins with {first}"

@@ -1,4 +1,4 @@
-"""An entry of a study, with what the checks of consistency ask of it."""
+"""An entry of a study, with the values that the checks of consistency need."""
 
 from typing import NamedTuple
 

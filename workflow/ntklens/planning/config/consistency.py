@@ -98,8 +98,8 @@ def _check_papers_recipe(config: Config) -> None:
         require(
             value is None,
             f"recipes.{PAPERS_RECIPE}.{key}",
-            "the paper's scaling studies train by this recipe, in full batches and around the least test "
-            "loss; give your own recipe another name",
+            "the paper's scaling studies train by this recipe, in full batches until the test loss has "
+            "passed its minimum; give your own recipe another name",
         )
 
 

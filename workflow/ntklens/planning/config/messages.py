@@ -36,7 +36,7 @@ class ConfigError(Exception):
 
 
 class Place(NamedTuple):
-    """What the models say about one location in a config."""
+    """The model and the field that belong to one location in a config."""
 
     model: type[BaseModel] | None  # of the section there, or of the sections in the list there
     field: FieldInfo | None  # the innermost field on the way

@@ -1,4 +1,4 @@
-"""What an entry of a study says by itself: its axis, its dataset's name, and its points."""
+"""What follows from one entry of a study alone: its axis, its dataset's name, and its points."""
 
 from pathlib import PurePath
 
@@ -23,7 +23,7 @@ def is_own_file(dataset: str) -> bool:
 
 
 def dataset_name(dataset: str) -> str:
-    """What file names and figures call the config's ``dataset``: a user's file goes by its stem."""
+    """The name of the config's ``dataset`` in file names and figures; for a user's file, its stem."""
     return PurePath(dataset).stem if is_own_file(dataset) else dataset
 
 

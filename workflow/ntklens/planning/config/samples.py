@@ -11,7 +11,7 @@ LARGEST_DRAW = 1 / 3  # of the training pool: larger draws have most samples in 
 
 
 def check_samples(entry: CheckedEntry) -> None:
-    """Raise ConfigError if a dataset of the registry does not suit what ``entry`` asks for."""
+    """Raise ConfigError if a dataset of the registry does not suit ``entry``."""
     config, own, name = entry.config, entry.general, entry.general.dataset
     require(
         name in names(),

@@ -19,7 +19,7 @@ AnyEntry = ModelScalingEntry | DataScalingEntry | NoiseScalingEntry | OwnStudyEn
 class StudiesSection(Section, extra="allow"):
     """The studies by name. A study that is absent is not run."""
 
-    # pydantic makes this a dictionary of names that no field has.
+    # pydantic makes this a dictionary of the names for which there is no field.
     __pydantic_extra__: dict[str, Several[OwnStudyEntry]]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     model_scaling: Several[ModelScalingEntry] = Field(

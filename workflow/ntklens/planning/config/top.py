@@ -82,7 +82,7 @@ class Config(Section):
         "studies, is always there.",
     )
     training: TrainingSection = section(
-        TrainingSection, "How long training around the least test loss takes, and when it is measured."
+        TrainingSection, "How long training around the test loss's minimum lasts, and when it is measured."
     )
     calibration: CalibrationSection = section(
         CalibrationSection, "How the learning rates of each curve are found."

@@ -1,4 +1,4 @@
-"""The config's sections on training and on what follows from it."""
+"""The config's sections on ensembles, optimisers, recipes, training, calibration and analysis."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -57,8 +57,8 @@ class RecipeSection(Section):
     )
     learning_rate: Number | None = key(
         ConfigRecipe.learning_rate,
-        "Learning rate of all points. null finds one by calibration, which needs training that stops around "
-        "the least test loss.",
+        "Learning rate of all points. null finds one by calibration, which needs training that stops once "
+        "the test loss has passed its minimum.",
         gt=0,
     )
     batch_size: Count | None = key(
@@ -68,8 +68,8 @@ class RecipeSection(Section):
     )
     epochs: Epochs | None = key(
         ConfigRecipe.epochs,
-        "Epochs that every seed trains for; only spectra are then measured. null stops around the least test "
-        "loss, as the section `training` says.",
+        "Epochs that every seed trains for; only spectra are then measured. null stops once the test loss "
+        "has passed its minimum, as the section `training` says.",
         unit="epochs",
     )
     evaluate_every: Count = key(
@@ -125,7 +125,7 @@ class TrainingSection(Section):
     )
     max_epochs: int = key(
         1200,
-        "Epoch at which every seed stops. A seed that is not finished by then counts as bad.",
+        "Epoch at which every seed stops. Averages leave out a seed that is not finished by then.",
         unit="epochs",
         ge=2,
         le=MOST_EPOCHS,
