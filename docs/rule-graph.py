@@ -9,6 +9,7 @@ to `all`. Here figures that are drawn from the results of the same rules share a
 import argparse
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +20,8 @@ Edges = set[tuple[str, str]]
 
 def snakemakes_graph() -> str:
     """The rule graph that Snakemake draws, in Mermaid's language."""
-    command = ["snakemake", "--configfile", "config/config.yaml", "--rulegraph", "mermaid-js"]
+    command = [sys.executable, "-m", "snakemake", "--configfile", "config/config.yaml"]
+    command += ["--rulegraph", "mermaid-js"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
