@@ -22,7 +22,7 @@ figures: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow" $(PYTEST_ARGS)
 
-# A test process for each core, at most four: each holds about a gigabyte.
+# A test process for each core, at most four: each holds up to 2.5 GB of compiled programs and data.
 IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope
 
 # Tests of killed runs, and of users' own studies and datasets from data to figures.
