@@ -22,8 +22,15 @@ CHANGES = {
     "removed_share": (50, "data", replace(DATA, noisy_copies=replace(COPIES, removed_percent=50))),
     "input_size": (16, "data", replace(DATA, image_size=replace(SIZE, pixels=16))),
 }
-# axis: the settings of a point's data that it takes from an entry
-FROM_ENTRY = {"removed_share": {"noisy_copies": COPIES}, "input_size": {"image_size": SIZE}}
+# axis: noisy copies and image size that it makes from an entry, at the scale above
+FROM_ENTRY = {
+    "removed_share": (NoisyCopies(removed_percent=50, sigma=0.02), None),
+    "input_size": (None, ImageSize(pixels=16, fit="zero-padded")),
+}
+
+
+def entry(axis):
+    return StudyEntry(axis, "digits", ("dense",), (8,), sigma=0.02, image_fit="zero-padded")
 
 
 def test_every_axis_has_its_case():
@@ -33,14 +40,15 @@ def test_every_axis_has_its_case():
 @pytest.mark.parametrize("name", AXES)
 def test_axis_changes_what_it_says_and_nothing_else(name):
     scale, part, expected = CHANGES[name]
-    assert AXES[name].at(POINT, scale) == replace(POINT, **{part: expected})
+    assert AXES[name].at(POINT, scale, entry(name)) == replace(POINT, **{part: expected})
 
 
 @pytest.mark.parametrize("name", AXES)
 def test_axis_takes_its_own_settings_from_an_entry_and_no_others(name):
-    entry = StudyEntry(name, "digits", ("dense",), (8,), sigma=0.02, image_fit="zero-padded")
-    base = DataSettings(train_samples=60, balanced=True, draw_seed=3)
-    assert AXES[name].data(base, entry) == replace(base, **FROM_ENTRY.get(name, {}))
+    base = Point(NETWORK, DataSettings(train_samples=60, balanced=True, draw_seed=3))
+    found = AXES[name].at(base, CHANGES[name][0], entry(name)).data
+    assert (found.noisy_copies, found.image_size) == FROM_ENTRY.get(name, (None, None))
+    assert (found.balanced, found.draw_seed) == (True, 3)
 
 
 @pytest.mark.parametrize("name", AXES)
@@ -70,4 +78,4 @@ def test_folders_of_different_axes_differ():
 )
 def test_axis_says_which_points_cannot_be(name, scale, problem):
     axis = AXES[name]
-    assert axis.problem(scale, axis.at(POINT, scale), facts_of("digits")) == problem
+    assert axis.problem(scale, axis.at(POINT, scale, entry(name)), facts_of("digits")) == problem

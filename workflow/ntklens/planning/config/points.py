@@ -34,13 +34,10 @@ def rate_of_entry(entry: StudyEntry) -> float | None:
 
 def point_at(entry: StudyEntry, network: Network, scale: int) -> Point:
     """The point of ``entry`` at ``scale`` for one ``network`` of the config."""
-    axis = axis_of_entry(entry)
     data = DataSettings(
         train_samples=entry.train_samples,
         balanced=entry.balanced,
         draw_seed=entry.draw_seed if entry.vary == "initialisation" else None,
     )
-    base = Point(
-        network=network.settings(entry.width or network.width or NO_WIDTH), data=axis.data(data, entry)
-    )
-    return axis.at(base, scale)
+    base = Point(network.settings(entry.width or network.width or NO_WIDTH), data)
+    return axis_of_entry(entry).at(base, scale, entry)

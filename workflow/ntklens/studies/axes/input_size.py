@@ -6,21 +6,14 @@ Images are resized or zero-padded to it, as the entry's ``image_fit`` says (`ntk
 from dataclasses import replace
 
 from ntklens.data.registry import DatasetFacts
-from ntklens.data.settings import DataSettings, ImageSize
+from ntklens.data.settings import ImageSize
 from ntklens.studies.axis import Axis
 from ntklens.studies.entries import StudyEntry
 from ntklens.studies.jobs import Point
 
-LEAST = 1
 
-
-def data(base: DataSettings, entry: StudyEntry) -> DataSettings:
-    return replace(base, image_size=ImageSize(pixels=LEAST, fit=entry.image_fit))
-
-
-def at(point: Point, scale: int) -> Point:
-    assert point.data.image_size is not None  # `data` has put it there
-    image_size = replace(point.data.image_size, pixels=scale)
+def at(point: Point, scale: int, entry: StudyEntry) -> Point:
+    image_size = ImageSize(pixels=scale, fit=entry.image_fit)
     return replace(point, data=replace(point.data, image_size=image_size))
 
 
@@ -37,7 +30,5 @@ INPUT_SIZE = Axis(
     symbol="s",
     label="Image side in pixels",
     at=at,
-    data=data,
     problem=problem,
-    least=LEAST,
 )

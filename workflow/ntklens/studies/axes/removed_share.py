@@ -3,21 +3,14 @@
 from dataclasses import replace
 
 from ntklens.data.registry import DatasetFacts
-from ntklens.data.settings import DataSettings, NoisyCopies
+from ntklens.data.settings import NoisyCopies
 from ntklens.studies.axis import Axis
 from ntklens.studies.entries import StudyEntry
 from ntklens.studies.jobs import Point
 
-LEAST = 0
 
-
-def data(base: DataSettings, entry: StudyEntry) -> DataSettings:
-    return replace(base, noisy_copies=NoisyCopies(removed_percent=LEAST, sigma=entry.sigma))
-
-
-def at(point: Point, scale: int) -> Point:
-    assert point.data.noisy_copies is not None  # `data` has put them there
-    copies = replace(point.data.noisy_copies, removed_percent=scale)
+def at(point: Point, scale: int, entry: StudyEntry) -> Point:
+    copies = NoisyCopies(removed_percent=scale, sigma=entry.sigma)
     return replace(point, data=replace(point.data, noisy_copies=copies))
 
 
@@ -34,7 +27,6 @@ REMOVED_SHARE = Axis(
     symbol="%",
     label="Percentage removed",
     at=at,
-    data=data,
     problem=problem,
-    least=LEAST,
+    least=0,
 )

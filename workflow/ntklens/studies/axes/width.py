@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from ntklens.studies.axis import Axis
+from ntklens.studies.entries import StudyEntry
 from ntklens.studies.jobs import Point
 
 
-def at(point: Point, scale: int) -> Point:
+def at(point: Point, scale: int, entry: StudyEntry) -> Point:
     return replace(point, network=replace(point.network, width=scale))
 
 
