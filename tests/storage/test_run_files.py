@@ -3,6 +3,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from ntklens.storage.hdf5 import ContentError
 from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES
 from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, read_run, write_run
 
@@ -118,6 +119,13 @@ def test_every_dataset_says_what_the_table_of_quantities_says(path):
     for name, said in seen.items():
         quantity = QUANTITIES[name.split("/")[-1]]
         assert said == (quantity.description, quantity.unit), name
+
+
+def test_file_of_another_kind_is_named(path):
+    with h5py.File(path, "w") as file:
+        file.create_group("scale-000008")
+    with pytest.raises(ContentError, match=r"seeds-3-4\.h5 is not a run file: .* /scale-000008"):
+        read_run(path)
 
 
 def test_arrays_are_compressed(path):

@@ -165,6 +165,8 @@ def test_image_fit_is_one_of_two():
 def test_text_that_is_no_json_is_refused():
     with pytest.raises(ValueError, match="settings are not JSON"):
         reader_of(TrainingSettings)("{scale: 8}")
+    with pytest.raises(ValueError, match=r"settings are not JSON: .*4300 digits"):
+        reader_of(TrainingSettings)(f'{{"scale": {"9" * 5000}}}')
 
 
 def test_a_script_says_in_one_line_which_key_is_wrong(capsys):

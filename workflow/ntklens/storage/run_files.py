@@ -13,6 +13,7 @@
 `ntklens.storage.quantities` says what each dataset means.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -139,7 +140,10 @@ def _write_tree(group: h5py.Group, tree: ArrayTree) -> None:
 
 
 def read_run(path: FilePath) -> list[Trajectory]:
-    """The `Trajectory` of every seed in a run file, in order of seed."""
+    """The `Trajectory` of every seed in a run file, in order of seed.
+
+    Raises ContentError if the file is no run file or lacks a part of one, and OSError if it cannot be read.
+    """
     with h5py.File(path) as file:
         read = [_read_trajectory(name, group) for name, group in groups_in(file).items()]
     return sorted(read, key=lambda trajectory: trajectory.seed)
@@ -148,7 +152,7 @@ def read_run(path: FilePath) -> list[Trajectory]:
 def _read_trajectory(name: str, group: h5py.Group) -> Trajectory:
     traced = "trace" in group
     return Trajectory(
-        seed=int(name.removeprefix("seed-")),
+        seed=_seed_of(name, group),
         status=_read_status(group),
         epoch=read_array(group, "epoch"),
         curves={curve: read_array(group, curve) for curve in CURVES},
@@ -159,6 +163,12 @@ def _read_trajectory(name: str, group: h5py.Group) -> Trajectory:
         copied_from=read_array(group, "copied_from") if "copied_from" in group else None,
         minimum=_read_minimum(get_group(group, "minimum")) if "minimum" in group else None,
     )
+
+
+def _seed_of(name: str, group: h5py.Group) -> int:
+    if not re.fullmatch(r"seed-[0-9]+", name):
+        raise ContentError(f"{group.file.filename} is not a run file: it has the group {group.name}")
+    return int(name.removeprefix("seed-"))
 
 
 def _read_status(group: h5py.Group) -> Status:

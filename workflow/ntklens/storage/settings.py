@@ -49,7 +49,7 @@ def reader_of(kind: type[Settings]) -> Callable[[str], Settings]:
     def read(text: str) -> Settings:
         try:
             content = json.loads(text)
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # also of a number with thousands of digits
             raise SettingsError(f"settings are not JSON: {error}") from None
         if not isinstance(content, dict):
             raise SettingsError(f"settings must be an object, not {text}")
