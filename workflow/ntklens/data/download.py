@@ -110,9 +110,8 @@ def _receive(session: requests.Session, address: str, part: Path) -> bool:
         if _validator(part).exists():
             headers["If-Range"] = _validator(part).read_text()
     with session.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        if (
-            answer.status_code == 416
-        ):  # no bytes after those we have: the part is complete, or of another file
+        # No bytes follow those we have: the part is complete, or belongs to another file.
+        if answer.status_code == 416:
             if answer.headers.get("Content-Range") == f"bytes */{held}":
                 return True
             _discard(part)

@@ -61,7 +61,7 @@ class Record(NamedTuple):
 
 @runtime_checkable
 class Trainer(Protocol):
-    """What `ntklens.studies` calls."""
+    """The methods of a trainer that `ntklens.studies` uses."""
 
     def train(
         self,
