@@ -2,9 +2,12 @@
 
 import re
 import subprocess
+from datetime import datetime
 from typing import NamedTuple
 
 import psutil
+
+from tests.slurm.journal import note
 
 
 class Job(NamedTuple):
@@ -41,6 +44,34 @@ def start_soon(job):
     A shorter delay would fail: the node distinguishes the two starts of a job by the second.
     """
     slurm("scontrol", "update", f"JobId={job}", "StartTime=now+3")
+
+
+def unblock(jobs):
+    """Do for ``jobs`` what the administrator of a cluster does while tests wait.
+
+    If a job starts again on its node before SLURM has cleaned up after its first start, SLURM holds the job
+    or takes the node out of service. It also delays requeued jobs by minutes.
+    """
+    if "DRAIN" in slurm("sinfo", "--noheader", "--format=%T").upper():
+        note(f"the node is out of service: {slurm('sinfo', '--noheader', '--list-reasons').strip()}")
+        slurm("scontrol", "update", "NodeName=ALL", "State=RESUME")
+    for line in slurm("squeue", "--noheader", "--states=PENDING", "--format=%i|%r").splitlines():
+        job, _, reason = line.partition("|")
+        if job in jobs and "launch failed" in reason:
+            note(f"{job} is held: {reason}")
+            slurm("scontrol", "release", job)
+        elif job in jobs and reason == "BeginTime" and seconds_until_start(job) > 10:
+            start_soon(job)
+
+
+def seconds_until_start(job):
+    """How long SLURM delays a waiting job at least."""
+    return (datetime.fromisoformat(details(job)["StartTime"]) - datetime.now()).total_seconds()
+
+
+def everything():
+    """What SLURM shows of its nodes and jobs."""
+    return slurm("scontrol", "--oneliner", "show", "node") + slurm("scontrol", "--oneliner", "show", "job")
 
 
 def worker(folder, output):

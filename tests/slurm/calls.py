@@ -5,7 +5,9 @@ import signal
 import subprocess
 import time
 
-from tests.slurm.batch_jobs import Job
+import pytest
+
+from tests.slurm.batch_jobs import Job, everything, unblock
 from tests.slurm.journal import note
 
 SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: \S+/rule_(\w+)/(\S+)/\d+\.log\)")
@@ -41,10 +43,11 @@ class Call:
 
     def __enter__(self):
         with self._path.open("w") as output:
-            # If the tests are killed, the kernel kills Snakemake too.
-            command = ["setpriv", "--pdeathsig", "KILL", "snakemake", *self._arguments]
+            # If the tests are killed, the kernel kills Snakemake too. A shell that starts the tests in the
+            # background makes them ignore SIGINT, and Snakemake would inherit that.
+            command = ["env", "--default-signal=INT", "setpriv", "--pdeathsig", "KILL", "snakemake"]
             self._process = subprocess.Popen(
-                [*command, "--workflow-profile", "profiles/slurm", *FAST],
+                [*command, *self._arguments, "--workflow-profile", "profiles/slurm", *FAST],
                 cwd=self.repository.folder,
                 env=self.repository.environment,
                 stdout=output,
@@ -88,8 +91,13 @@ class Call:
         return self.finish()
 
     def finish(self, seconds=400):
-        """Wait until Snakemake ends, and return its exit status."""
-        status = self._process.wait(timeout=seconds)
+        """Wait until Snakemake ends, and return its exit status. Fails after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while (status := self._process.poll()) is None:
+            if time.monotonic() > deadline:
+                pytest.fail(f"{self.name} still runs after {seconds} s\n{self.output}\n{everything()}")
+            unblock([job.id for job in self.submitted])
+            time.sleep(1)
         jobs = "".join(f"\n            {job}" for job in self.submitted)
         note(f"{self.name} ends with status {status}; it submitted {len(self.submitted)} jobs{jobs}")
         return status
