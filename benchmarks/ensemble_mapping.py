@@ -37,7 +37,9 @@ def made_up_subset() -> Subset:
 def milliseconds(case: Experiment, vectorised: bool) -> float:
     """Milliseconds per member and epoch, without the first call, which compiles."""
     training.VECTORISED_PARAMETERS = float("inf") if vectorised else 0
-    schedule = Schedule(Stop(window_last=EPOCHS, patience=1.2, max_epochs=EPOCHS), trace_every=2)
+    schedule = Schedule(
+        Stop(window_first=EPOCHS, window_last=EPOCHS, patience=1.2, max_epochs=EPOCHS), trace_every=2
+    )
     times: list[tuple[int, float]] = []
     for epoch, members in states(case, MEMBERS, schedule, ntk_samples=128):
         jax.block_until_ready(members.params)

@@ -302,6 +302,7 @@ def trajectory(seed: int) -> Trajectory:
         seed=seed,
         status=OK,
         epoch=np.arange(9, dtype=np.int32),
+        test_epoch=np.arange(9, dtype=np.int32),
         curves={name: np.ones(9, np.float32) for name in CURVES},
         trace_epoch=np.arange(0, 9, 2, dtype=np.int32),
         ntk_trace=np.ones(5, np.float32),

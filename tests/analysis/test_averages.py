@@ -20,6 +20,7 @@ def followed(seed, train_loss, test_loss, traces, minimum_trace, rank=2):
         seed=seed,
         status=OK,
         epoch=np.arange(len(test_loss)),
+        test_epoch=np.arange(len(test_loss)),
         curves={
             "train_loss": np.array(train_loss, float),
             "test_loss": np.array(test_loss, float),
@@ -46,6 +47,7 @@ def fixed(seed, values, ranks, traces=None, status=OK):
         seed=seed,
         status=status,
         epoch=np.array([0, 8]),
+        test_epoch=np.array([0, 8]),
         curves={name: np.array(values, np.float32) for name in CURVES},
         trace_epoch=np.empty(0, np.int32),
         ntk_trace=np.empty(0, np.float32),

@@ -24,7 +24,7 @@ RECIPE = Recipe(
     optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
     batch_size=None,
     learning_rate=None,
-    stop=Stop(window_last=220, patience=1.2, max_epochs=400),
+    stop=Stop(window_first=220, window_last=220, patience=1.2, max_epochs=400),
     evaluate_every=1,
     vary="initialisation",
 )
@@ -99,15 +99,43 @@ def test_mini_batch_training_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("target", "batch_size", "epochs"),
-    [(110, None, 240), (200, None, 300), (1000, None, 400), (110, 32, 220), (200, 32, 288), (1000, 32, 400)],
+    ("target", "width", "batch_size", "epochs"),
+    [
+        # Whole calls of 20 epochs, until the slowest minimum is behind.
+        (110, 8, None, 240),
+        (200, 8, None, 300),
+        (1000, 8, None, 400),
+        # Whole steps of 7 epochs, until each member's own minimum is behind.
+        (110, 8, 32, 224),
+        (200, 8, 32, 245),
+        (1000, 8, 32, 400),
+        (110, 64, None, 224),
+        (200, 64, None, 245),
+    ],
 )
-def test_training_goes_on_until_the_slowest_minimum_is_behind(target, batch_size, epochs):
-    settings = changed(
-        changed(FULL_BATCH, "recipe", "batch_size", batch_size), "recipe", "evaluate_every", 1000
-    )
+def test_training_goes_on_until_the_minimum_is_behind(target, width, batch_size, epochs):
+    settings = changed(changed(FULL_BATCH, "recipe", "batch_size", batch_size), "recipe", "evaluate_every", 7)
+    settings = changed(settings, "network", "width", width)
     members = prices._Members(Point(settings.network, settings.data), settings.recipe, 1, SIZES)
-    assert members.epochs(prices.SLOWEST * target) == epochs
+    assert members.epochs(target) == epochs
+
+
+def test_wide_networks_are_evaluated_on_the_grid_and_in_the_search():
+    settings = changed(changed(FULL_BATCH, "network", "width", 64), "recipe", "evaluate_every", 16)
+    layers = operations.layers_of(settings.network, SIZES.image_shape, SIZES.classes)
+    # Epochs 0, 16, ..., 224; a search of 3 and 14 evaluations, whose passes repeat up to 64 epochs.
+    passes = 3 * (224 + 64) * 100 + 15 * (100 + 500) + 17 * 500
+    products = passes * operations.forward(layers) * 2e-12
+    updates = 224 * operations.parameters(layers) * 1e-6
+    assert price(settings).seconds["training"] == pytest.approx(5 * (products + updates))
+
+
+def test_training_for_a_fixed_number_of_epochs_searches_no_minimum():
+    fixed = changed(changed(FULL_BATCH, "network", "width", 64), "recipe", "stop", Stop.fixed(32))
+    seconds = price(changed(fixed, "recipe", "evaluate_every", 16)).seconds["training"]
+    layers = operations.layers_of(fixed.network, SIZES.image_shape, SIZES.classes)
+    products = (3 * 32 * 100 + 3 * (100 + 500)) * operations.forward(layers) * 2e-12
+    assert seconds == pytest.approx(5 * (products + 32 * operations.parameters(layers) * 1e-6))
 
 
 def test_a_calibration_is_its_trials():

@@ -46,6 +46,7 @@ def run(tmp_path):
         seed=3,
         status=OK,
         epoch=np.zeros(1, np.int32),
+        test_epoch=np.zeros(1, np.int32),
         curves=dict.fromkeys(CURVES, numbers),
         trace_epoch=np.zeros(1, np.int32),
         ntk_trace=numbers,

@@ -65,7 +65,6 @@ def dependence(*columns):
                 (("ensemble", "seeds"), 9),
                 (("ensemble", "min_members"), 2),
                 ((*WIDTHS, "seeds_per_job"), 2),
-                (("training", "window"), {"first": 200}),
                 (("recipes",), {"adam": {}, "other": {"epochs": 5}}),
                 (("networks",), {"three-layer": {"hidden_layers": 2}, "four-layer": {"hidden_layers": 4}}),
                 (("figures", "dataset"), "digits"),
@@ -119,6 +118,8 @@ def test_slice_stays_equal_when_something_else_changes(settings_of, path, value)
             [
                 (("optimizer", "b1"), 0.8),
                 (("training", "window"), {"last": 500}),
+                (("training", "window"), {"first": 200}),
+                (("training", "test_every"), 8),
                 (("training", "patience"), 1.5),
                 (("training", "max_epochs"), 1500),
                 (("training", "trace_every"), 4),
@@ -181,8 +182,8 @@ def test_full_batch_study_with_a_window_measures_everything():
         optimiser=Adam(b1=0.9, b2=0.999, eps=1e-8),
         batch_size=None,
         learning_rate=None,
-        stop=Stop(window_last=400, patience=1.2, max_epochs=1200),
-        evaluate_every=1,
+        stop=Stop(window_first=160, window_last=400, patience=1.2, max_epochs=1200),
+        evaluate_every=16,
         vary="initialisation",
     )
     measurement = measurement_settings(loaded, BY_WIDTH)
@@ -243,7 +244,7 @@ def test_own_study_varies_what_it_says(vary, draw_seed):
     assert settings.data.draw_seed == draw_seed
 
 
-def test_trials_find_minima_on_the_grid_on_which_training_does():
+def test_trials_are_evaluated_as_often_as_training():
     config = small()
     config["recipes"] = {"coarse": {"batch_size": 16, "evaluate_every": 200}}
     config["studies"]["own"] = [
@@ -257,4 +258,5 @@ def test_trials_find_minima_on_the_grid_on_which_training_does():
         }
     ]
     curve = BY_WIDTH._replace(study="own", network="four-layer")
-    assert calibration_settings(load(config), curve).recipe.evaluate_every == 2
+    assert calibration_settings(load(config), curve).recipe.evaluate_every == 200
+    assert calibration_of(small()).recipe.evaluate_every == 16

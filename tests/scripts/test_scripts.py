@@ -152,7 +152,7 @@ def test_train_loads_what_its_rule_declares_and_nothing_else(folder, tmp_path, c
         text=True,
         check=True,
     )
-    declared = import_closure(train.__file__, *modules_of(wanted.recipe, wanted.data))
+    declared = import_closure(train.__file__, *modules_of(wanted.recipe, (wanted.network, wanted.data)))
     loaded = {Path(file).resolve() for file in json.loads(result.stdout.splitlines()[-1])}
     assert loaded == set(declared) - {Path(train.__file__).resolve()}
 

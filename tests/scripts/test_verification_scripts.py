@@ -55,7 +55,7 @@ def trajectory(seed, keep_parameters):
     )
     curves = dict.fromkeys(("train_loss", "test_loss", "train_accuracy", "test_accuracy"), none)
     unmeasured = Spectrum(no_rows, np.zeros((0, 1, 12), np.float32), np.zeros((0, 1)))
-    return Trajectory(seed, OK, no_rows, curves, no_rows, none, unmeasured, no_rows, minimum=minimum)
+    return Trajectory(seed, OK, no_rows, no_rows, curves, no_rows, none, unmeasured, no_rows, minimum=minimum)
 
 
 @pytest.fixture

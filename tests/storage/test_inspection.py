@@ -9,7 +9,7 @@ import pytest
 from ntklens.storage.averages import Average, Mean, write_averages
 from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.storage.inspection import describe
-from ntklens.storage.quantities import ALIGNMENTS, CURVES
+from ntklens.storage.quantities import ALIGNMENTS
 from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, write_run
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
@@ -29,6 +29,7 @@ def trajectory(seed, status=OK, initial_trace=2.0, minimum_trace=5.0, eigenvalue
         seed=seed,
         status=status,
         epoch=np.arange(6, dtype=np.int32),
+        test_epoch=np.arange(6, dtype=np.int32),
         curves={
             "train_loss": np.linspace(2, 1, 6, dtype=np.float32),
             "test_loss": np.array([2.3, 2.0, 1.5, 1.3, 1.25, 1.4], np.float32),
@@ -112,6 +113,9 @@ def test_columns_stand_under_their_names(run_file):
     assert header.index("status") == row.index("ok")
 
 
+LAST = {"train_loss": 0.0, "test_loss": 0.25, "train_accuracy": 0.5, "test_accuracy": 0.75}
+
+
 def without_minimum(seed, spectra=2, **changes):
     """One eigenvalue of two at first, two at the end, in both draws."""
     eigenvalues = np.array([[[0, 2], [0, 2]], [[1, 1], [1, 1]]], np.float32)
@@ -119,7 +123,8 @@ def without_minimum(seed, spectra=2, **changes):
         seed=seed,
         status=OK,
         epoch=np.array([0, 40], np.int32),
-        curves={name: np.array([0.0, 0.25 * i], np.float32) for i, name in enumerate(CURVES)},
+        test_epoch=np.array([0, 40], np.int32),
+        curves={name: np.array([0.0, last], np.float32) for name, last in LAST.items()},
         trace_epoch=np.empty(0, np.int32),
         ntk_trace=np.empty(0, np.float32),
         spectrum=Spectrum(np.array([0, 40])[:spectra], eigenvalues[:spectra], np.ones((2, 2))[:spectra]),

@@ -83,6 +83,7 @@ def test_every_quantity_of_an_average_can_be_stored(tmp_path):
         seed=0,
         status=OK,
         epoch=np.array([0, 1]),
+        test_epoch=np.array([0, 1]),
         curves={name: np.ones(2) for name in CURVES},
         trace_epoch=np.array([0]),
         ntk_trace=np.ones(1),

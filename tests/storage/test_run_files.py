@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 from ntklens.storage.hdf5 import ContentError
-from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES
+from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES, TEST_CURVES, TRAIN_CURVES
 from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, read_run, write_run
 
 
@@ -15,7 +15,11 @@ def scaling(seed, parameters=None):
         seed=seed,
         status=OK,
         epoch=np.arange(9, dtype=np.int32),
-        curves={name: rng.random(9).astype(np.float32) for name in CURVES},
+        test_epoch=np.arange(0, 9, 4, dtype=np.int32),
+        curves={
+            **{name: rng.random(9).astype(np.float32) for name in TRAIN_CURVES},
+            **{name: rng.random(3).astype(np.float32) for name in TEST_CURVES},
+        },
         trace_epoch=np.arange(0, 9, 2, dtype=np.int32),
         ntk_trace=rng.random(5).astype(np.float32),
         spectrum=Spectrum(
@@ -36,6 +40,7 @@ def noise(seed, status=OK, spectra=3):
         seed=seed,
         status=status,
         epoch=np.array([0, 1, 5], dtype=np.int32),
+        test_epoch=np.array([0, 1, 5], dtype=np.int32),
         curves={name: rng.random(3).astype(np.float32) for name in CURVES},
         trace_epoch=np.empty(0, np.int32),
         ntk_trace=np.empty(0, np.float32),

@@ -26,7 +26,7 @@ RECIPE = Recipe(
     optimiser=Adam(0.9, 0.999, 1e-8),
     batch_size=None,
     learning_rate=None,
-    stop=Stop(20, patience=1.5, max_epochs=90),
+    stop=Stop(20, 20, patience=1.5, max_epochs=90),
     evaluate_every=1,
     vary="both",
 )
@@ -103,7 +103,7 @@ def test_settings_come_back(settings):
         | st.builds(Sgd, st.floats(0, 1), name=st.just("sgd")),
         batch_size=st.none() | st.integers(1),
         learning_rate=st.none() | st.floats(0, 10),
-        stop=st.builds(Stop, st.integers(0), st.floats(1, 5), st.integers(1)),
+        stop=st.builds(Stop, st.integers(0), st.integers(0), st.floats(1, 5), st.integers(1)),
         evaluate_every=st.integers(1),
         vary=st.sampled_from(["initialisation", "data", "both"]),
     )
@@ -116,7 +116,12 @@ def test_curve_and_optimiser_are_objects():
     plain = json.loads(as_json(TRAINING))
     assert plain["curve"] == {"study": "model-scaling", "dataset": "digits", "network": "three-layer"}
     assert plain["recipe"]["optimiser"] == {"name": "adam", "b1": 0.9, "b2": 0.999, "eps": 1e-8}
-    assert plain["recipe"]["stop"] == {"window_last": 20, "patience": 1.5, "max_epochs": 90}
+    assert plain["recipe"]["stop"] == {
+        "window_first": 20,
+        "window_last": 20,
+        "patience": 1.5,
+        "max_epochs": 90,
+    }
     assert plain["measurement"]["spectrum_epochs"] == [0, 7]
     assert list(plain) == [field.name for field in dataclasses.fields(TRAINING)]
 

@@ -15,7 +15,7 @@ TRAIN_SET = samples(SUBSET.pool_images[:10], SUBSET.pool_labels[:10])
 TEST_SET = samples(SUBSET.test_images, SUBSET.test_labels)
 MODEL = DenseNetwork(hidden_layers=2, width=5, outputs=3)
 INITIAL = ensemble_parameters(MODEL, 6, [1, 2])
-SCHEDULE = Schedule(Stop(20, patience=1.5, max_epochs=120), snapshots=(7, 8), updates_after=True)
+SCHEDULE = Schedule(Stop(20, 20, patience=1.5, max_epochs=120), snapshots=(7, 8), updates_after=True)
 
 
 @pytest.fixture(scope="module", params=["adam", "sgd"])
@@ -42,9 +42,9 @@ def test_losses_are_those_of_a_loop_written_out_at_every_epoch(trained):
 def test_minimum_is_exact_to_the_epoch_with_its_parameters(trained):
     _, record, history = trained
     test_loss = [float(cross_entropy(MODEL, params, *TEST_SET)) for params in history]
-    assert record.best.epoch == np.argmin(test_loss) > 0
+    assert record.minimum.epoch == np.argmin(test_loss) > 0
     for found, expected in zip(
-        jax.tree.leaves(record.best.params), jax.tree.leaves(history[record.best.epoch]), strict=True
+        jax.tree.leaves(record.minimum.params), jax.tree.leaves(history[record.minimum.epoch]), strict=True
     ):
         np.testing.assert_allclose(found, expected, atol=1e-3)
 

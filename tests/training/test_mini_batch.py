@@ -7,9 +7,10 @@ import pytest
 from flax import linen as nn
 from ntklens.networks.modules import DenseNetwork, ensemble_parameters
 from ntklens.storage.run_files import OK
-from ntklens.training import mini_batch
+from ntklens.training import grid_trainer
+from ntklens.training.grid_trainer import evaluate
 from ntklens.training.members import Samples
-from ntklens.training.mini_batch import MiniBatch, batches, evaluate
+from ntklens.training.mini_batch import MiniBatch, batches
 from ntklens.training.optimisers import Sgd
 from ntklens.training.schedules import Schedule, Stop
 
@@ -109,13 +110,13 @@ def test_convolutional_training_learns(data):
 def test_evaluated_epochs_are_yielded_before_they_are_passed(data):
     trainer = MiniBatch(DENSE, Sgd(0.9), Schedule(Stop.fixed(7), evaluate_every=3, snapshots=(2,)), 8)
     steps = trainer.train(ensemble_parameters(DENSE, 16, [0]), [data], data, 0.05, [0])
-    seen = [(epoch, members[0].epochs[-1]) for epoch, members in steps]
+    seen = [(epoch, list(members[0].curves["test_loss"])[-1]) for epoch, members in steps]
     assert seen == [(epoch, epoch) for epoch in (0, 2, 3, 6, 7)]
 
 
 def test_window_that_ends_before_the_first_evaluation_ends_training_there(data):
     """At a rate of zero no test loss is less than the initial one."""
-    schedule = Schedule(Stop(window_last=2, patience=1.5, max_epochs=40), evaluate_every=10)
+    schedule = Schedule(Stop(2, 2, patience=1.5, max_epochs=40), evaluate_every=10)
     trainer = MiniBatch(DENSE, Sgd(0.9), schedule, 8)
     *_, (_, members) = trainer.train(ensemble_parameters(DENSE, 16, [0]), [data], data, 0.0, [0])
     (record,) = trainer.records(members)
@@ -126,7 +127,7 @@ def test_a_member_is_measured_until_it_ends_or_diverges(data):
     """The first learns, the second unlearns and ends with the window, the third diverges at once."""
     wrong = data._replace(labels=(data.labels + 1) % 3)
     broken = data._replace(images=data.images.at[3].set(jnp.inf))
-    schedule = Schedule(Stop(window_last=2, patience=2.0, max_epochs=6), evaluate_every=2)
+    schedule = Schedule(Stop(2, 2, patience=2.0, max_epochs=6), evaluate_every=2)
     trainer = MiniBatch(DENSE, Sgd(0.0), schedule, 8)
     params = ensemble_parameters(DENSE, 16, [0, 0, 0])
     steps = trainer.train(params, [data, wrong, broken], data, 0.01, [0, 1, 2])
@@ -147,7 +148,7 @@ def test_updates_after_snapshots_are_refused():
 def test_evaluation_in_parts_equals_that_of_the_whole(data, monkeypatch):
     params = trained(DENSE, data, 0, seed=0)
     whole = evaluate(DENSE, params, data)
-    monkeypatch.setattr(mini_batch, "EVALUATED_AT_ONCE", 7)
+    monkeypatch.setattr(grid_trainer, "EVALUATED_AT_ONCE", 7)
     assert evaluate(DENSE, params, data) == pytest.approx(whole, rel=1e-6)
 
 

@@ -3,7 +3,7 @@ from ntklens.training.schedules import Schedule, Stop
 
 
 def test_members_with_a_fixed_stop_end_at_its_epoch():
-    assert Stop.fixed(7) == Stop(window_last=7, patience=1.0, max_epochs=7)
+    assert Stop.fixed(7) == Stop(window_first=7, window_last=7, patience=1.0, max_epochs=7)
     assert Schedule(Stop.fixed(7), evaluate_every=3).evaluate_every == 3
 
 

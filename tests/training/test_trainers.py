@@ -9,8 +9,10 @@ import pytest
 from ntklens.data.draws import draw
 from ntklens.kernel.ntk import ntk_matrix, outputs_and_trace
 from ntklens.networks.modules import DenseNetwork, ensemble_parameters
+from ntklens.storage.quantities import TEST_CURVES, TRAIN_CURVES
 from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED
 from ntklens.training.full_batch import FullBatch
+from ntklens.training.full_batch_on_grid import FullBatchOnGrid
 from ntklens.training.members import Trace
 from ntklens.training.mini_batch import MiniBatch
 from ntklens.training.optimisers import Adam, Sgd
@@ -24,7 +26,7 @@ TEST_SET = samples(SUBSET.test_images, SUBSET.test_labels)
 SEEDS = (0, 1, 2, 3)
 SMALL, WIDE = (DenseNetwork(hidden_layers=2, width=width, outputs=3) for width in (5, 150))
 TRACE = Trace(outputs_and_trace, samples=4)
-SCHEDULE = Schedule(Stop(20, patience=1.5, max_epochs=90), trace_every=5, snapshots=(0, 7, 20))
+SCHEDULE = Schedule(Stop(20, 20, patience=1.5, max_epochs=90), trace_every=5, snapshots=(0, 7, 20))
 
 
 def vectorised(schedule):
@@ -40,7 +42,15 @@ def mini_batch(schedule):
     return MiniBatch(SMALL, Sgd(0.9), replace(schedule, evaluate_every=3), batch_size=4, trace=TRACE)
 
 
-RATES = {vectorised: 0.002, mapped: 0.0003, mini_batch: 0.002}
+def on_grid(schedule):
+    """Networks that are evaluated at every fourth epoch."""
+    return FullBatchOnGrid(WIDE, Adam(0.9, 0.999, 1e-8), replace(schedule, evaluate_every=4), TRACE)
+
+
+GRID = list(range(0, 90, 4)) + [90]
+
+
+RATES = {vectorised: 0.002, mapped: 0.0003, mini_batch: 0.002, on_grid: 0.0003}
 
 
 @pytest.fixture(scope="module", params=RATES, ids=lambda build: build.__name__)
@@ -94,10 +104,11 @@ def test_curves_and_traces_belong_to_the_parameters_of_their_epoch(run):
     trainer, steps = run
     for epoch, _, parameters, _ in steps:
         for record, params, seed in zip(records_of(run), parameters, SEEDS, strict=True):
-            if epoch not in record.epoch:
-                continue
-            row = record.epoch.tolist().index(epoch)
-            for name, data in (("train", train_set(seed)), ("test", TEST_SET)):
+            sets = (("train", train_set(seed), record.epoch), ("test", TEST_SET, record.test_epoch))
+            for name, data, epochs in sets:
+                if epoch not in epochs:
+                    continue
+                row = epochs.tolist().index(epoch)
                 outputs = trainer.model.apply(params, data.images)
                 correct = np.mean(np.argmax(outputs, axis=1) == data.labels)
                 loss = float(cross_entropy(trainer.model, params, *data))
@@ -113,39 +124,81 @@ def test_members_are_measured_when_due_until_they_end(run):
     trainer, _ = run
     for record in records_of(run):
         assert record.status == OK
-        due = trainer.schedule.evaluated
-        assert record.epoch.tolist() == due[: len(record.epoch)]
-        assert {len(curve) for curve in record.curves.values()} == {len(record.epoch)}
+        every_epoch = list(range(SCHEDULE.stop.max_epochs + 1))
+        tested = {FullBatch: every_epoch, MiniBatch: trainer.schedule.evaluated}.get(type(trainer), GRID)
+        learned = trainer.schedule.evaluated if isinstance(trainer, MiniBatch) else every_epoch
+        assert record.epoch.tolist() == learned[: len(record.epoch)]
+        assert record.test_epoch.tolist() == tested[: len(record.test_epoch)]
+        assert record.epoch[-1] == record.test_epoch[-1]
+        for name in TRAIN_CURVES:
+            assert len(record.curves[name]) == len(record.epoch)
+        for name in TEST_CURVES:
+            assert len(record.curves[name]) == len(record.test_epoch)
         assert record.trace_epoch.tolist() == list(range(0, record.epoch[-1] + 1, 5))
         assert len(record.ntk_trace) == len(record.trace_epoch)
 
 
-def test_minimum_is_the_least_evaluated_test_loss_with_its_parameters(run):
+def test_minimum_has_its_parameters_and_is_at_most_the_least_evaluated_test_loss(run):
     trainer, _ = run
-    for record in records_of(run):
-        row = int(np.argmin(record.curves["test_loss"]))
-        assert record.best.epoch == record.epoch[row]
-        assert float(record.best.test_loss) == pytest.approx(record.curves["test_loss"][row])
-        loss = float(cross_entropy(trainer.model, record.best.params, *TEST_SET))
-        assert float(record.best.test_loss) == pytest.approx(loss, rel=1e-3)
+    for record, seed in zip(records_of(run), SEEDS, strict=True):
+        assert record.minimum.test_loss <= np.min(record.curves["test_loss"])
+        for found, data in (
+            (record.minimum.train_loss, train_set(seed)),
+            (record.minimum.test_loss, TEST_SET),
+        ):
+            loss = float(cross_entropy(trainer.model, record.minimum.params, *data))
+            assert found == pytest.approx(loss, rel=1e-3)
+
+
+@pytest.mark.parametrize("build", [mini_batch, on_grid], ids=lambda build: build.__name__)
+@pytest.mark.parametrize("every", [3, 11])
+def test_minimum_of_a_grid_is_that_of_every_epoch(build, every):
+    """To the bit, since training from a state that was kept passes through the same states again."""
+
+    def with_grid(every):
+        return lambda schedule: replace(trainer, schedule=replace(schedule, evaluate_every=every))
+
+    trainer, schedule = build(SCHEDULE), replace(SCHEDULE, trace_every=0, snapshots=())
+    found, expected = (records_of(trained(with_grid(own), schedule, rate=RATES[build])) for own in (every, 1))
+    for one, other in zip(found, expected, strict=True):
+        assert len(one.test_epoch) < len(other.test_epoch)
+        assert one.minimum.epoch == other.minimum.epoch
+        assert one.minimum.test_loss == np.min(other.curves["test_loss"])
+        assert_identical(one.minimum.params, other.minimum.params)
+
+
+def test_minimum_is_not_searched_where_it_is_not_followed(build):
+    for record in records_of(trained(build, Schedule(Stop.fixed(4), minimum=False))):
+        assert record.minimum is None
+
+
+def test_update_after_a_snapshot_at_a_members_end_is_yielded():
+    schedule = Schedule(Stop.fixed(8), snapshots=(0, 8), updates_after=True)
+    trainer, steps = run = trained(on_grid, schedule)
+    assert [epoch for epoch, *_ in steps] == [0, 1, 4, 8, 9]
+    assert trainer.measurable(steps[-1][3], 9) == [True] * 4
+    longer = trained(on_grid, replace(schedule, stop=Stop.fixed(12)))[1]
+    after = {epoch: parameters for epoch, _, parameters, _ in longer}
+    assert_identical(steps[-1][2], after[9])
+    assert {record.epoch[-1] for record in records_of(run)} == {8}
 
 
 def test_member_ends_where_evaluation_finds_it_past_window_and_patience(run):
-    trainer, _ = run
     ends = []
     for record in records_of(run):
-        last = max(SCHEDULE.stop.window_last, np.ceil(SCHEDULE.stop.patience * record.best.epoch))
-        assert record.epoch[-1] == min(epoch for epoch in trainer.schedule.evaluated if epoch >= last)
+        evaluated = int(record.test_epoch[np.argmin(record.curves["test_loss"])])
+        last = SCHEDULE.stop.last(evaluated)
+        assert record.test_epoch[-2] < last <= record.test_epoch[-1]
         ends.append(record.epoch[-1])
     assert len(set(ends)) > 1  # so some went on while others had ended
 
 
 def test_nothing_that_comes_after_a_members_end_changes_its_minimum(build):
     """Without patience it ends while its test loss still falls, and a batch may train on for others."""
-    schedule = Schedule(Stop(window_last=5, patience=1.0, max_epochs=90))
+    schedule = Schedule(Stop(5, 5, patience=1.0, max_epochs=90))
     (record,) = records_of(trained(build, schedule, seeds=(0,)))
     assert record.status == OK
-    assert record.best.epoch == record.epoch[-1] < 10
+    assert record.minimum.epoch == record.epoch[-1] < 10
 
 
 def test_training_resumes_from_every_yield_to_the_same_numbers(build, run):
@@ -161,7 +214,7 @@ def test_training_resumes_from_every_yield_to_the_same_numbers(build, run):
 def test_member_follows_from_its_own_seed(build, run):
     """Up to rounding: batches of different size sum in a different order."""
     for found, expected in zip(records_of(trained(build, seeds=(2, 3))), records_of(run)[2:], strict=True):
-        assert found.best.epoch == expected.best.epoch
+        assert found.minimum.epoch == expected.minimum.epoch
         for name in ("train_loss", "test_loss"):
             np.testing.assert_allclose(found.curves[name], expected.curves[name], rtol=1e-3)
 
@@ -185,9 +238,9 @@ def test_latest_values_are_the_means_over_members_and_how_many_ended(build):
 
 
 def test_member_not_past_its_minimum_at_the_last_epoch_is_unfinished(build):
-    schedule = Schedule(Stop(window_last=5, patience=1.5, max_epochs=10))
+    schedule = Schedule(Stop(5, 5, patience=1.5, max_epochs=10))
     (record,) = records_of(trained(build, schedule, seeds=(0,)))
-    assert (record.status, record.epoch[-1], record.best.epoch) == (UNFINISHED, 10, 10)
+    assert (record.status, record.epoch[-1], record.minimum.epoch) == (UNFINISHED, 10, 10)
 
 
 def test_member_that_diverges_ends_alone(build, run):
@@ -205,9 +258,9 @@ def test_member_that_diverges_after_a_while_keeps_its_minimum(build):
     """One step at such a rate, and every loss is beyond float32."""
     for record in records_of(trained(build, rate=1e30)):
         assert record.status == DIVERGED
-        assert len(record.epoch) == 2
+        assert len(record.test_epoch) == 2
         assert not np.isfinite(record.curves["train_loss"][-1])
-        assert record.best.epoch == 0
+        assert record.minimum.epoch == 0
 
 
 def test_all_members_can_be_measured_while_they_train(build, run):

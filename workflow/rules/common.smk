@@ -140,12 +140,12 @@ def settings_of_averaging(wildcards):
 
 def code_of_calibration(wildcards):
     own = settings.calibration_settings(CONFIG, curve_of(wildcards))
-    return code("calibrate.py", *modules_of(own.recipe, *(point.data for point in own.points)))
+    return code("calibrate.py", *modules_of(own.recipe, *((point.network, point.data) for point in own.points)))
 
 
 def code_of_training(wildcards):
     own = settings.training_settings(CONFIG, curve_of(wildcards), scale_of(wildcards))
-    return code("train.py", *modules_of(own.recipe, own.data))
+    return code("train.py", *modules_of(own.recipe, (own.network, own.data)))
 
 
 def own_file_of(wildcards):

@@ -16,7 +16,7 @@ from ntklens.storage.provenance import provenance
 from ntklens.storage.settings import reader_of
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import CalibrationSettings
-from ntklens.studies.recipes import modules_of, schedule_of, trainer_module
+from ntklens.studies.recipes import modules_of
 from ntklens.studies.trials import minimum_trial
 from ntklens.training.calibration import CalibrationError, Trial, calibrate
 from ntklens.training.members import State
@@ -31,11 +31,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     settings: CalibrationSettings = args.settings
     recipe = settings.recipe
-    job_start.start(args, "calibrate", trainer_module(recipe), settings.points[0].network)
-    subset, seeds, schedule = read_subset(args.subset), range(settings.seeds), schedule_of(recipe)
+    modules = modules_of(recipe, *((point.network, point.data) for point in settings.points))
+    job_start.start(args, "calibrate", *modules, settings.points[0].network)
+    subset, seeds = read_subset(args.subset), range(settings.seeds)
     points = {point.scale: Experiment(point.network, point.data, recipe, subset) for point in settings.points}
     origin = provenance(settings, [args.subset], ["jax", "flax", "optax"])
-    code = code_sha256(__file__, *modules_of(recipe, *(point.data for point in settings.points)))
+    code = code_sha256(
+        __file__, *modules_of(recipe, *((point.network, point.data) for point in settings.points))
+    )
     checkpoint = job_start.open_checkpoint(args, origin, code)
     trials = Trials(checkpoint)
 
@@ -45,7 +48,6 @@ def main(argv: Sequence[str] | None = None) -> None:
                 points[scale],
                 seeds,
                 rate,
-                schedule,
                 scale,
                 start=trials.start_of(scale, rate),
                 visit=partial(trials.visit, scale, rate),

@@ -14,7 +14,7 @@ from ntklens.storage.run_files import Trajectory, write_run
 from ntklens.storage.settings import reader_of
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import TrainingSettings
-from ntklens.studies.recipes import modules_of, trainer_module
+from ntklens.studies.recipes import modules_of
 from ntklens.studies.recorder import record
 from ntklens.training.learning_rates import read_rate
 
@@ -32,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     settings: TrainingSettings = args.settings
     recipe = settings.recipe
-    job_start.start(args, "train", trainer_module(recipe), settings.network)
+    modules = modules_of(recipe, (settings.network, settings.data))
+    job_start.start(args, "train", *modules, settings.network)
     subset, seeds = read_subset(args.subset), list(range(args.seeds[0], args.seeds[1] + 1))
     learning_rate, inputs = recipe.learning_rate, [args.subset]
     if learning_rate is None:
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "ntk_rows": settings.measurement.ntk_samples * subset.classes,
         "dtype": "float32",
     }
-    code = code_sha256(__file__, *modules_of(recipe, settings.data))
+    code = code_sha256(__file__, *modules)
     checkpoint = job_start.open_checkpoint(args, origin, code)
     try:
         trajectories = record(

@@ -14,7 +14,7 @@ from jaxtyping import Float, Integer, Real
 
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.averages import Average, Mean
-from ntklens.storage.quantities import CURVES
+from ntklens.storage.quantities import TEST_CURVES, TRAIN_CURVES
 from ntklens.storage.run_files import OK, Minimum, Trajectory
 
 
@@ -50,15 +50,19 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
 
 def _curves(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
     """The mean losses and accuracies, and the mean logarithm of the train loss."""
-    epoch = min((t.epoch for t in trajectories), key=len)
-    curves = {
-        name: np.array([t.curves[name][: len(epoch)] for t in trajectories], dtype=np.float64)
-        for name in CURVES
-    }
+    train_epoch = min((t.epoch for t in trajectories), key=len)
+    test_epoch = min((t.test_epoch for t in trajectories), key=len)
+
+    def of_members(name: str, epoch: Integer[np.ndarray, " epochs"]) -> Float[np.ndarray, "members epochs"]:
+        return np.array([t.curves[name][: len(epoch)] for t in trajectories], dtype=np.float64)
+
     # A cross-entropy may round to zero. Its logarithm is −∞, and the mean has no standard error.
     with np.errstate(divide="ignore", invalid="ignore"):
-        curves["log_train_loss"] = np.log(curves["train_loss"])
-        return {name: mean_of(epoch, values) for name, values in curves.items()}
+        return {
+            **{name: mean_of(train_epoch, of_members(name, train_epoch)) for name in TRAIN_CURVES},
+            **{name: mean_of(test_epoch, of_members(name, test_epoch)) for name in TEST_CURVES},
+            "log_train_loss": mean_of(train_epoch, np.log(of_members("train_loss", train_epoch))),
+        }
 
 
 def _traces(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:

@@ -13,13 +13,19 @@ from ntklens.costs import operations
 from ntklens.costs.units import UnitCosts, Work
 from ntklens.kernel.memory import PIECES_MEMORY
 from ntklens.studies.jobs import CalibrationSettings, Point, TrainingSettings
-from ntklens.studies.recipes import Measurement, Recipe
-from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule, Stop
+from ntklens.studies.recipes import Measurement, Recipe, evaluated_every
+from ntklens.training.schedules import (
+    EPOCHS_PER_CALL,
+    EVALUATED_AT_ONCE,
+    VECTORISED_PARAMETERS,
+    Schedule,
+    Stop,
+)
 
 TRIALS_PER_ANCHOR = 1.7  # 54 trials at the 32 anchors of config.yaml and reduced.yaml
-# All seeds of a job train until the slowest is finished. In a batch of five, the slowest seed's minimum comes
-# later than the window's middle by this factor. In a trial of three seeds, with rates that are still wrong
-# included, the factor is 1.1.
+# Networks that are evaluated at every epoch all train until the slowest seed of a job is finished. In a batch
+# of five, its minimum comes later than the window's middle by this factor. In a trial of three seeds, with
+# rates that are still wrong included, the factor is 1.1.
 SLOWEST = 1.2
 
 NUMBER = 4  # bytes: everything is float32
@@ -103,18 +109,19 @@ def _price(
     units: UnitCosts,
 ) -> Price:
     members = _Members(point, recipe, len(seeds), sizes)
-    epochs, samples = members.epochs(SLOWEST * target_epoch), measured.ntk_samples
+    epochs, samples = members.epochs(target_epoch), measured.ntk_samples
     schedule = Schedule(
         Stop.fixed(epochs),
-        evaluate_every=recipe.evaluate_every,
+        evaluate_every=members.evaluate_every,
         trace_every=measured.trace_every,
-        snapshots=measured.spectrum_epochs,
+        snapshots=tuple(epoch for epoch in measured.spectrum_epochs if epoch <= epochs),
         updates_after=measured.alignments,
+        minimum=recipe.stop.patience > 1,  # otherwise all members train for a fixed number of epochs
     )
     count, rows = _counts(measured, schedule, len(seeds)), samples * sizes.classes
     kernels = count["NTKs"] * operations.kernel(members.layers, samples)
     work: dict[Work, int] = {
-        "training": members.operations(epochs, len(schedule.evaluated)),
+        "training": members.operations(epochs, schedule),
         "NTKs": kernels + count["traces"] * operations.trace(members.layers, samples),
     }
     waiting = {
@@ -129,7 +136,7 @@ def _price(
     matrices = NUMBER * count["held"] * rows**2
     memory = units.measured["start_up"]["memory"] + members.memory() + matrices + pieces
     saved = len(range(seeds.start, min(seeds.stop, measured.save_parameters))) * members.parameters
-    curves = len(seeds) * (5 * len(schedule.evaluated) + 2 * members.train) + 2 * count["traces"]
+    curves = len(seeds) * (5 * (epochs + 1) + 2 * members.train) + 2 * count["traces"]
     numbers = curves + count["eigenvalues"] * rows + saved
     return Price(seconds, on_gpu, memory, disk=PACKED * NUMBER * numbers + len(seeds) * SEED_OVERHEAD)
 
@@ -153,6 +160,7 @@ class _Members:
 
     def __init__(self, point: Point, recipe: Recipe, count: int, sizes: Sizes) -> None:
         self._sizes, self._count, self._stop = sizes, count, recipe.stop
+        self.evaluate_every = evaluated_every(recipe, point.network)
         self.train, batch_size = point.data.train_samples, recipe.batch_size
         resized, shape = point.data.image_size, sizes.image_shape
         if resized:
@@ -161,32 +169,41 @@ class _Members:
         self.layers = operations.layers_of(point.network, shape, sizes.classes)
         self.parameters = operations.parameters(self.layers)
         self.full_batch = batch_size is None
-        vectorised = self.full_batch and self.parameters < VECTORISED_PARAMETERS
+        self._on_grid = not self.full_batch or self.evaluate_every > 1
+        vectorised = not self._on_grid and self.parameters < VECTORISED_PARAMETERS
         self.at_once = count if vectorised else 1
         self._batch = min(batch_size or self.train, self.train)
         self.updates = count * math.ceil(self.train / self._batch)  # in an epoch
 
-    def epochs(self, slowest: float) -> int:
-        """Epochs that all members train for, if the minimum of the slowest is at epoch ``slowest``."""
-        last = math.ceil(max(self._stop.window_last, self._stop.patience * slowest))
-        if last >= self._stop.max_epochs:
-            return self._stop.max_epochs
-        return EPOCHS_PER_CALL * math.ceil((last + 1) / EPOCHS_PER_CALL) if self.full_batch else last
+    def epochs(self, minimum: float | int) -> int:
+        """Epochs that a member trains for, if its minimum is expected at epoch ``minimum``."""
+        last = self._stop.last(math.ceil(minimum if self._on_grid else SLOWEST * minimum))
+        step = self.evaluate_every if self._on_grid else EPOCHS_PER_CALL
+        checked = step * math.ceil(last / step) if self._on_grid else step * math.ceil((last + 1) / step)
+        return min(checked, self._stop.max_epochs)
 
-    def operations(self, epochs: int, evaluations: int) -> int:
+    def operations(self, epochs: int, schedule: Schedule) -> int:
         """Operations of training. The backward pass takes two products for each of the forward pass.
 
         With full batches the update yields the train loss; with mini-batches it is evaluated separately.
         """
-        test = self._sizes.test
-        tested = epochs * test if self.full_batch else evaluations * (self.train + test)
-        return self._count * (3 * epochs * self.train + tested) * operations.forward(self.layers)
+        test, searched = self._sizes.test, 0
+        if self.full_batch and not self._on_grid:
+            tested = epochs * test
+        else:
+            evaluated = schedule.grid if self.full_batch else schedule.evaluated
+            tested = len(evaluated) * (self.train + test) + schedule.search_evaluations * test
+            # Both passes of the search start from the grid's epoch before the minimum.
+            searched = 4 * self.evaluate_every if schedule.search_evaluations else 0
+        passes = 3 * (epochs + searched) * self.train + tested
+        return self._count * passes * operations.forward(self.layers)
 
     def memory(self) -> int:
         """Bytes of images, of parameters in all their copies, and of the layers' outputs."""
         # The pool is held as floats and, while it is read, as bytes; test and training sets are held twice.
         test = self._sizes.test
         images = (NUMBER + 1) * self._sizes.pool + 2 * NUMBER * (test + self._count * self.train)
-        passes = self.at_once * (3 * self._batch + (test if self.full_batch else 0))
+        evaluated = min(EVALUATED_AT_ONCE, test) if self._on_grid else test
+        passes = self.at_once * (3 * self._batch + evaluated)
         copies = COPIES_OF_PARAMETERS * self._count * self.parameters
         return self._pixels * images + NUMBER * (copies + passes * operations.activations(self.layers))

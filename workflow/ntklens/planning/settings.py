@@ -40,7 +40,7 @@ def recipe_settings(config: Config, curve: Curve) -> Recipe:
     entry, training = entry_of(config, curve), config.training
     recipe = entry.recipe
     if recipe.epochs is None:
-        stop = Stop(training.window.last, training.patience, training.max_epochs)
+        stop = Stop(training.window.first, training.window.last, training.patience, training.max_epochs)
     else:
         stop = Stop.fixed(recipe.epochs)
     return Recipe(
@@ -48,7 +48,7 @@ def recipe_settings(config: Config, curve: Curve) -> Recipe:
         batch_size=recipe.batch_size,
         learning_rate=learning_rate_of(config, curve),
         stop=stop,
-        evaluate_every=recipe.evaluate_every if recipe.batch_size else 1,
+        evaluate_every=recipe.evaluate_every if recipe.batch_size else training.test_every,
         vary=entry.vary,
     )
 
@@ -92,12 +92,11 @@ def calibration_settings(config: Config, curve: Curve) -> CalibrationSettings:
     for scale in sorted(entry_of(config, curve).calibrate_at):
         point = point_of(config, curve, scale)
         points.append(ScaledPoint(network=point.network, data=point.data, scale=scale))
-    # Trials may stop at the window's first epoch. They find minima on the grid on which training finds them.
+    # Trials may stop at the window's first epoch.
     stop = replace(recipe.stop, window_last=training.window.first)
-    every = min(recipe.evaluate_every, training.trace_every)
     return CalibrationSettings(
         points=tuple(points),
-        recipe=replace(recipe, stop=stop, evaluate_every=every),
+        recipe=replace(recipe, stop=stop),
         target_epoch=target_epoch(config),
         seeds=calibration.seeds,
         tolerance=calibration.tolerance,

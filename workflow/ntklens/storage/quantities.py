@@ -21,19 +21,22 @@ class Quantity(NamedTuple):
         return f"{self.label} ${self.symbol}$" if self.symbol else self.label
 
 
-# Curves along training, at the epochs at which a recipe evaluates the losses.
-CURVES: dict[str, Quantity] = {
+# Curves along training. Those of the test samples have epochs of their own.
+TRAIN_CURVES: dict[str, Quantity] = {
     "train_loss": Quantity(
         "mean cross-entropy of the training samples", "nat", "Train loss", r"\mathcal{L}_\mathrm{train}"
     ),
-    "test_loss": Quantity("mean cross-entropy of the test samples", "nat", "Test loss", r"\mathcal{L}"),
     "train_accuracy": Quantity(
         "fraction of the training samples that are classified correctly", label="Train accuracy"
     ),
+}
+TEST_CURVES: dict[str, Quantity] = {
+    "test_loss": Quantity("mean cross-entropy of the test samples", "nat", "Test loss", r"\mathcal{L}"),
     "test_accuracy": Quantity(
         "fraction of the test samples that are classified correctly", label="Test accuracy"
     ),
 }
+CURVES = TRAIN_CURVES | TEST_CURVES
 
 # Alignments of an NTK with the labels, and with the NTK after one more update of the parameters (App. E.3).
 ALIGNMENTS: dict[str, Quantity] = {
@@ -52,6 +55,7 @@ ALIGNMENTS: dict[str, Quantity] = {
 
 QUANTITIES: dict[str, Quantity] = {
     "epoch": Quantity("passes over the training samples so far", "epoch", "Epoch"),
+    "test_epoch": Quantity("epochs at which the test samples were evaluated", "epoch", "Epoch"),
     **CURVES,
     "log_train_loss": Quantity("natural logarithm of train_loss"),
     "ntk_trace": Quantity(

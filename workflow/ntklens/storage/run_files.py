@@ -2,7 +2,8 @@
 
 /                     attributes: provenance
 /seed-0007            attribute status: "ok", "diverged" or "minimum at the last epoch"
-    epoch, train_loss, test_loss, train_accuracy, test_accuracy
+    epoch, train_loss, train_accuracy
+    test_epoch, test_loss, test_accuracy
     trace/            along training, on the first draw of NTK samples: epoch, ntk_trace
     spectrum/         epoch; by epoch and draw: eigenvalues of the normalised NTK, ntk_trace, alignments
     minimum/          at the minimum of the test loss, on the first draw: epoch, losses, trace, eigenvalues
@@ -43,6 +44,7 @@ Status = Literal["ok", "diverged", "minimum at the last epoch"]
 OK: Status = "ok"
 DIVERGED: Status = "diverged"
 UNFINISHED: Status = "minimum at the last epoch"
+STATUSES: dict[str, Status] = {status: status for status in (OK, DIVERGED, UNFINISHED)}
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,17 @@ class Spectrum:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One seed's training. ``curves`` are at ``epoch``, ``ntk_trace`` at ``trace_epoch``.
+    """One seed's training.
 
+    Train curves are at ``epoch``, test curves at ``test_epoch``, and ``ntk_trace`` is at ``trace_epoch``.
     ``trace_epoch`` is empty if the trace was not measured apart from the spectra.
     """
 
     seed: int
     status: Status
     epoch: Int[np.ndarray, " epochs"]
-    curves: dict[str, Float[np.ndarray, " epochs"]]
+    test_epoch: Int[np.ndarray, " test_epochs"]
+    curves: dict[str, Float[np.ndarray, " _"]]
     trace_epoch: Int[np.ndarray, " trace_epochs"]
     ntk_trace: Float[np.ndarray, " trace_epochs"]
     spectrum: Spectrum
@@ -99,6 +103,7 @@ def _write_trajectory(file: h5py.File, trajectory: Trajectory) -> None:
     group = add_group(file, f"seed-{trajectory.seed:04d}", "one seed, from its initialisation")
     group.attrs["status"] = trajectory.status
     add_quantity(group, "epoch", trajectory.epoch)
+    add_quantity(group, "test_epoch", trajectory.test_epoch)
     for name in CURVES:
         add_quantity(group, name, trajectory.curves[name])
     add_quantity(group, "train_indices", trajectory.train_indices)
@@ -155,6 +160,7 @@ def _read_trajectory(name: str, group: h5py.Group) -> Trajectory:
         seed=_seed_of(name, group),
         status=_read_status(group),
         epoch=read_array(group, "epoch"),
+        test_epoch=read_array(group, "test_epoch"),
         curves={curve: read_array(group, curve) for curve in CURVES},
         trace_epoch=read_array(group, "trace/epoch") if traced else np.empty(0, np.int32),
         ntk_trace=read_array(group, "trace/ntk_trace") if traced else np.empty(0, np.float32),
@@ -173,10 +179,9 @@ def _seed_of(name: str, group: h5py.Group) -> int:
 
 def _read_status(group: h5py.Group) -> Status:
     status = read_text(group, "status")
-    for known in (OK, DIVERGED, UNFINISHED):
-        if status == known:
-            return known
-    raise ContentError(f"{group.file.filename}: {group.name} has the unknown status {status!r}")
+    if status not in STATUSES:
+        raise ContentError(f"{group.file.filename}: {group.name} has the unknown status {status!r}")
+    return STATUSES[status]
 
 
 def _read_spectrum(group: h5py.Group) -> Spectrum:

@@ -63,12 +63,14 @@ class Experiment:
         return training_sets(self.own_subset, self.data, seeds)
 
     def trainer(self, schedule: Schedule, trace: Trace | None = None) -> Trainer:
-        """A `FullBatch` or a `MiniBatch`, as the recipe says."""
-        module: Any = import_module(trainer_module(self.recipe))
+        """The trainer that the recipe and the network need."""
+        module: Any = import_module(trainer_module(self.recipe, schedule.evaluate_every))
         optimiser, batch_size = self.recipe.optimiser, self.recipe.batch_size
-        if batch_size is None:
-            return module.FullBatch(self.model, optimiser, schedule, trace)
-        return module.MiniBatch(self.model, optimiser, schedule, batch_size, trace)
+        if batch_size is not None:
+            return module.MiniBatch(self.model, optimiser, schedule, batch_size, trace)
+        if schedule.evaluate_every > 1:
+            return module.FullBatchOnGrid(self.model, optimiser, schedule, trace)
+        return module.FullBatch(self.model, optimiser, schedule, trace)
 
     def train(
         self,

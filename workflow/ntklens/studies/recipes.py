@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ntklens.data.settings import OPTIONAL_MODULES, DataSettings
+from ntklens.networks.architectures import NetworkSettings
 from ntklens.training.optimisers import Optimiser
 from ntklens.training.schedules import Schedule, Stop
+
+# Dense networks of fewer units in a layer evaluate the test loss at every epoch of full-batch training.
+GRID_WIDTH = 32
 
 Vary = Literal["initialisation", "data", "both"]
 
@@ -21,7 +25,7 @@ class Recipe:
     batch_size: int | None  # samples of a mini-batch; None for the full batch
     learning_rate: float | None  # None for the one that calibration finds
     stop: Stop
-    evaluate_every: int  # epochs between two evaluations of the losses, in mini-batch training
+    evaluate_every: int  # epochs between two evaluations of the test loss; see `evaluated_every`
     vary: Vary  # what members differ in
 
 
@@ -51,26 +55,44 @@ class Measurement:
         )
 
 
-def trainer_module(recipe: Recipe) -> str:
-    """The name of the module that trains by ``recipe``: jobs with other recipes do not depend on its code."""
-    kind = "full_batch" if recipe.batch_size is None else "mini_batch"
-    return f"ntklens.training.{kind}"
+def evaluated_every(recipe: Recipe, network: NetworkSettings) -> int:
+    """Epochs between two evaluations of ``network``'s test loss: one for narrow networks on full batches.
+
+    Their test loss costs little, and jumps from one update to the next, so a grid could miss its minimum.
+    """
+    dense = network.hidden_layers > 0 and not network.convolutions
+    narrow = recipe.batch_size is None and dense and network.width < GRID_WIDTH
+    return 1 if narrow else recipe.evaluate_every
 
 
-def modules_of(recipe: Recipe, *datas: DataSettings) -> list[str]:
-    """The modules that a job loads by name, for its ``recipe`` and the ``datas`` of its points."""
-    asked = {key for data in datas for key in OPTIONAL_MODULES if getattr(data, key) is not None}
-    return [trainer_module(recipe), *(OPTIONAL_MODULES[key] for key in sorted(asked))]
+def trainer_module(recipe: Recipe, every: int) -> str:
+    """The name of the module that trains by ``recipe`` and evaluates ``every`` so many epochs.
+
+    It is loaded by name, so that jobs which train in another way do not depend on its code.
+    """
+    if recipe.batch_size is not None:
+        return "ntklens.training.mini_batch"
+    return "ntklens.training.full_batch" if every == 1 else "ntklens.training.full_batch_on_grid"
 
 
-def schedule_of(recipe: Recipe, measurement: Measurement | None = None) -> Schedule:
+def modules_of(recipe: Recipe, *points: tuple[NetworkSettings, DataSettings]) -> list[str]:
+    """The modules that a job loads by name, for its ``recipe`` and the network and data of its ``points``."""
+    trainers = {trainer_module(recipe, evaluated_every(recipe, network)) for network, _ in points}
+    optional = OPTIONAL_MODULES.items()
+    asked = {module for _, data in points for key, module in optional if getattr(data, key) is not None}
+    return sorted(trainers | asked)
+
+
+def schedule_of(recipe: Recipe, network: NetworkSettings, measurement: Measurement | None = None) -> Schedule:
     """The `Schedule` of a training job; without a ``measurement`` that of a trial of the learning rate."""
+    every = evaluated_every(recipe, network)
     if measurement is None:
-        return Schedule(recipe.stop, evaluate_every=recipe.evaluate_every)
+        return Schedule(recipe.stop, evaluate_every=every)
     return Schedule(
         recipe.stop,
-        evaluate_every=recipe.evaluate_every,
+        evaluate_every=every,
         trace_every=measurement.trace_every,
         snapshots=measurement.spectrum_epochs,
         updates_after=measurement.alignments,
+        minimum=measurement.minimum,
     )

@@ -21,7 +21,7 @@ from ntklens.storage.run_files import DIVERGED, Minimum, Spectrum, Trajectory
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.recipes import Measurement, schedule_of
 from ntklens.studies.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
-from ntklens.training.members import Members, Record, State, Trace, Trainer
+from ntklens.training.members import AtMinimum, Members, Record, State, Trace, Trainer
 from ntklens.training.schedules import Schedule
 
 Kernel = Float[Array, "N N"]
@@ -68,7 +68,7 @@ def record(
     draws = ntk_draws(experiment.own_subset, measurement.ntk_samples, measurement.ntk_draws)
     kernels = _Kernels(experiment.model, draws, memory)
     trace = Trace(outputs_and_trace, measurement.ntk_samples) if measurement.trace_every else None
-    schedule = schedule_of(experiment.recipe, measurement)
+    schedule = schedule_of(experiment.recipe, experiment.network, measurement)
     trainer, sets = experiment.trainer(schedule, trace), experiment.training_sets(seeds)
     saved = checkpoint.saved if checkpoint else None
     start = (saved.position["epoch"], saved.arrays["members"]) if saved else None
@@ -83,21 +83,22 @@ def record(
                 checkpoint.save({"epoch": epoch}, state)
             snapshots.visit(epoch, trainer, members)
         records = trainer.records(members)
-        minima = [kernels.at_minimum(own, threads) if measurement.minimum else None for own in records]
+        minima = [own.minimum and (own.minimum, kernels.at_minimum(own.minimum, threads)) for own in records]
     return [
         Trajectory(
             seed=seed,
             status=own.status,
             epoch=own.epoch,
+            test_epoch=own.test_epoch,
             curves=own.curves,
             trace_epoch=own.trace_epoch,
             ntk_trace=own.ntk_trace,
             spectrum=_spectrum(taken[index], own, kernels.rows),
             train_indices=sets[index].rows,
             copied_from=sets[index].copied_from,
-            minimum=future and _minimum(own, future.result(), seed, measurement),
+            minimum=minimum and _minimum(minimum[0], minimum[1].result(), seed < measurement.save_parameters),
         )
-        for index, (seed, own, future) in enumerate(zip(seeds, records, minima, strict=True))
+        for index, (seed, own, minimum) in enumerate(zip(seeds, records, minima, strict=True))
     ]
 
 
@@ -142,9 +143,9 @@ class _Kernels:
             for params, measured in zip(parameters, measurable, strict=True)
         ]
 
-    def at_minimum(self, record: Record, threads: SpectrumWorkers) -> Future[Spectra]:
-        """A future of the `Spectra` at the least test loss of ``record``, on the first draw."""
-        theta = self._kernel(record.best.params, self._draws[0].images)
+    def at_minimum(self, minimum: AtMinimum, threads: SpectrumWorkers) -> Future[Spectra]:
+        """A future of the `Spectra` at ``minimum``, on the first draw."""
+        theta = self._kernel(minimum.params, self._draws[0].images)
         return threads.submit(spectra_of, theta, of_theta_too=True)
 
 
@@ -173,9 +174,10 @@ class _Snapshots:
             return
         kernels = self._kernels.of_members(trainer.parameters_of(members), trainer.measurable(members, epoch))
         if self._before is not None:
+            labels = self._kernels.labels
             pairs = [
-                zip(*both, self._kernels.labels, strict=True)
-                for both in zip(self._before, kernels, strict=True)
+                zip(before, after, labels, strict=True) if after else ()  # () for a member that diverged
+                for before, after in zip(self._before, kernels, strict=True)
             ]
             self._take(epoch - 1, pairs)
         elif not self._schedule.updates_after:
@@ -266,16 +268,15 @@ def _spectrum(snapshots: Taken, record: Record, rows: tuple[int, int]) -> Spectr
     )
 
 
-def _minimum(record: Record, spectra: Spectra, seed: int, measurement: Measurement) -> Minimum:
+def _minimum(found: AtMinimum, spectra: Spectra, kept: bool) -> Minimum:
+    """The `Minimum` with the ``spectra`` there, and with its parameters if they are ``kept``."""
     assert spectra.ntk_eigenvalues is not None  # `_Kernels.at_minimum` requests them
-    epoch = int(record.best.epoch)
-    row, kept = int(np.searchsorted(record.epoch, epoch)), seed < measurement.save_parameters
     return Minimum(
-        epoch=epoch,
-        train_loss=float(record.curves["train_loss"][row]),
-        test_loss=float(record.best.test_loss),
+        epoch=found.epoch,
+        train_loss=found.train_loss,
+        test_loss=found.test_loss,
         ntk_trace=spectra.ntk_trace,
         eigenvalues=spectra.eigenvalues,
         ntk_eigenvalues=spectra.ntk_eigenvalues,
-        parameters=jax.tree.map(np.asarray, record.best.params["params"]) if kept else None,
+        parameters=jax.tree.map(np.asarray, found.params["params"]) if kept else None,
     )

@@ -4,16 +4,15 @@ from collections.abc import Callable, Sequence
 
 from ntklens.storage.run_files import DIVERGED, UNFINISHED
 from ntklens.studies.experiments import Experiment
+from ntklens.studies.recipes import schedule_of
 from ntklens.training.calibration import Trial
 from ntklens.training.members import Record, State
-from ntklens.training.schedules import Schedule
 
 
 def minimum_trial(
     experiment: Experiment,
     seeds: Sequence[int],
     rate: float,
-    schedule: Schedule,
     scale: int,
     start: tuple[int, State] | None = None,
     visit: Callable[[int, Callable[[], State]], object] = lambda *_: None,
@@ -23,7 +22,7 @@ def minimum_trial(
     ``start`` is as for `Trainer.train`. ``visit(epoch, state)`` is called repeatedly while training goes on;
     ``state()`` returns what a checkpoint needs.
     """
-    trainer = experiment.trainer(schedule)
+    trainer = experiment.trainer(schedule_of(experiment.recipe, experiment.network))
     sets = experiment.training_sets(seeds)
     members = None
     for epoch, members in experiment.train(trainer, sets, seeds, rate, start):
@@ -38,4 +37,4 @@ def minimum_trial(
 
 
 def _minimum_epoch(record: Record) -> int | None:
-    return None if record.status == DIVERGED else int(record.best.epoch)
+    return None if record.status == DIVERGED or record.minimum is None else record.minimum.epoch

@@ -1,9 +1,9 @@
-"""Full-batch training of an ensemble, one member for each seed, with the NTK trace along the way (App. D.1).
+"""Full-batch training of an ensemble of narrow networks, evaluated at every epoch (App. D.1).
 
 Epoch e is the state after e updates; losses, accuracies and trace at epoch e belong to the same parameters. A
-member follows its own test loss at every epoch, so its minimum is exact. It is finished once the epoch window
-is over and its minimum lies a factor ``patience`` behind; nothing later changes its record. That record
-therefore follows from the member's own seed, not from the batch in which it advances.
+member follows its own test loss at every epoch, so its minimum is exact. It is finished once it is past its
+`Stop`; nothing later changes its record. That record therefore follows from the member's own seed, not from
+the batch in which it advances.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ from jaxtyping import Array, Float, Int
 from ntklens.networks.modules import Ensemble, Parameters
 from ntklens.storage.quantities import CURVES
 from ntklens.training.members import (
-    BestSoFar,
+    AtMinimum,
     Record,
     Samples,
     State,
@@ -37,6 +37,14 @@ from ntklens.training.members import (
 from ntklens.training.optimisers import Optimiser
 from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule
 from ntklens.training.transformations import transformation
+
+
+class BestSoFar(NamedTuple):
+    """The least test loss so far, its epoch, and the parameters there."""
+
+    epoch: Int[Array | np.ndarray, "*members"]
+    test_loss: Float[Array | np.ndarray, "*members"]
+    params: Parameters
 
 
 class Member(NamedTuple):
@@ -52,7 +60,7 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class FullBatch:
-    """The `Trainer` of an ensemble by full-batch updates.
+    """The `Trainer` of an ensemble by full-batch updates, which evaluates at every epoch.
 
     Ends when all members are finished. Values in a member's curves beyond its ``stop_epoch`` mean nothing.
     """
@@ -114,13 +122,21 @@ class FullBatch:
         last = int(member.stop_epoch) if finished else self.schedule.stop.max_epochs
         curves = {name: np.asarray(curve)[: last + 1] for name, curve in member.curves.items()}
         trace_epoch = np.arange(0, last + 1, self.schedule.trace_every or last + 2, dtype=np.int32)
+        epoch, best = np.arange(last + 1, dtype=np.int32), member.best
+        minimum = AtMinimum(
+            epoch=int(best.epoch),
+            train_loss=float(curves["train_loss"][int(best.epoch)]),
+            test_loss=float(best.test_loss),
+            params=best.params,
+        )
         return Record(
             status=status_of(curves, finished),
-            epoch=np.arange(last + 1, dtype=np.int32),
+            epoch=epoch,
+            test_epoch=epoch,
             curves=curves,
             trace_epoch=trace_epoch[: len(member.traces)],
             ntk_trace=np.asarray(member.traces)[: len(trace_epoch)],
-            best=member.best,
+            minimum=minimum if self.schedule.minimum else None,
         )
 
 
@@ -243,7 +259,9 @@ def _follow_minimum(
     better = running & (test_loss < best.test_loss)
     candidate = BestSoFar(epoch=jnp.asarray(epoch, jnp.int32), test_loss=test_loss, params=member.params)
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best)
-    last = jnp.maximum(schedule.stop.window_last, jnp.ceil(schedule.stop.patience * best.epoch))
+    stop = schedule.stop
+    allowed = jnp.where(best.epoch < stop.window_first, stop.window_last, stop.earliest)
+    last = jnp.maximum(allowed, jnp.ceil(stop.patience * best.epoch))
     ends = (epoch >= last) | ~jnp.isfinite(train_loss + test_loss)
     return best, jnp.where(running & ends, candidate.epoch, member.stop_epoch)
 

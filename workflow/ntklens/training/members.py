@@ -1,8 +1,8 @@
 """The arguments and results that all trainers have in common.
 
-A `Trainer` advances the members of an ensemble, one for each seed: `full_batch.FullBatch` and
-`mini_batch.MiniBatch`. If the NTK's trace is measured along training, the function that measures it is passed
-to the trainer as a `Trace`.
+A `Trainer` advances the members of an ensemble, one for each seed: `full_batch.FullBatch`,
+`full_batch_on_grid.FullBatchOnGrid` or `mini_batch.MiniBatch`. If the NTK's trace is measured along training,
+the function that measures it is passed to the trainer as a `Trace`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,23 +40,29 @@ class Trace(NamedTuple):
     samples: int
 
 
-class BestSoFar(NamedTuple):
-    """The least test loss so far, its epoch, and the parameters there."""
+class AtMinimum(NamedTuple):
+    """The minimum of one member's test loss, and the parameters there."""
 
-    epoch: int | Int[Array | np.ndarray, "*members"]
-    test_loss: float | Float[Array | np.ndarray, "*members"]
+    epoch: int
+    train_loss: float
+    test_loss: float
     params: Parameters
 
 
 class Record(NamedTuple):
-    """One member's training: ``curves`` at ``epoch``, and ``ntk_trace`` at ``trace_epoch``."""
+    """One member's training.
+
+    Train curves are at ``epoch``, test curves at ``test_epoch``, and ``ntk_trace`` is at ``trace_epoch``.
+    ``minimum`` is None where the schedule does not follow it.
+    """
 
     status: Status
     epoch: Int[np.ndarray, " epochs"]
-    curves: dict[str, Float[np.ndarray, " epochs"]]
+    test_epoch: Int[np.ndarray, " test_epochs"]
+    curves: dict[str, Float[np.ndarray, " _"]]
     trace_epoch: Int[np.ndarray, " traces"]
     ntk_trace: Float[np.ndarray, " traces"]
-    best: BestSoFar
+    minimum: AtMinimum | None
 
 
 @runtime_checkable
@@ -115,12 +121,12 @@ def loss_and_accuracy(
     return loss, jnp.mean(jnp.argmax(outputs, axis=-1) == labels)
 
 
-def losses_are_finite(curves: Mapping[str, Sequence[float] | Float[np.ndarray, " epochs"]]) -> bool:
-    """Whether both losses are finite at the last epoch of ``curves``."""
+def losses_are_finite(curves: Mapping[str, Sequence[float] | Float[np.ndarray, " _"]]) -> bool:
+    """Whether both losses are finite at the last epochs of ``curves``."""
     return bool(np.isfinite(curves["train_loss"][-1] + curves["test_loss"][-1]))
 
 
-def status_of(curves: Mapping[str, Float[np.ndarray, " epochs"]], finished: bool) -> Status:
+def status_of(curves: Mapping[str, Sequence[float] | Float[np.ndarray, " _"]], finished: bool) -> Status:
     """How the member with these ``curves`` ended."""
     if not losses_are_finite(curves):
         return DIVERGED
@@ -130,3 +136,8 @@ def status_of(curves: Mapping[str, Float[np.ndarray, " epochs"]], finished: bool
 def on_host(tree: Any) -> Any:
     """``tree`` with NumPy arrays for leaves: slicing one needs no compiled program."""
     return jax.tree.map(np.asarray, tree)
+
+
+def on_device(tree: Any) -> Any:
+    """``tree`` with JAX arrays for leaves."""
+    return jax.tree.map(jnp.asarray, tree)

@@ -3,6 +3,7 @@
 This module does not import JAX: Snakemake imports it in every job that it starts.
 """
 
+import math
 from dataclasses import dataclass
 
 # Networks below this many parameters advance as one vectorised program, larger ones one after the
@@ -10,20 +11,42 @@ from dataclasses import dataclass
 # benchmarks/ensemble_mapping.py measures at which size the two take equally long on a CPU.
 VECTORISED_PARAMETERS = 20_000
 EPOCHS_PER_CALL = 20  # between two checks of which members are finished
+EVALUATED_AT_ONCE = 500  # samples, where the test loss is on a grid of epochs: memory stays bounded
+# The search for the minimum between a grid's epochs: epochs between two evaluations in its first pass, and
+# half the width of its second. For networks of 32 units or more the two together find the epoch of the
+# exhaustive search; a finer first pass and a narrower second one miss it where the loss is flat.
+# benchmarks/minimum_search.py compares them.
+FINER = 8
 
 
 @dataclass(frozen=True)
 class Stop:
-    """When a member ends: once it is past both ``window_last`` and ``patience`` times its minimum's epoch."""
+    """When a member ends: once its epoch is ``patience`` times that of its minimum, and the window allows it.
 
-    window_last: int  # no member ends before
+    With its minimum in the window, a member ends no earlier than at ``patience`` times the window's geometric
+    middle, so that mean curves reach beyond their minimum; with an earlier one, not before ``window_last``.
+    """
+
+    window_first: int
+    window_last: int
     patience: float
     max_epochs: int  # every member ends here
 
     @classmethod
     def fixed(cls, epochs: int) -> "Stop":
         """The stop of members that all train for ``epochs``."""
-        return cls(window_last=epochs, patience=1.0, max_epochs=epochs)
+        return cls(window_first=epochs, window_last=epochs, patience=1.0, max_epochs=epochs)
+
+    @property
+    def earliest(self) -> int:
+        """The first epoch at which a member with its minimum in the window may end."""
+        middle = math.sqrt(self.window_first * self.window_last)
+        return min(self.window_last, math.ceil(self.patience * middle))
+
+    def last(self, minimum: int) -> int:
+        """The epoch at which a member ends whose minimum so far is at epoch ``minimum``."""
+        allowed = self.window_last if minimum < self.window_first else self.earliest
+        return max(allowed, math.ceil(self.patience * minimum))
 
 
 @dataclass(frozen=True)
@@ -31,10 +54,11 @@ class Schedule:
     """When members stop, and when they are measured. All numbers are epochs."""
 
     stop: Stop
-    evaluate_every: int = 1  # epochs between two evaluations of the losses, in mini-batch training
+    evaluate_every: int = 1  # epochs between two evaluations of the test loss
     trace_every: int = 0  # epochs between two traces; 0 measures none
     snapshots: tuple[int, ...] = ()  # epochs at which training yields
     updates_after: bool = False  # whether it yields one update after each of them, too
+    minimum: bool = True  # whether the minimum of the test loss is found to the epoch
 
     def __post_init__(self) -> None:
         if max(self.snapshots, default=0) > self.stop.max_epochs:
@@ -47,8 +71,20 @@ class Schedule:
         return {*self.snapshots, *after}
 
     @property
+    def grid(self) -> list[int]:
+        """Every ``evaluate_every``-th epoch, and the last."""
+        return [*range(0, self.stop.max_epochs, self.evaluate_every), self.stop.max_epochs]
+
+    @property
     def evaluated(self) -> list[int]:
-        """The epochs at which mini-batch training evaluates: regularly, with all measurements, at the end."""
-        regular = range(0, self.stop.max_epochs, self.evaluate_every)
+        """The epochs at which mini-batch training evaluates: the grid, with all other measurements."""
         traced = range(0, self.stop.max_epochs, self.trace_every) if self.trace_every else ()
-        return sorted({*regular, *traced, *self.snapshots, self.stop.max_epochs})
+        return sorted({*self.grid, *traced, *self.snapshots})
+
+    @property
+    def search_evaluations(self) -> int:
+        """The most evaluations that the search for the minimum between the grid's epochs takes."""
+        if not self.minimum:
+            return 0
+        first_pass = 2 * self.evaluate_every // FINER - 1 if self.evaluate_every > FINER else 0
+        return first_pass + 2 * (min(FINER, self.evaluate_every) - 1)

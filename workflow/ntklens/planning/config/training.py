@@ -100,7 +100,7 @@ class WindowSection(Section):
     first: Epochs = key(160, "First epoch of the window. The paper: 400.", unit="epochs")
     last: int = key(
         400,
-        "Last epoch of the window. No seed stops before it. The paper: 1000.",
+        "Last epoch of the window. The paper: 1000.",
         unit="epochs",
         ge=2,
         le=MOST_EPOCHS,
@@ -118,7 +118,8 @@ class TrainingSection(Section):
     )
     patience: Number = key(
         1.2,
-        "A seed stops once its epoch is this many times that of its least test loss, and the window is over.",
+        "A seed stops once its epoch is this many times that of its least test loss, and this many times the "
+        "window's geometric middle. While the least test loss lies before the window, no seed stops in it.",
         gt=1,
         le=1e6,
         stated=False,
@@ -129,6 +130,14 @@ class TrainingSection(Section):
         unit="epochs",
         ge=2,
         le=MOST_EPOCHS,
+        stated=False,
+    )
+    test_every: Count = key(
+        16,
+        "Epochs between two evaluations of the test loss in full-batch training. Its minimum is found to the "
+        "epoch all the same: training is repeated around the grid's minimum, evaluated at every epoch. "
+        "Dense networks of fewer than 32 units a layer evaluate at every epoch throughout.",
+        unit="epochs",
         stated=False,
     )
     trace_every: Count = key(

@@ -1,0 +1,121 @@
+"""Full-batch training of wide networks, with the test loss on a grid of epochs (App. D.1).
+
+Epoch e is the state after e updates. The train loss comes with every update; the trace is measured on a grid
+of its own. Between two evaluations a member advances inside one compiled loop, which copies no parameters.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import linen as nn
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from ntklens.networks.modules import Parameters
+from ntklens.storage.quantities import TRAIN_CURVES
+from ntklens.training.grid_trainer import Curve, GridTrainer, Task, evaluate
+from ntklens.training.members import Samples, Trace, loss_and_accuracy, outputs_of
+from ntklens.training.minimum_search import Position
+from ntklens.training.optimisers import Optimiser
+from ntklens.training.transformations import transformation
+
+# Parameters, optimiser's state, and the measurements.
+Carry = tuple[Parameters, optax.OptState, Float[Array, "measured length"]]
+
+
+class Loop(NamedTuple):
+    """What the compiled loop depends on. It holds the measurements of at most ``length`` epochs."""
+
+    model: nn.Module
+    optimiser: Optimiser
+    trace: Trace | None
+    trace_every: int  # 0 for no traces
+    length: int
+
+
+@dataclass(frozen=True)
+class FullBatchOnGrid(GridTrainer):
+    """The `Trainer` of an ensemble by full-batch updates, which evaluates at the schedule's grid alone."""
+
+    trace: Trace | None = None  # needed where the schedule has traces
+
+    @property
+    def evaluated(self) -> list[int]:
+        return self.schedule.grid
+
+    def measured(self, params: Parameters, task: Task, epoch: int) -> dict[str, float]:
+        values = dict(zip(TRAIN_CURVES, evaluate(self.model, params, task.train_set), strict=True))
+        if self._traced(epoch):
+            values["ntk_trace"] = float(_trace_of(self._loop, params, self._probe(task)))
+        return values
+
+    def advanced(self, position: Position, task: Task, end: int) -> tuple[Position, dict[str, Curve]]:
+        between: dict[str, Curve] = {name: {} for name in (*TRAIN_CURVES, "ntk_trace")}
+        begin, params, state = position
+        for start in range(begin, end, self._loop.length):
+            epochs = range(start, min(start + self._loop.length, end))
+            probe, rate = self._probe(task), task.learning_rate
+            params, state, values = _advanced(
+                self._loop, params, state, task.train_set, probe, rate, epochs[0], epochs[-1]
+            )
+            for name, row in zip(between, np.asarray(values).tolist(), strict=True):
+                between[name] |= dict(zip(epochs, row, strict=False))
+        traces = between["ntk_trace"].items()
+        between["ntk_trace"] = {epoch: trace for epoch, trace in traces if self._traced(epoch)}
+        return Position(end, params, state), between
+
+    @property
+    def _loop(self) -> Loop:
+        every = self.schedule.trace_every if self.trace else 0
+        return Loop(self.model, self.optimiser, self.trace, every, self.schedule.evaluate_every)
+
+    def _traced(self, epoch: int) -> bool:
+        every = self._loop.trace_every
+        return every > 0 and epoch % every == 0
+
+    def _probe(self, task: Task) -> Float[Array, "d n0"]:
+        """The samples that traces are measured on."""
+        return task.test_set.images[: self.trace.samples if self.trace else 0]
+
+
+@partial(jax.jit, static_argnums=0)
+def _trace_of(loop: Loop, params: Parameters, probe: Float[Array, "d n0"]) -> Float[Array, ""]:
+    assert loop.trace is not None  # traces are due only where they are measured
+    return loop.trace.measure(loop.model, params, probe)[1]
+
+
+@partial(jax.jit, static_argnums=0)
+def _advanced(
+    loop: Loop,
+    params: Parameters,
+    optimiser_state: optax.OptState,
+    train_set: Samples,
+    probe: Float[Array, "d n0"],
+    learning_rate: Float[Array, ""],
+    first: Int[Array, ""],
+    last: Int[Array, ""],
+) -> Carry:
+    """Parameters and state after epoch ``last``, from those at ``first``; train loss, accuracy and trace."""
+    optimiser = transformation(loop.optimiser, learning_rate)
+
+    def objective(params: Parameters) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        return loss_and_accuracy(outputs_of(loop.model, params, train_set.images), train_set.labels)
+
+    def step(epoch: Int[Array, ""], carry: Carry) -> Carry:
+        params, state, values = carry
+        (loss, accuracy), gradient = jax.value_and_grad(objective, has_aux=True)(params)
+        trace = jnp.zeros_like(loss)
+        if loop.trace_every:
+            due = epoch % loop.trace_every == 0
+            trace = lax.cond(due, lambda: _trace_of(loop, params, probe), lambda: trace)
+        values = values.at[:, epoch - first].set(jnp.stack([loss, accuracy, trace]))
+        updates, state = optimiser.update(gradient, state, params)
+        return optax.apply_updates(params, updates), state, values
+
+    nothing = jnp.zeros((len(TRAIN_CURVES) + 1, loop.length), jax.tree.leaves(params)[0].dtype)
+    return lax.fori_loop(first, last + 1, step, (params, optimiser_state, nothing))
