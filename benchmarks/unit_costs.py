@@ -32,15 +32,16 @@ from ntklens.planning.settings import training_settings
 from ntklens.spectrum.alignments import alignments
 from ntklens.storage.files import write_json
 from ntklens.studies.experiments import Experiment
-from ntklens.studies.recipes import Recipe
+from ntklens.studies.recipes import Recipe, evaluated_every
 from ntklens.studies.recorder import record
 from ntklens.studies.spectrum_workers import spectra_of
 from ntklens.training.optimisers import Adam
-from ntklens.training.schedules import EPOCHS_PER_CALL, VECTORISED_PARAMETERS, Schedule, Stop
+from ntklens.training.schedules import EPOCHS_PER_CALL, Schedule, Stop
 
 SMOKE = Path(__file__).resolve().parents[1] / "config/smoke.yaml"
 CONVOLUTIONAL = NetworkSettings(hidden_layers=1, width=64, convolutions=3)
 ROUNDS = 8
+GRID = 4  # epochs between two evaluations of wide networks; the more, the less the test loss counts
 
 
 def made_up(image_shape: tuple[int, int, int], classes: int, pool: int, test: int) -> Subset:
@@ -62,7 +63,7 @@ def experiment(
         batch_size=batch_size,
         learning_rate=1e-5,
         stop=Stop.fixed(0),  # not used: `epoch_seconds` has a schedule of its own
-        evaluate_every=1,
+        evaluate_every=1 if batch_size else GRID,
         vary="initialisation",
     )
     data = DataSettings(train_samples=train, balanced=False, draw_seed=0)
@@ -78,15 +79,20 @@ def layers_of(case: Experiment) -> Any:
     return operations.layers_of(case.network, case.subset.image_shape, case.subset.classes)
 
 
-def epoch_seconds(case: Experiment) -> float:
-    """Seconds of one epoch of one member.
+def narrow(case: Experiment) -> bool:
+    """Whether the workflow evaluates the test loss at every epoch of training on full batches."""
+    return not case.recipe.batch_size and evaluated_every(case.recipe, case.network) == 1
 
-    Small networks are measured as the workflow trains them: five members vectorised, several epochs per call.
+
+def epoch_seconds(case: Experiment) -> float:
+    """Seconds of one epoch of one member, as the workflow trains it.
+
+    Of narrow networks, five members are vectorised, several epochs per call; of others, one is measured.
     """
-    vectorised = operations.parameters(layers_of(case)) < VECTORISED_PARAMETERS
-    members, step = (5, EPOCHS_PER_CALL) if vectorised and not case.recipe.batch_size else (1, 1)
+    members, step = (5, EPOCHS_PER_CALL) if narrow(case) else (1, case.recipe.evaluate_every)
     epochs = range(0, ROUNDS * step, step)
-    schedule = Schedule(Stop.fixed(ROUNDS * step), evaluate_every=step, snapshots=tuple(epochs))
+    every = 1 if narrow(case) else step
+    schedule = Schedule(Stop.fixed(ROUNDS * step), every, snapshots=tuple(epochs), minimum=False)
     seeds = range(members)
     marks: list[float] = []
     for _, state in case.train(case.trainer(schedule), case.training_sets(seeds), seeds, 1e-5):
@@ -119,7 +125,8 @@ def rates(case: Experiment, samples: int, parameter: float) -> dict[str, float]:
     """
     layers, kernel, batch_size = layers_of(case), kernel_of(case, samples), case.recipe.batch_size
     train, test = len(case.subset.pool_labels), len(case.subset.test_labels)
-    passes = 3 * train + test + (train if batch_size else 0)
+    evaluated = test if narrow(case) else (train + test) / case.recipe.evaluate_every
+    passes = 3 * train + evaluated
     updates = train // (batch_size or train) * operations.parameters(layers)
     return {
         "forward": operations.forward(layers),
@@ -131,8 +138,9 @@ def rates(case: Experiment, samples: int, parameter: float) -> dict[str, float]:
 def parameter_seconds(few: int = 200, many: int = 2200) -> float:
     """Seconds per parameter of an update: an epoch's time, extrapolated to no samples."""
     least, most = (epoch_seconds(dense(1024, test=test)) for test in (few, many))
-    sample = (most - least) / (many - few)
-    return (least - (3 * 100 + few) * sample) / operations.parameters(layers_of(dense(1024)))
+    every = dense(1024).recipe.evaluate_every
+    sample = (most - least) / (many - few) * every
+    return (least - (3 * 100 + (100 + few) / every) * sample) / operations.parameters(layers_of(dense(1024)))
 
 
 def spectrum_seconds(samples: int = 128) -> dict[str, float]:
