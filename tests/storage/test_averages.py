@@ -46,7 +46,7 @@ def path(tmp_path):
     ids=["minimum", "no minimum", "one seed, none left out"],
 )
 def test_round_trip_keeps_every_value(path, written):
-    write_averages(path, [written])
+    write_averages(path, [written], {})
     (read,) = read_averages(path)
     assert (read.scale, read.left_out, read.minimum_epoch) == (64, written.left_out, 5)
     np.testing.assert_array_equal(read.seeds, written.seeds)
@@ -61,12 +61,12 @@ def test_round_trip_keeps_every_value(path, written):
 def test_points_come_in_order_of_scale(path):
     """Hundreds of points, with scales of up to eight digits."""
     scales = [12_345_678, 1_000_000, 999_999, 0, *range(2, 700, 3)]
-    write_averages(path, [averaged(scale) for scale in scales])
+    write_averages(path, [averaged(scale) for scale in scales], {})
     assert [average.scale for average in read_averages(path)] == sorted(scales)
 
 
 def test_every_dataset_says_what_it_holds(path):
-    write_averages(path, [averaged()])
+    write_averages(path, [averaged()], {})
     said = {}
 
     def note(name, item):

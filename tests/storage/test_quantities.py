@@ -92,6 +92,6 @@ def test_every_quantity_of_an_average_can_be_stored(tmp_path):
         minimum=Minimum(1, 1.0, 1.0, 1.0, np.ones(4), np.ones(4)),
     )
     averaged = average(8, [trajectory], 1)
-    write_averages(tmp_path / "curve.h5", [averaged])
+    write_averages(tmp_path / "curve.h5", [averaged], {})
     assert {*averaged.along, *averaged.minimum} <= set(QUANTITIES)
     assert not {"seeds", "minimum"} & set(averaged.along)

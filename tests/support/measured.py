@@ -14,7 +14,9 @@ from ntklens.analysis.laws import fit_power_law
 from ntklens.figures.measured import MeasuredCurve
 from ntklens.figures.style import RC
 from ntklens.storage.averages import Average, Mean, write_averages
+from ntklens.storage.run_code import RunCode
 
+CODE = RunCode(commit="0123abcd", code_sha256="ff00")  # that made the runs
 END = 4  # the epoch of the least mean test loss
 EPOCHS = np.arange(8)
 TRACE_EPOCHS = np.arange(0, 8, 2)
@@ -113,9 +115,10 @@ def write_file(path: Path, need: str, scales: Sequence[int]) -> None:
     """Write the file ``need`` of a curve with these ``scales``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if need == "averages":
-        write_averages(path, [average(scale) for scale in scales])
+        write_averages(path, [average(scale) for scale in scales], {CODE: ["one"]})
     else:
-        path.write_text(json.dumps(FITS[need](scales)))
+        origin = {"run_code": [CODE._asdict()]}
+        path.write_text(json.dumps({**FITS[need](scales), "provenance": origin}))
 
 
 def curve(
@@ -133,7 +136,7 @@ def curve(
     own = folder / study / dataset / network
     files = {need: own / f"{need}.file" for need in ("averages", *FITS)}
     own.mkdir(parents=True, exist_ok=True)
-    write_averages(files["averages"], averages)
+    write_averages(files["averages"], averages, {CODE: ["one"]})
     for need, content_of in FITS.items():
         files[need].write_text(json.dumps(content_of(scales)))
     files = {need: str(path) for need, path in files.items()}

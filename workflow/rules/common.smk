@@ -12,7 +12,8 @@ from ntklens.planning import curves, paths, settings
 from ntklens.planning.config import ConfigError, load
 from ntklens.planning.requests import Requests
 from ntklens.storage.curve import Curve
-from ntklens.storage.import_closure import import_closure
+from ntklens.storage.files import write_changed_json
+from ntklens.storage.import_closure import code_digests, import_closure
 from ntklens.storage.settings import as_json
 from ntklens.studies.recipes import modules_of
 from snakemake.exceptions import WorkflowError
@@ -89,6 +90,22 @@ def code(script, *modules):
     return [own] + [file for file in files if file != own]
 
 
+@cache
+def recorded_code(record, script, *modules):
+    """The script, and the file ``record`` with the digests of all code that it depends on.
+
+    An edit changes the record, and so reruns the rule, unless the config keeps runs. Snakemake reruns a job
+    whose list of inputs has changed. This list stays the same whatever the script imports, and with and
+    without keep_runs, so neither a new module nor a change of the key reruns anything.
+    """
+    path = os.path.join(WORKFLOW, "scripts", script)
+    # Jobs on other machines find the record of the workflow that submitted them.
+    if workflow.is_main_process:
+        write_changed_json(record, code_digests(path, *modules))
+    inputs = [os.path.relpath(path, workflow.basedir), record]
+    return [ancient(file) for file in inputs] if CONFIG.keep_runs else inputs
+
+
 def curve_of(wildcards):
     return Curve(wildcards.study, wildcards.dataset, wildcards.network)
 
@@ -140,12 +157,15 @@ def settings_of_averaging(wildcards):
 
 def code_of_calibration(wildcards):
     own = settings.calibration_settings(CONFIG, curve_of(wildcards))
-    return code("calibrate.py", *modules_of(own.recipe, *((point.network, point.data) for point in own.points)))
+    record = paths.code(NAME, "calibrate-" + paths.CURVE_KEY).format(**wildcards)
+    modules = modules_of(own.recipe, *((point.network, point.data) for point in own.points))
+    return recorded_code(record, "calibrate.py", *modules)
 
 
 def code_of_training(wildcards):
     own = settings.training_settings(CONFIG, curve_of(wildcards), scale_of(wildcards))
-    return code("train.py", *modules_of(own.recipe, (own.network, own.data)))
+    record = paths.code(NAME, f"train-{paths.CURVE_KEY}-{{point}}").format(**wildcards)
+    return recorded_code(record, "train.py", *modules_of(own.recipe, (own.network, own.data)))
 
 
 def own_file_of(wildcards):

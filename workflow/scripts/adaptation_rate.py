@@ -8,6 +8,7 @@ import numpy as np
 from ntklens.analysis.adaptation_rate import adaptation_rate
 from ntklens.storage.averages import read_averages
 from ntklens.storage.files import write_json
+from ntklens.storage.run_code import run_code_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -35,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 "at_minimum": rate.at(average.minimum_epoch),
             }
         )
-    write_json(args.out, {"settings": args.settings, "points": points})
+    origin = {"run_code": run_code_of([args.averages])}
+    write_json(args.out, {"settings": args.settings, "points": points, "provenance": origin})
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from ntklens.analysis.averages import AverageError, average
 from ntklens.analysis.settings import AveragingSettings, Window
 from ntklens.storage.averages import Average, write_averages
+from ntklens.storage.run_code import RunCode, points_by_code
 from ntklens.storage.run_files import Trajectory, read_run
 from ntklens.storage.run_identity import RunIdentityError, check_runs
 from ntklens.storage.settings import reader_of
@@ -35,7 +36,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         except AverageError as error:
             sys.exit(f"aggregate {args.out}: {error}")
         print(f"{name}: {report(averages[-1], settings.window)}", file=sys.stderr)
-    write_averages(args.out, averages)
+    points = points_by_code(args.runs)
+    if len({code.code_sha256 for code in points}) > 1:
+        print(f"the run files were made by different code: {_listed(points)}", file=sys.stderr)
+    write_averages(args.out, averages, points)
 
 
 def report(average: Average, window: Window | None) -> str:
@@ -44,6 +48,10 @@ def report(average: Average, window: Window | None) -> str:
     return (
         f"{len(average.seeds)} seeds used, {_minima(average, window) if window else _end(average)}{left_out}"
     )
+
+
+def _listed(points: Mapping[RunCode, Sequence[str]]) -> str:
+    return "; ".join(f"{', '.join(own)} by {code}" for code, own in points.items())
 
 
 def _minima(average: Average, window: Window) -> str:

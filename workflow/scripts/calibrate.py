@@ -11,8 +11,7 @@ from ntklens.data.subsets import read_subset
 from ntklens.machine import job_start
 from ntklens.storage.checkpoints import Checkpoint
 from ntklens.storage.files import write_json
-from ntklens.storage.import_closure import code_sha256
-from ntklens.storage.provenance import provenance
+from ntklens.storage.provenance import code_record, provenance
 from ntklens.storage.settings import reader_of
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import CalibrationSettings
@@ -35,11 +34,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     job_start.start(args, "calibrate", *modules, settings.points[0].network)
     subset, seeds = read_subset(args.subset), range(settings.seeds)
     points = {point.scale: Experiment(point.network, point.data, recipe, subset) for point in settings.points}
-    origin = provenance(settings, [args.subset], ["jax", "flax", "optax"])
-    code = code_sha256(
-        __file__, *modules_of(recipe, *((point.network, point.data) for point in settings.points))
-    )
-    checkpoint = job_start.open_checkpoint(args, origin, code)
+    code = code_record(__file__, *modules)
+    origin = {**provenance(settings, [args.subset], ["jax", "flax", "optax"]), **code}
+    checkpoint = job_start.open_checkpoint(args, origin, code["code_sha256"])
     trials = Trials(checkpoint)
 
     def run_trial(scale: int, rate: float) -> Trial:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ntklens.analysis.summary import fit_summary, summarise
 from ntklens.storage.averages import read_averages
 from ntklens.storage.files import read_json, write_json
+from ntklens.storage.run_code import run_code_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -16,7 +17,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     rates = [point["at_minimum"] for point in read_json(args.adaptation_rate)["points"]]
     summary = summarise(read_averages(args.averages), rates)
-    write_json(args.out, {name: fit_summary(series) for name, series in summary.items()})
+    laws = {name: fit_summary(series) for name, series in summary.items()}
+    write_json(args.out, {**laws, "provenance": {"run_code": run_code_of([args.averages])}})
 
 
 if __name__ == "__main__":

@@ -8,8 +8,7 @@ from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.subsets import read_subset
 from ntklens.machine import job_start
 from ntklens.machine.progress import Progress, described
-from ntklens.storage.import_closure import code_sha256
-from ntklens.storage.provenance import provenance
+from ntklens.storage.provenance import code_record, provenance
 from ntklens.storage.run_files import Trajectory, write_run
 from ntklens.storage.settings import reader_of
 from ntklens.studies.experiments import Experiment
@@ -39,15 +38,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     if learning_rate is None:
         learning_rate = read_rate(args.learning_rates, settings.scale)
         inputs.append(args.learning_rates)
+    code = code_record(__file__, *modules)
     origin = {
         **provenance(settings, inputs, PACKAGES),
+        **code,
         "seeds": seeds,
         "learning_rate": learning_rate,
         "ntk_rows": settings.measurement.ntk_samples * subset.classes,
         "dtype": "float32",
     }
-    code = code_sha256(__file__, *modules)
-    checkpoint = job_start.open_checkpoint(args, origin, code)
+    checkpoint = job_start.open_checkpoint(args, origin, code["code_sha256"])
     try:
         trajectories = record(
             Experiment(settings.network, settings.data, recipe, subset),

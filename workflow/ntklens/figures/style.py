@@ -27,6 +27,7 @@ from matplotlib.typing import RcKeyType
 from ntklens.figures.content import Band, FigureContent, Line, MeasuredLine, Numbers
 from ntklens.storage.files import FilePath, whole_file, write_json
 from ntklens.storage.provenance import provenance
+from ntklens.storage.run_code import run_code_of
 
 Colour = tuple[float, ...]  # red, green, blue, alpha
 Values = Float[np.ndarray, " points"] | Sequence[float | None]  # None for a number that is not defined
@@ -236,7 +237,8 @@ def save_figure(
     ``inputs`` are the files that it was drawn from, ``settings`` the settings of the figure.
     """
     path = Path(path)
-    record = {**content, "provenance": provenance(settings, inputs, ["matplotlib", "numpy"])}
+    origin = {**provenance(settings, inputs, ["matplotlib", "numpy"]), "run_code": run_code_of(inputs)}
+    record = {**content, "provenance": origin}
     # Files hold no dates and no version of Matplotlib, so that the same numbers make the same file.
     for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
         with whole_file(path.with_suffix(suffix)) as temporary:

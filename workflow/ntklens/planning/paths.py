@@ -57,6 +57,11 @@ def checkpoint(name: str, key: str) -> str:
     return f"results/{name}/checkpoints/{key}.npz"
 
 
+def code(name: str, key: str) -> str:
+    """The digests of the source files on which a rule's output depends. It is not the output of a rule."""
+    return f"results/{name}/code/{key}.json"
+
+
 def log(name: str, rule: str, key: str) -> str:
     return f"results/{name}/logs/{rule}/{key}.log"
 

@@ -1,5 +1,6 @@
 """The averages of one curve over its seeds, and the file that holds them: one HDF5 group for each point.
 
+/                     attribute run_code: the versions of the code that made the run files, with their points
 /scale-000064         attributes: scale, minimum_epoch and left_out
     seeds             seeds that were averaged
     effective_rank/   epoch, mean, error; one such group for each quantity measured along training
@@ -7,7 +8,7 @@
                       initial_trace, trace_ratio
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from jaxtyping import Float, Int, Num
 
 from ntklens.storage.files import FilePath
 from ntklens.storage.hdf5 import (
+    add_attributes,
     add_group,
     add_quantity,
     get_group,
@@ -27,6 +29,7 @@ from ntklens.storage.hdf5 import (
     read_attribute,
 )
 from ntklens.storage.quantities import QUANTITIES
+from ntklens.storage.run_code import RunCode, as_record
 
 
 class Mean(NamedTuple):
@@ -73,9 +76,12 @@ class Average:
         return own.mean[rows]
 
 
-def write_averages(path: FilePath, averages: Iterable[Average]) -> None:
-    """Store the points of one curve."""
+def write_averages(
+    path: FilePath, averages: Iterable[Average], points: Mapping[RunCode, Sequence[str]]
+) -> None:
+    """Store the points of one curve. ``points`` names those that each version of the code made."""
     with new_file(path, "averages over seeds along one curve, one group for each point") as file:
+        add_attributes(file, {"run_code": as_record(points)})
         for average in averages:
             _write(file, average)
 

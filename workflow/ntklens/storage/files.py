@@ -50,6 +50,12 @@ def write_json(path: FilePath, content: object) -> None:
         temporary.write_text(text + "\n")
 
 
+def write_changed_json(path: FilePath, content: object) -> None:
+    """`write_json`, unless ``path`` holds this ``content`` already: then its time of change stays."""
+    if not Path(path).is_file() or read_json(path) != content:
+        write_json(path, content)
+
+
 def read_json(path: FilePath) -> Any:
     """The content of the JSON file ``path``."""
     return json.loads(Path(path).read_text())

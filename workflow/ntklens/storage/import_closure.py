@@ -35,6 +35,12 @@ def code_sha256(script: FilePath, *modules: str) -> str:
     return json_sha256([sha256(path) for path in import_closure(script, *modules)])
 
 
+def code_digests(script: FilePath, *modules: str) -> dict[str, str]:
+    """The digest of each file of `import_closure`, by its path in the workflow's folder."""
+    closure = import_closure(script, *modules)
+    return {path.relative_to(WORKFLOW).as_posix(): sha256(path) for path in closure}
+
+
 @cache
 def _imported(path: Path) -> list[Path]:
     """The files of the ntklens modules that the file ``path`` imports."""

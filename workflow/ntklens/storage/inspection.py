@@ -8,7 +8,8 @@ import numpy as np
 
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.files import FilePath
-from ntklens.storage.hdf5 import get_group, groups_in, read_array, read_text
+from ntklens.storage.hdf5 import get_group, groups_in, read_array, read_json_attribute, read_text
+from ntklens.storage.run_code import code_of_run, present_code_sha256
 
 
 def describe(path: FilePath) -> list[str]:
@@ -16,6 +17,7 @@ def describe(path: FilePath) -> list[str]:
     with h5py.File(path) as file:
         lines = [f"{path}: {file.attrs.get('description', 'no description')}", "", "provenance"]
         lines += [f"  {name}: {_shown(value)}" for name, value in _root_attributes(file)]
+        lines += _code_compared(file)
         seeds = [group for name, group in groups_in(file).items() if name.startswith("seed-")]
         if seeds:
             lines += ["", "seeds", *_seed_table(seeds)]
@@ -25,6 +27,16 @@ def describe(path: FilePath) -> list[str]:
 
 def _root_attributes(file: h5py.File) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in file.attrs.items() if name != "description"]
+
+
+def _code_compared(file: h5py.File) -> list[str]:
+    """One line that compares the code of a run file with the present code; none for other files."""
+    if "code_sha256" not in file.attrs:
+        return []
+    present = present_code_sha256(read_json_attribute(file, "code_roots"))
+    if read_text(file, "code_sha256") == present:
+        return ["  made by the present code"]
+    return [f"  made by other code than the present one: {code_of_run(str(file.filename))}"]
 
 
 def _shown(value: Any) -> str:
@@ -41,7 +53,7 @@ def _shown_inner(value: Any) -> str:
     if isinstance(value, dict):
         return "(" + ", ".join(f"{key} {_shown_inner(inner)}" for key, inner in value.items()) + ")"
     if isinstance(value, list):
-        return " ".join(str(item) for item in value)
+        return " ".join(_shown_inner(item) for item in value)
     return str(value)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ntklens.storage.files import FilePath, json_sha256, sha256
+from ntklens.storage.import_closure import code_sha256
 from ntklens.storage.settings import as_plain
 
 
@@ -25,6 +26,14 @@ def provenance(settings: object, inputs: Iterable[FilePath], libraries: Iterable
         "versions": {name: version(name) for name in sorted(libraries)},
         "inputs": {str(path): sha256(path) for path in inputs},
     }
+
+
+def code_record(script: FilePath, *modules: str) -> dict[str, Any]:
+    """The digest of the code of a job, for its output's provenance, and what the digest is computed from.
+
+    ``script`` is the running script in workflow/scripts, ``modules`` are those that it loads by name.
+    """
+    return {"code_sha256": code_sha256(script, *modules), "code_roots": [Path(script).name, *modules]}
 
 
 def code_commit() -> str:

@@ -54,6 +54,11 @@ class Config(Section):
         unit="s",
         ge=0,
     )
+    keep_runs: bool = key(
+        False,
+        "Whether datasets, subsets, learning rates and run files stand when only code has changed. What is "
+        "made from run files follows the code all the same. Figures name the code that made their runs.",
+    )
     test_samples: Count = key(
         500,
         "Held-out samples on which the test loss is measured. A dataset with a test part of its own gives at "

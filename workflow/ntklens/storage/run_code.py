@@ -1,0 +1,69 @@
+"""Which code made run files: the record that run files hold, and that everything made from them passes on.
+
+With ``keep_runs`` in the config, the run files of one curve or figure can come from several versions.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+
+from ntklens.storage.files import FilePath, read_json
+from ntklens.storage.hdf5 import read_json_attribute
+from ntklens.storage.import_closure import WORKFLOW, code_sha256
+
+UNKNOWN = "unknown"
+
+
+class RunCode(NamedTuple):
+    """One version of the code that trains: the repository's commit, and the digest of the job's code."""
+
+    commit: str
+    code_sha256: str
+
+    def __str__(self) -> str:
+        return f"commit {self.commit}, code {self.code_sha256[:12]}"
+
+
+def present_code_sha256(roots: Sequence[str]) -> str | None:
+    """The digest of the present code of a job, from its output's ``code_roots``; None if one is gone."""
+    script, *modules = roots
+    try:
+        return code_sha256(WORKFLOW / "scripts" / script, *modules)
+    except (OSError, ValueError):
+        return None
+
+
+def code_of_run(path: FilePath) -> RunCode:
+    """The code that made the run file ``path``, "unknown" as far as the file does not say it."""
+    with h5py.File(path) as file:
+        return RunCode(*(str(file.attrs.get(name, UNKNOWN)) for name in RunCode._fields))
+
+
+def points_by_code(runs: Iterable[FilePath]) -> dict[RunCode, list[str]]:
+    """The points, named by the folders of their run files ``runs``, that each version of the code made."""
+    points: dict[RunCode, list[str]] = {}
+    for path in runs:
+        own = points.setdefault(code_of_run(path), [])
+        if Path(path).parent.name not in own:
+            own.append(Path(path).parent.name)
+    return points
+
+
+def as_record(points: Mapping[RunCode, Sequence[str]]) -> list[dict[str, Any]]:
+    """The result of `points_by_code`, ready for JSON."""
+    return [{**code._asdict(), "points": list(own)} for code, own in points.items()]
+
+
+def run_code_of(paths: Iterable[FilePath]) -> list[dict[str, str]]:
+    """The versions of the code behind averages (HDF5) and fits (JSON), each once, ready for JSON."""
+    found = {RunCode(one["commit"], one["code_sha256"]) for path in paths for one in _recorded(path)}
+    return [code._asdict() for code in sorted(found)]
+
+
+def _recorded(path: FilePath) -> list[dict[str, Any]]:
+    if Path(path).suffix == ".json":
+        return read_json(path)["provenance"]["run_code"]
+    with h5py.File(path) as file:
+        return read_json_attribute(file, "run_code")
