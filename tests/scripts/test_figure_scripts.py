@@ -14,7 +14,7 @@ from ntklens.planning.curves import scales
 from ntklens.storage.import_closure import import_closure
 from ntklens.storage.settings import as_json, as_plain
 
-from tests.support.measured import average, write_file
+from tests.support.measured import CODE, average, write_file
 from workflow.scripts import figure
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +76,7 @@ def test_the_figure_is_drawn_with_its_numbers_and_their_origin(key, tmp_path):
     assert content["provenance"]["inputs"] == {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
+    assert content["provenance"]["run_code"] == [CODE._asdict()]
     for suffix in (".pdf", ".png"):
         assert out.with_suffix(suffix).stat().st_size > 5_000
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ntklens.storage.files import read_json, sha256, whole_file, write_json
+from ntklens.storage.files import read_json, sha256, whole_file, write_changed_json, write_json
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 
@@ -110,3 +110,14 @@ def test_sha256_of_a_known_file(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256(tmp_path / "abc") == known
+
+
+def test_unchanged_content_leaves_the_file_alone(tmp_path):
+    path = tmp_path / "record.json"
+    write_changed_json(path, {"a": 1})
+    os.utime(path, (1, 1))
+    write_changed_json(path, {"a": 1})
+    assert path.stat().st_mtime == 1
+    write_changed_json(path, {"a": 2})
+    assert read_json(path) == {"a": 2}
+    assert path.stat().st_mtime > 1

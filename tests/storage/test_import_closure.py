@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ntklens.storage.import_closure import code_sha256, import_closure
+from ntklens.storage.files import sha256
+from ntklens.storage.import_closure import code_digests, code_sha256, import_closure
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 PACKAGE = WORKFLOW / "ntklens"
@@ -108,6 +109,13 @@ def test_digest_is_of_the_script_and_of_modules_loaded_by_name(tmp_path):
     assert digest("x = 1") == alone
     assert digest("x = 2") != alone
     assert digest("x = 1", "ntklens.data.errors") != alone
+
+
+def test_digests_are_of_each_file_of_the_closure():
+    script = WORKFLOW / "scripts/transition.py"
+    digests = code_digests(script)
+    assert {WORKFLOW / name for name in digests} == set(import_closure(script))
+    assert digests["scripts/transition.py"] == sha256(script)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from ntklens.storage.averages import Average, Mean, write_averages
 from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.storage.inspection import describe
+from ntklens.storage.provenance import code_record
 from ntklens.storage.quantities import ALIGNMENTS
 from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, write_run
 
@@ -63,6 +64,31 @@ def run_file(tmp_path):
     broken = trajectory(1, DIVERGED, minimum_trace=np.nan, eigenvalues=(np.nan,) * 4)
     write_run(path, [trajectory(0), broken], ATTRIBUTES)
     return path
+
+
+@pytest.mark.parametrize(
+    ("roots", "changes", "expected"),
+    [
+        (["train.py", "ntklens.training.full_batch"], {}, "by the present code"),
+        (
+            ["train.py", "ntklens.training.full_batch"],
+            {"code_sha256": "ff" * 32},
+            "by other code than the present one: commit 0123abcd, code ffffffffffff",
+        ),
+        (
+            ["train.py"],
+            {"code_roots": ["train.py", "ntklens.training.gone"]},
+            "by other code than the present one: commit 0123abcd, code ",
+        ),
+    ],
+    ids=["present", "other", "a module is gone"],
+)
+def test_run_files_code_is_compared_with_the_present_code(tmp_path, roots, changes, expected):
+    path = tmp_path / "run.h5"
+    script, *modules = roots
+    code = code_record(WORKFLOW / "scripts" / script, *modules)
+    write_run(path, [trajectory(0)], {**ATTRIBUTES, **code, **changes})
+    assert line_with(describe(path), "made ").startswith(f"made {expected}")
 
 
 def line_with(lines, start):

@@ -8,7 +8,7 @@ from tests.workflow.test_dag import AFTER_NOISE, AFTER_SCALING, NOISE_RUNS, SCAL
 
 KEEP = ("--config", "keep_runs=True")
 MADE_ONCE = {"fetch", "subsample", "calibrate", "train"}
-RUN = "results/smoke/runs/noise-scaling/digits/dense/removed-50/seeds-0-2.h5"
+RUN = "results/smoke/runs/noise-scaling/digits/dense/removed-50/seeds-0-0.h5"
 KEPT = RUN.replace("removed-50", "removed-0")
 
 

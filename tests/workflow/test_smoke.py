@@ -81,6 +81,8 @@ def test_run_file_carries_its_provenance(finished):
     assert attributes["device"]
     assert len(attributes["settings_sha256"]) == 64
     assert "jax" in json.loads(attributes["versions"])
+    assert json.loads(attributes["code_roots"]) == ["train.py", "ntklens.training.full_batch"]
+    assert len(attributes["code_sha256"]) == 64
     inputs = json.loads(attributes["inputs"])
     assert set(inputs) == {
         "results/smoke/subsets/digits.h5",
@@ -100,6 +102,7 @@ def test_calibration_writes_its_trials(finished):
     content = json.loads(path.read_text())
     assert {trial["scale"] for trial in content["trials"]} == {8, 32}
     assert all(len(trial["epochs"]) == 2 for trial in content["trials"])
+    assert content["provenance"]["code_roots"] == ["calibrate.py", "ntklens.training.full_batch"]
     rates = list(content["rates"].values())
     assert rates[0] > rates[1]  # wider networks need smaller rates
 

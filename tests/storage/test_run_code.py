@@ -1,0 +1,64 @@
+import json
+
+import pytest
+from ntklens.storage.averages import write_averages
+from ntklens.storage.hdf5 import add_attributes, new_file
+from ntklens.storage.import_closure import WORKFLOW
+from ntklens.storage.provenance import code_record
+from ntklens.storage.run_code import (
+    RunCode,
+    code_of_run,
+    points_by_code,
+    present_code_sha256,
+    run_code_of,
+)
+
+OLD, NEW = RunCode("0123abcd", "ff00"), RunCode("4567ef-modified", "00ff")
+SCRIPT = WORKFLOW / "scripts/train.py"
+
+
+@pytest.fixture
+def run(tmp_path):
+    def write(place, attributes):
+        path = tmp_path / place
+        path.parent.mkdir(exist_ok=True)
+        with new_file(path, "a run file") as file:
+            add_attributes(file, attributes)
+        return path
+
+    return write
+
+
+def test_record_is_that_of_the_present_code():
+    record = code_record(SCRIPT, "ntklens.training.full_batch")
+    assert record["code_roots"] == ["train.py", "ntklens.training.full_batch"]
+    assert record["code_sha256"] == present_code_sha256(record["code_roots"])
+    assert record["code_sha256"] != present_code_sha256(["train.py", "ntklens.training.mini_batch"])
+
+
+@pytest.mark.parametrize("roots", [["gone.py"], ["train.py", "ntklens.training.gone"]])
+def test_code_of_which_a_part_is_gone_is_not_the_present_one(roots):
+    assert present_code_sha256(roots) is None
+
+
+def test_points_are_told_apart_by_the_code_that_made_them(run):
+    paths = [
+        run("width-8/seeds-0-1.h5", OLD._asdict()),
+        run("width-8/seeds-2-3.h5", OLD._asdict()),
+        run("width-8/seeds-4-4.h5", NEW._asdict()),
+        run("width-16/seeds-0-1.h5", NEW._asdict()),
+    ]
+    assert points_by_code(paths) == {OLD: ["width-8"], NEW: ["width-8", "width-16"]}
+
+
+def test_run_file_that_does_not_say_its_code_is_unknown(run):
+    assert code_of_run(run("width-8/a.h5", {"commit": "0123"})) == RunCode("0123", "unknown")
+
+
+def test_averages_and_fits_pass_on_every_version_once(tmp_path):
+    write_averages(tmp_path / "curve.h5", [], {NEW: ["width-16"], OLD: ["width-8"]})
+    fit = {"provenance": {"run_code": [OLD._asdict()]}}
+    (tmp_path / "fit.json").write_text(json.dumps(fit))
+    paths = [tmp_path / "curve.h5", tmp_path / "fit.json"]
+    assert run_code_of(paths) == [OLD._asdict(), NEW._asdict()]
+    assert run_code_of(paths[1:]) == [OLD._asdict()]
