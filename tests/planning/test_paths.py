@@ -26,7 +26,7 @@ BATCH = {**CURVE, "point": "size-40", "first": 0, "last": 4}
             "results/small/verification/data-scaling/digits/four-layer/size-40/seeds-0-4.h5",
         ),
         (paths.table("small", "verification"), "results/small/tables/verification"),
-        (paths.code("small", "train-{dataset}"), "results/small/code/train-digits.json"),
+        (paths.code("small", "train", "{dataset}"), "results/small/code/train/digits.json"),
         (paths.log("small", "train", "{dataset}"), "results/small/logs/train/digits.log"),
         (paths.benchmark("small", "train", "{dataset}"), "results/small/benchmarks/train/digits.tsv"),
     ],

@@ -44,9 +44,10 @@ def test_kept_files_follow_their_settings_and_the_analysis_its_code(edited):
 
 def test_new_run_beside_kept_ones_is_recorded_to_the_figure(edited):
     edit(edited, "ntklens/kernel/ntk.py")
-    (edited / RUN).unlink()
-    result = edited.snakemake(*KEEP, "figure_4", "figure_7")
-    assert result.returncode == 0, result.stdout + result.stderr
+    change_config(edited, lambda config: config.update(keep_runs=True))
+    for targets in (("--force", "--", RUN), ("--", "figure_4", "figure_7")):
+        result = edited.snakemake(*targets)
+        assert result.returncode == 0, result.stdout + result.stderr
     old, new = (digest(edited, run) for run in (KEPT, RUN))
     assert old != new
     log = (edited / "results/smoke/logs/aggregate/noise-scaling-digits-dense.log").read_text()
@@ -57,7 +58,7 @@ def test_new_run_beside_kept_ones_is_recorded_to_the_figure(edited):
         edited, KEPT
     )
     # Without the key, what other code made is remade, and nothing else.
-    assert edited.jobs()["train"] == SCALING_RUNS + NOISE_RUNS - 1
+    assert edited.jobs("--config", "keep_runs=False")["train"] == SCALING_RUNS + NOISE_RUNS - 1
 
 
 def digest(repository, run):

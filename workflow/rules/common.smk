@@ -155,16 +155,24 @@ def settings_of_averaging(wildcards):
     return as_json(settings.averaging_settings(CONFIG, curve_of(wildcards)))
 
 
+def code_of_fetching(wildcards):
+    return recorded_code(paths.code("datasets", "fetch", "all"), "fetch.py")
+
+
+def code_of_subsampling(wildcards):
+    return recorded_code(paths.code(NAME, "subsample", "all"), "subsample.py")
+
+
 def code_of_calibration(wildcards):
     own = settings.calibration_settings(CONFIG, curve_of(wildcards))
-    record = paths.code(NAME, "calibrate-" + paths.CURVE_KEY).format(**wildcards)
+    record = paths.code(NAME, "calibrate", paths.CURVE_KEY).format(**wildcards)
     modules = modules_of(own.recipe, *((point.network, point.data) for point in own.points))
     return recorded_code(record, "calibrate.py", *modules)
 
 
 def code_of_training(wildcards):
     own = settings.training_settings(CONFIG, curve_of(wildcards), scale_of(wildcards))
-    record = paths.code(NAME, f"train-{paths.CURVE_KEY}-{{point}}").format(**wildcards)
+    record = paths.code(NAME, "train", paths.POINT_KEY).format(**wildcards)
     return recorded_code(record, "train.py", *modules_of(own.recipe, (own.network, own.data)))
 
 

@@ -2,7 +2,7 @@ rule fetch:
     """Load one dataset from a Python package, from data_dir, from its host or from a user's file, and check it."""
     input:
         own_file=own_file_of,
-        code=recorded_code(paths.code("datasets", "fetch"), "fetch.py"),
+        code=code_of_fetching,
     output:
         paths.dataset(),
     log:
@@ -25,7 +25,7 @@ rule subsample:
     """Split one dataset into training pool and test samples (App. D.1)."""
     input:
         dataset=paths.dataset(),
-        code=recorded_code(paths.code(NAME, "subsample"), "subsample.py"),
+        code=code_of_subsampling,
     output:
         paths.subset(NAME),
     log:

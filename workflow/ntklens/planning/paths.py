@@ -10,6 +10,7 @@ BATCH = CURVE + "/{point}/seeds-{first}-{last}"
 # The same without slashes, for the names of logs and benchmarks.
 CURVE_KEY = CURVE.replace("/", "-")
 BATCH_KEY = BATCH.replace("/", "-")
+POINT_KEY = CURVE_KEY + "-{point}"
 
 
 def dataset() -> str:
@@ -57,9 +58,9 @@ def checkpoint(name: str, key: str) -> str:
     return f"results/{name}/checkpoints/{key}.npz"
 
 
-def code(name: str, key: str) -> str:
+def code(name: str, rule: str, key: str) -> str:
     """The digests of the source files on which a rule's output depends. It is not the output of a rule."""
-    return f"results/{name}/code/{key}.json"
+    return f"results/{name}/code/{rule}/{key}.json"
 
 
 def log(name: str, rule: str, key: str) -> str:
