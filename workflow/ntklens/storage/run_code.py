@@ -63,7 +63,7 @@ def run_code_of(paths: Iterable[FilePath]) -> list[dict[str, str]]:
 
 
 def _recorded(path: FilePath) -> list[dict[str, Any]]:
-    if Path(path).suffix == ".json":
-        return read_json(path)["provenance"]["run_code"]
-    with h5py.File(path) as file:
-        return read_json_attribute(file, "run_code")
+    if h5py.is_hdf5(path):
+        with h5py.File(path) as file:
+            return read_json_attribute(file, "run_code")
+    return read_json(path)["provenance"]["run_code"]
