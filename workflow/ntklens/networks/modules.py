@@ -151,7 +151,7 @@ def ensemble_parameters(model: nn.Module, inputs: int, seeds: Sequence[int]) -> 
 
     A member depends on its own seed alone, not on the other members.
     """
-    return _draw(model, inputs, jnp.asarray(seeds))
+    return _draw(model, inputs, np.asarray(seeds, np.int32))
 
 
 # XLA takes long to optimise the inverse error function: at this level it compiles in a third of the time,

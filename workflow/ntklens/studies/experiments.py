@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 
 from ntklens.data.settings import DataSettings
 from ntklens.data.subsets import Subset
@@ -49,9 +49,9 @@ class Experiment:
 
     @cached_property
     def test_set(self) -> Samples:
-        """The test samples as JAX arrays."""
+        """The test samples in the device's memory."""
         subset = self.own_subset
-        return Samples(jnp.asarray(subset.test_images), jnp.asarray(subset.test_labels))
+        return jax.device_put(Samples(subset.test_images, subset.test_labels))
 
     def initial_parameters(self, seeds: Sequence[int]) -> Ensemble:
         """Parameters with a leading ensemble axis, a member for each seed."""
@@ -81,7 +81,8 @@ class Experiment:
         start: tuple[int, State] | None = None,
     ) -> Iterator[tuple[int, Members]]:
         """The pairs (epoch, members) that ``trainer`` yields for ``seeds`` on their training ``sets``."""
-        samples = {id(own): Samples(jnp.asarray(own.images), jnp.asarray(own.labels)) for own in sets}
+        # Unlike jnp.asarray, this compiles no program for every new shape.
+        samples = {id(own): jax.device_put(Samples(own.images, own.labels)) for own in sets}
         return trainer.train(
             self.initial_parameters(seeds),
             [samples[id(own)] for own in sets],

@@ -5,7 +5,6 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
@@ -113,7 +112,7 @@ def ntk_draws(subset: Subset, samples: int, draws: int) -> list[Draw]:
             f"{len(subset.test_images)}: raise test_samples, or lower ntk_samples or ntk_draws"
         )
     parts = [slice(start, start + samples) for start in range(0, draws * samples, samples)]
-    return [Draw(jnp.asarray(subset.test_images[part]), subset.test_labels[part]) for part in parts]
+    return [Draw(jax.device_put(subset.test_images[part]), subset.test_labels[part]) for part in parts]
 
 
 class _Kernels:

@@ -82,9 +82,10 @@ class FullBatch:
         first, members = 0, _new_members(self.optimiser, self.schedule, params)
         if start is not None:
             first, members = start[0], cast(Member, serialization.from_state_dict(members, start[1]))
-        size = sum(leaf[0].size for leaf in jax.tree.leaves(params))
+        size = sum(leaf.size // len(leaf) for leaf in jax.tree.leaves(params))
         advance = partial(_advance, self, size < VECTORISED_PARAMETERS)
-        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *train_sets)
+        # NumPy stacks them: it needs no program compiled for every new shape.
+        stacked = jax.device_put(jax.tree.map(lambda *leaves: np.stack(leaves), *train_sets))
         last = self.schedule.stop.max_epochs
         boundaries = self.schedule.yields | set(range(0, last, EPOCHS_PER_CALL))
         ends = [first, *sorted(epoch for epoch in boundaries if epoch > first), last + 1]

@@ -51,7 +51,7 @@ class FullBatchOnGrid(GridTrainer):
     def measured(self, params: Parameters, task: Task, epoch: int) -> dict[str, float]:
         values = dict(zip(TRAIN_CURVES, evaluate(self.model, params, task.train_set), strict=True))
         if self._traced(epoch):
-            values["ntk_trace"] = float(_trace_of(self._loop, params, self._probe(task)))
+            values["ntk_trace"] = float(_trace_of(self._loop, params, task.test_set.images))
         return values
 
     def advanced(self, position: Position, task: Task, end: int) -> tuple[Position, dict[str, Curve]]:
@@ -59,9 +59,9 @@ class FullBatchOnGrid(GridTrainer):
         begin, params, state = position
         for start in range(begin, end, self._loop.length):
             epochs = range(start, min(start + self._loop.length, end))
-            probe, rate = self._probe(task), task.learning_rate
+            images, rate = task.test_set.images, task.learning_rate
             params, state, values = _advanced(
-                self._loop, params, state, task.train_set, probe, rate, epochs[0], epochs[-1]
+                self._loop, params, state, task.train_set, images, rate, epochs[0], epochs[-1]
             )
             for name, row in zip(between, np.asarray(values).tolist(), strict=True):
                 between[name] |= dict(zip(epochs, row, strict=False))
@@ -78,15 +78,11 @@ class FullBatchOnGrid(GridTrainer):
         every = self._loop.trace_every
         return every > 0 and epoch % every == 0
 
-    def _probe(self, task: Task) -> Float[Array, "d n0"]:
-        """The samples that traces are measured on."""
-        return task.test_set.images[: self.trace.samples if self.trace else 0]
-
 
 @partial(jax.jit, static_argnums=0)
-def _trace_of(loop: Loop, params: Parameters, probe: Float[Array, "d n0"]) -> Float[Array, ""]:
+def _trace_of(loop: Loop, params: Parameters, test_images: Float[Array, "d n0"]) -> Float[Array, ""]:
     assert loop.trace is not None  # traces are due only where they are measured
-    return loop.trace.measure(loop.model, params, probe)[1]
+    return loop.trace.measure(loop.model, params, test_images[: loop.trace.samples])[1]
 
 
 @partial(jax.jit, static_argnums=0)
@@ -95,7 +91,7 @@ def _advanced(
     params: Parameters,
     optimiser_state: optax.OptState,
     train_set: Samples,
-    probe: Float[Array, "d n0"],
+    test_images: Float[Array, "d n0"],
     learning_rate: Float[Array, ""],
     first: Int[Array, ""],
     last: Int[Array, ""],
@@ -112,7 +108,7 @@ def _advanced(
         trace = jnp.zeros_like(loss)
         if loop.trace_every:
             due = epoch % loop.trace_every == 0
-            trace = lax.cond(due, lambda: _trace_of(loop, params, probe), lambda: trace)
+            trace = lax.cond(due, lambda: _trace_of(loop, params, test_images), lambda: trace)
         values = values.at[:, epoch - first].set(jnp.stack([loss, accuracy, trace]))
         updates, state = optimiser.update(gradient, state, params)
         return optax.apply_updates(params, updates), state, values

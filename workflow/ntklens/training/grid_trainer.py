@@ -14,8 +14,8 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+import optax
 from flax import linen as nn
 from flax import serialization
 from jax import lax
@@ -31,7 +31,6 @@ from ntklens.training.members import (
     State,
     loss_and_accuracy,
     losses_are_finite,
-    on_device,
     on_host,
     outputs_of,
     status_of,
@@ -146,8 +145,8 @@ class GridTrainer(ABC):
         return [_record(member) for member in members]
 
     def _new_member(self, params: Ensemble, index: int) -> Member:
-        own = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[index]), params)
-        start = Position(0, own, transformation(self.optimiser, 0.0).init(own))
+        own = jax.device_put(jax.tree.map(lambda leaf: np.asarray(leaf)[index], params))
+        start = Position(0, own, _new_state(self.optimiser, own))
         return Member(start, GridMinimum.nothing(start), curves={name: {} for name in MEASURED})
 
     def _goes_on(self, member: Member, epoch: int) -> bool:
@@ -246,8 +245,10 @@ def _restored(member: Member, state: State) -> Member:
     positions = {
         int(epoch): Position(
             int(epoch),
-            on_device(stored["params"]),
-            on_device(serialization.from_state_dict(member.here.optimiser_state, stored["optimiser_state"])),
+            jax.device_put(stored["params"]),
+            jax.device_put(
+                serialization.from_state_dict(member.here.optimiser_state, stored["optimiser_state"])
+            ),
         )
         for epoch, stored in state["positions"].items()
     }
@@ -256,7 +257,7 @@ def _restored(member: Member, state: State) -> Member:
     if state["minimum"]:
         stored = state["minimum"]
         losses = float(stored["train_loss"]), float(stored["test_loss"])
-        minimum = AtMinimum(int(stored["epoch"]), *losses, on_device(stored["params"]))
+        minimum = AtMinimum(int(stored["epoch"]), *losses, jax.device_put(stored["params"]))
     return Member(
         here=positions[here],
         found=GridMinimum(found, float(state["test_loss"]), positions[before], positions[latest]),
@@ -268,6 +269,12 @@ def _restored(member: Member, state: State) -> Member:
         status=STATUSES[str(state["status"])],
         minimum=minimum,
     )
+
+
+# Compiled, since each of its many small operations would otherwise be a program of its own.
+@partial(jax.jit, static_argnums=0)
+def _new_state(optimiser: Optimiser, params: Parameters) -> optax.OptState:
+    return transformation(optimiser, 0.0).init(params)
 
 
 def evaluate(model: nn.Module, params: Parameters, samples: Samples) -> tuple[float, float]:

@@ -136,8 +136,3 @@ def status_of(curves: Mapping[str, Sequence[float] | Float[np.ndarray, " _"]], f
 def on_host(tree: Any) -> Any:
     """``tree`` with NumPy arrays for leaves: slicing one needs no compiled program."""
     return jax.tree.map(np.asarray, tree)
-
-
-def on_device(tree: Any) -> Any:
-    """``tree`` with JAX arrays for leaves."""
-    return jax.tree.map(jnp.asarray, tree)
