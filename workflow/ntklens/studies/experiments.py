@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import Any
 
 import jax
+import numpy as np
+from jaxtyping import Float, Int
 
 from ntklens.data.settings import DataSettings
 from ntklens.data.subsets import Subset
@@ -51,7 +53,7 @@ class Experiment:
     def test_set(self) -> Samples:
         """The test samples in the device's memory."""
         subset = self.own_subset
-        return jax.device_put(Samples(subset.test_images, subset.test_labels))
+        return _in_memory(subset.test_images, subset.test_labels)
 
     def initial_parameters(self, seeds: Sequence[int]) -> Ensemble:
         """Parameters with a leading ensemble axis, a member for each seed."""
@@ -81,8 +83,7 @@ class Experiment:
         start: tuple[int, State] | None = None,
     ) -> Iterator[tuple[int, Members]]:
         """The pairs (epoch, members) that ``trainer`` yields for ``seeds`` on their training ``sets``."""
-        # Unlike jnp.asarray, this compiles no program for every new shape.
-        samples = {id(own): jax.device_put(Samples(own.images, own.labels)) for own in sets}
+        samples = {id(own): _in_memory(own.images, own.labels) for own in sets}
         return trainer.train(
             self.initial_parameters(seeds),
             [samples[id(own)] for own in sets],
@@ -91,3 +92,8 @@ class Experiment:
             seeds,
             start,
         )
+
+
+def _in_memory(images: Float[np.ndarray, "d n0"], labels: Int[np.ndarray, " d"]) -> Samples:
+    """`Samples` in the device's memory. Unlike `jnp.asarray`, this compiles no program for every new shape."""
+    return Samples(jax.device_put(images), jax.device_put(labels))
