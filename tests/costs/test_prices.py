@@ -143,9 +143,10 @@ def test_a_calibration_is_its_trials():
     settings = CalibrationSettings(
         points=(ScaledPoint(NETWORK, DATA, scale=8), ScaledPoint(NETWORK, DATA, scale=16)),
         recipe=RECIPE,
-        target_epoch=110.0,
+        window=(55, 220),
         seeds=3,
         tolerance=1.2,
+        share_inside=0.6,
         max_trials=8,
         first_rate=0.001,
     )

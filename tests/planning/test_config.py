@@ -52,6 +52,7 @@ INVALID = [
     (("training", "spectrum_epochs"), [10, 20], "must ascend from 0"),
     (("training", "spectrum_epochs"), [0, 401], "window's last epoch, 400"),
     (("calibration", "tolerance"), 1, "must be more than 1"),
+    (("calibration", "share_inside"), 1.1, "must be at most 1"),
     (("calibration", "first_rate"), "fast", "is 'fast', but must be a number"),
     (("analysis", "smoothing_epochs"), 7, "7 must be a multiple of training.trace_every, 2"),
     (("studies",), {}, "must have at least one study"),
@@ -225,6 +226,7 @@ def test_defaults_are_filled_in():
     assert loaded.calibration.model_dump() == {
         "seeds": 3,
         "tolerance": 1.2,
+        "share_inside": 0.6,
         "max_trials": 8,
         "first_rate": 0.001,
     }

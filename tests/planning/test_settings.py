@@ -140,6 +140,8 @@ def test_slice_stays_equal_when_something_else_changes(settings_of, path, value)
                 (("training", "max_epochs"), 1500),
                 (("calibration", "seeds"), 4),
                 (("calibration", "tolerance"), 1.4),
+                (("calibration", "share_inside"), 1.0),
+                (("training", "window"), {"last": 500}),
                 ((*WIDTHS, "calibrate_at"), [8, 16, 32]),
                 ((*WIDTHS, "train_samples"), 50),
             ],

@@ -35,9 +35,10 @@ TRAINING = TrainingSettings(CURVE, 8, NETWORK, DATA, RECIPE, MEASUREMENT)
 CALIBRATION = CalibrationSettings(
     points=(ScaledPoint(NETWORK, DATA, scale=8), ScaledPoint(replace(NETWORK, width=16), DATA, scale=16)),
     recipe=RECIPE,
-    target_epoch=34.6,
+    window=(20, 60),
     seeds=3,
     tolerance=1.2,
+    share_inside=0.6,
     max_trials=8,
     first_rate=0.001,
 )

@@ -17,8 +17,10 @@ from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import CalibrationSettings
 from ntklens.studies.recipes import modules_of
 from ntklens.studies.trials import minimum_trial
-from ntklens.training.calibration import CalibrationError, Trial, calibrate
+from ntklens.training.calibration import CalibrationError, calibrate
 from ntklens.training.members import State
+from ntklens.training.rate_diagnosis import tried
+from ntklens.training.rate_trials import Goal, Trial
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -50,15 +52,14 @@ def main(argv: Sequence[str] | None = None) -> None:
                 visit=partial(trials.visit, scale, rate),
             )
         trial = trials.done[scale, rate]
-        print(f"scale {scale}, rate {rate:.3g}: minima at {trial.epochs}", file=sys.stderr)
+        print(f"scale {scale}, rate → minima: {tried([trial])}", file=sys.stderr)
         return trial
 
     try:
         calibration = calibrate(
             run_trial,
             list(points),
-            settings.target_epoch,
-            settings.tolerance,
+            Goal(*settings.window, settings.tolerance, settings.share_inside),
             settings.max_trials,
             settings.first_rate,
         )
@@ -84,8 +85,10 @@ class Trials:
         self._saved = checkpoint.saved if checkpoint else None
         if self._saved:
             for trial in self._saved.position["trials"]:
-                epochs = tuple(trial["epochs"])
-                self.done[trial["scale"], trial["rate"]] = Trial(**{**trial, "epochs": epochs})
+                epochs, censored = tuple(trial["epochs"]), tuple(trial["censored"])
+                self.done[trial["scale"], trial["rate"]] = Trial(
+                    trial["scale"], trial["rate"], epochs, censored
+                )
 
     def start_of(self, scale: int, rate: float) -> tuple[int, State] | None:
         """The epoch and state from which training resumes; None where it starts anew."""

@@ -97,9 +97,10 @@ def calibration_settings(config: Config, curve: Curve) -> CalibrationSettings:
     return CalibrationSettings(
         points=tuple(points),
         recipe=replace(recipe, stop=stop),
-        target_epoch=target_epoch(config),
+        window=(training.window.first, training.window.last),
         seeds=calibration.seeds,
         tolerance=calibration.tolerance,
+        share_inside=calibration.share_inside,
         max_trials=calibration.max_trials,
         first_rate=calibration.first_rate,
     )

@@ -1,5 +1,6 @@
 """The settings of training jobs: all that determines their output, besides seeds and input files."""
 
+import math
 from dataclasses import dataclass
 
 from ntklens.data.settings import DataSettings
@@ -41,8 +42,14 @@ class CalibrationSettings:
 
     points: tuple[ScaledPoint, ...]
     recipe: Recipe
-    target_epoch: float
+    window: tuple[int, int]  # first and last epoch
     seeds: int
     tolerance: float
+    share_inside: float
     max_trials: int
     first_rate: float
+
+    @property
+    def target_epoch(self) -> float:
+        """The geometric middle of the window, at which calibration aims for the minimum."""
+        return math.sqrt(math.prod(self.window))

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from ntklens.storage.run_files import DIVERGED, UNFINISHED
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.recipes import schedule_of
-from ntklens.training.calibration import Trial
 from ntklens.training.members import Record, State
+from ntklens.training.rate_trials import Trial
 
 
 def minimum_trial(
@@ -32,7 +32,7 @@ def minimum_trial(
         scale=scale,
         rate=rate,
         epochs=tuple(_minimum_epoch(record) for record in records),
-        censored=2 * sum(record.status == UNFINISHED for record in records) >= len(records),
+        censored=tuple(record.status == UNFINISHED for record in records),
     )
 
 

@@ -165,6 +165,13 @@ class CalibrationSection(Section):
         gt=1,
         stated=False,
     )
+    share_inside: Number = key(
+        0.6,
+        "Share of a trial's seeds whose minimum must lie inside the window.",
+        gt=0,
+        le=1,
+        stated=False,
+    )
     max_trials: int = key(
         8, "Trials at one scale before calibration fails.", unit="trials", stated=False, ge=1, le=1000
     )

@@ -1,0 +1,128 @@
+"""The next learning rate to try, from the trials made so far at one scale.
+
+With Adam the epoch of the minimum is nearly proportional to 1 / rate. Other optimisers follow other laws, so
+this one is only the first guess: two trials give a slope of their own. Once one rate is too large and another
+too small, all further rates lie between them, and every second step halves their ratio at least. A rate is a
+function of the trials alone, so that an interrupted search resumes where it was.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ntklens.training.rate_trials import Goal, Pace, Trial
+
+LARGEST_STEP = math.log(8.0)  # of the log rate from one trial to the next
+SMALLEST_STEP = math.log(1.1)  # outward
+BLIND_STEP = math.log(2.0)  # where the epochs do not say how far to go
+FLATTEST = -0.25  # slope of log epoch in log rate that is believed
+STEEPEST = -4.0  # slope that outward steps believe: after a jump, they would become too small
+ADAM = -1.0  # the slope where trials give none
+MARGIN = 0.1  # of the bracket's log width: no trial is closer to either end
+TIGHT = 1.05  # ratio of the bracket's rates below which the search ends
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """The trials between which the rate must lie, each None until there is one.
+
+    ``halved`` says whether the last trial inside halved the bracket's width.
+    """
+
+    slow: Trial | None = None
+    fast: Trial | None = None
+    halved: bool = True
+
+    @property
+    def width(self) -> float:
+        """The logarithm of the ratio of the two rates; infinite while one is missing."""
+        return math.log(self.fast.rate / self.slow.rate) if self.slow and self.fast else math.inf
+
+    def narrowed(self, trial: Trial, pace: Pace) -> "Bracket":
+        """This bracket with ``trial`` for one of its ends."""
+        ends = (self.slow, trial) if pace is Pace.FAST else (trial, self.fast)
+        after = Bracket(*ends)
+        return Bracket(*ends, halved=after.width <= self.width / 2)
+
+
+def bracket_of(trials: Sequence[Trial], goal: Goal) -> Bracket:
+    """The bracket after ``trials``, none of which was right.
+
+    A search goes down from a rate that is too large and up from one that is too small. So the slow end is
+    always below the fast one, even where the epochs are not monotonic in the rate.
+    """
+    bracket = Bracket()
+    for trial in trials:
+        bracket = bracket.narrowed(trial, goal.pace(trial))
+    return bracket
+
+
+def is_exhausted(trials: Sequence[Trial], goal: Goal) -> bool:
+    """Whether rates that are too large and too small are so close that none between them will do."""
+    return bracket_of(trials, goal).width < math.log(TIGHT)
+
+
+def next_rate(trials: Sequence[Trial], goal: Goal) -> float:
+    """The rate to try after ``trials``, none of which was right."""
+    bracket = bracket_of(trials, goal)
+    if bracket.slow is None or bracket.fast is None:
+        return trials[-1].rate * math.exp(_outward_step(trials, goal))
+    fraction = _inward_fraction(bracket.slow, bracket.fast, goal) if bracket.halved else 0.5
+    return bracket.slow.rate * math.exp(fraction * bracket.width)
+
+
+def corrected_rate(trials: Sequence[Trial], goal: Goal) -> float:
+    """The rate of the last trial, which was right, corrected by how far its middle is from the target.
+
+    The correction goes at most half the way to a rate that was not right.
+    """
+    bracket, right = bracket_of(trials[:-1], goal), trials[-1].rate
+    rate = right * math.exp(_miss(trials[-1], goal) / -slope(trials, goal))
+    lowest = math.sqrt(bracket.slow.rate * right) if bracket.slow else 0.0
+    highest = math.sqrt(bracket.fast.rate * right) if bracket.fast else math.inf
+    return min(max(rate, lowest), highest)
+
+
+def slope(trials: Sequence[Trial], goal: Goal) -> float:
+    """d(log epoch)/d(log rate) from the last two trials that tell it, or else that of Adam."""
+    telling = [trial for trial in trials if goal.middle(trial) and not _is_only_a_bound(trial)]
+    if len(telling) < 2 or telling[-1].rate == telling[-2].rate:
+        return ADAM
+    rise = _miss(telling[-1], goal) - _miss(telling[-2], goal)
+    measured = rise / math.log(telling[-1].rate / telling[-2].rate)
+    return min(measured, FLATTEST) if measured < 0 else ADAM
+
+
+def _outward_step(trials: Sequence[Trial], goal: Goal) -> float:
+    """The change of the log rate while all ``trials`` were on one side."""
+    last = trials[-1]
+    direction = -1 if goal.pace(last) is Pace.FAST else 1
+    if last.diverged or goal.middle(last) is None:
+        return direction * LARGEST_STEP
+    distance = direction * _miss(last, goal) / -max(slope(trials, goal), STEEPEST)
+    if last.mostly_censored:
+        distance = max(distance, 0.0) + BLIND_STEP
+    elif distance <= 0:  # the middle of the seeds is on one side, and most seeds outside are on the other
+        distance = BLIND_STEP
+    return direction * min(max(distance, SMALLEST_STEP), LARGEST_STEP)
+
+
+def _inward_fraction(slow: Trial, fast: Trial, goal: Goal) -> float:
+    """Where the line through both trials meets the target, from 0 at ``slow`` to 1 at ``fast``."""
+    if not goal.middle(fast) or fast.diverged or slow.mostly_censored:
+        return 0.5
+    above, below = _miss(slow, goal), _miss(fast, goal)
+    if not below < 0 < above:
+        return 0.5
+    return min(max(above / (above - below), MARGIN), 1 - MARGIN)
+
+
+def _miss(trial: Trial, goal: Goal) -> float:
+    """The logarithm of the middle's ratio to the target."""
+    middle = goal.middle(trial)
+    assert middle is not None
+    return math.log(middle / goal.target)
+
+
+def _is_only_a_bound(trial: Trial) -> bool:
+    return trial.diverged or trial.mostly_censored

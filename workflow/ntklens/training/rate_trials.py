@@ -1,0 +1,122 @@
+"""Trials of a learning rate, and the goal that they are judged by (App. D.1).
+
+Epochs are compared by their ratios, and so are rates: means are geometric, and distances are in logarithms.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a few seeds at one rate: the epoch of each seed's minimum.
+
+    ``epochs`` has None for a seed that diverged, and 0 for one whose test loss never fell below the initial
+    one: a network of 8 units on a few dozen photographs may do no better. ``censored`` tells which seeds were
+    not yet past their minimum at the last epoch: theirs is only a lower bound.
+    """
+
+    scale: int
+    rate: float
+    epochs: tuple[int | None, ...]
+    censored: tuple[bool, ...]
+
+    @property
+    def diverged(self) -> bool:
+        return None in self.epochs
+
+    @property
+    def mostly_censored(self) -> bool:
+        return 2 * sum(self.censored) >= len(self.epochs)
+
+
+class Side(Enum):
+    """Where the minimum of one seed lies."""
+
+    EARLY = "before the window"
+    INSIDE = "inside the window"
+    LATE = "after the window"
+
+
+class Pace(Enum):
+    """What a trial says about its rate."""
+
+    FAST = "too large"
+    RIGHT = "right"
+    SLOW = "too small"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a rate has to achieve.
+
+    At least ``share`` of the seeds have their minimum between the epochs ``first`` and ``last``, and the
+    middle of the seeds lies within a factor ``tolerance`` of the window's geometric middle.
+    """
+
+    first: int
+    last: int
+    tolerance: float
+    share: float
+
+    @property
+    def target(self) -> float:
+        return math.sqrt(self.first * self.last)
+
+    def needed(self, seeds: int) -> int:
+        """How many of ``seeds`` have to be inside the window, at least one."""
+        return max(1, math.ceil(self.share * seeds - 1e-9))  # 0.6 · 5 may come out above 3
+
+    def sides(self, trial: Trial) -> list[Side]:
+        """The side of each seed. One that diverged or never improved counts as early."""
+        return [self._side(epoch, cut) for epoch, cut in zip(trial.epochs, trial.censored, strict=True)]
+
+    def _side(self, epoch: int | None, censored: bool) -> Side:
+        if not epoch:
+            return Side.EARLY
+        if censored or epoch > self.last:
+            return Side.LATE
+        return Side.INSIDE if epoch >= self.first else Side.EARLY
+
+    def inside(self, trial: Trial) -> int:
+        """How many seeds have their minimum inside the window."""
+        return self.sides(trial).count(Side.INSIDE)
+
+    def has_enough_inside(self, trial: Trial) -> bool:
+        return self.inside(trial) >= self.needed(len(trial.epochs))
+
+    def middle(self, trial: Trial) -> float | None:
+        """The geometric mean of the epochs of the minima; None if no seed improved.
+
+        Seeds too far from the others to fit into a window with them are left out, as long as more seeds
+        remain than are needed: at another rate, they would still be outside.
+        """
+        logs = sorted(math.log(epoch) for epoch in trial.epochs if epoch)
+        if not logs:
+            return None
+        needed, reach = self.needed(len(trial.epochs)), math.log(self.last / self.first) / 2
+        while len(logs) > needed and max(_distances(logs)) > reach:
+            logs.pop(int(np.argmax(_distances(logs))))
+        return math.exp(np.mean(logs))
+
+    def pace(self, trial: Trial) -> Pace:
+        """Whether the rate of ``trial`` is right, or else on which side of the right one it is."""
+        middle = self.middle(trial)
+        if middle is None or trial.diverged:
+            return Pace.FAST
+        enough, sides = self.has_enough_inside(trial), self.sides(trial)
+        if enough and abs(math.log(middle / self.target)) <= math.log(self.tolerance):
+            return Pace.RIGHT
+        majority = sides.count(Side.EARLY) - sides.count(Side.LATE)
+        if enough or majority == 0:
+            return Pace.FAST if middle < self.target else Pace.SLOW
+        return Pace.FAST if majority > 0 else Pace.SLOW
+
+
+def _distances(logs: Sequence[float]) -> list[float]:
+    mean = float(np.mean(logs))
+    return [abs(log - mean) for log in logs]
