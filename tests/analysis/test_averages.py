@@ -162,7 +162,12 @@ def test_bad_seeds_are_left_out_and_named(status):
 @pytest.mark.parametrize(
     ("seeds", "needed", "message"),
     [
-        ([FIRST, replace(SECOND, status=UNFINISHED)], 2, rf"scale 8: 1 of 2 seeds .*seed 1: {UNFINISHED}\)"),
+        (
+            [FIRST, replace(SECOND, status=UNFINISHED)],
+            2,
+            rf"scale 8: 1 of 2 seeds .*seed 1: {UNFINISHED}\)\. Least test losses: seed 0 at epoch 1, "
+            r"seed 1 at epoch 2\. .* last epoch, raise it or training\.max_epochs$",
+        ),
         ([replace(FIRST, status=DIVERGED)], 1, r"scale 8: 0 of 1 seeds .*seed 0: diverged\)"),
         ([], 1, r"scale 8: 0 of 0 seeds are usable, 1 are needed \(ensemble\.min_members\)"),
     ],

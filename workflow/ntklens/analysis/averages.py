@@ -15,7 +15,7 @@ from jaxtyping import Float, Integer, Real
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.averages import Average, Mean
 from ntklens.storage.quantities import TEST_CURVES, TRAIN_CURVES
-from ntklens.storage.run_files import OK, Minimum, Trajectory
+from ntklens.storage.run_files import DIVERGED, OK, Minimum, Trajectory
 
 
 class AverageError(Exception):
@@ -33,8 +33,8 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
         reasons = "; ".join(("ensemble.min_members", *left_out))
         raise AverageError(
             f"scale {scale}: {len(used)} of {len(trajectories)} seeds are usable, {min_members} are needed "
-            f"({reasons}). For a diverged seed, lower the learning rate; for one whose minimum is at the "
-            "last epoch, raise training.max_epochs"
+            f"({reasons}). {_least_losses(trajectories)}For a diverged seed, lower the learning rate; for "
+            "one whose minimum is at the last epoch, raise it or training.max_epochs"
         )
     along = {**_curves(used), **_traces(used), **_spectra(used)}
     test_loss = along["test_loss"]
@@ -46,6 +46,16 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
         along=along,
         minimum=_minima(used) if used[0].minimum is not None else {},
     )
+
+
+def _least_losses(trajectories: Sequence[Trajectory]) -> str:
+    """The epoch of each seed's least test loss: whether one rate suits all seeds, or none."""
+    epochs = [
+        f"seed {t.seed} at epoch {t.test_epoch[np.argmin(t.curves['test_loss'])]}"
+        for t in trajectories
+        if t.status != DIVERGED
+    ]
+    return f"Least test losses: {', '.join(epochs)}. " if epochs else ""
 
 
 def _curves(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:

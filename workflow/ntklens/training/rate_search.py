@@ -67,8 +67,12 @@ def next_rate(trials: Sequence[Trial], goal: Goal) -> float:
     bracket = bracket_of(trials, goal)
     if bracket.slow is None or bracket.fast is None:
         return trials[-1].rate * math.exp(_outward_step(trials, goal))
-    fraction = _inward_fraction(bracket.slow, bracket.fast, goal) if bracket.halved else 0.5
-    return bracket.slow.rate * math.exp(fraction * bracket.width)
+    if not bracket.halved:
+        return math.sqrt(bracket.slow.rate * bracket.fast.rate)
+    margin = MARGIN * bracket.width
+    lowest, highest = math.log(bracket.slow.rate) + margin, math.log(bracket.fast.rate) - margin
+    aimed_at = _inward_log_rate(bracket.slow, bracket.fast, trials, goal)
+    return math.exp(min(max(aimed_at, lowest), highest))
 
 
 def corrected_rate(trials: Sequence[Trial], goal: Goal) -> float:
@@ -85,12 +89,15 @@ def corrected_rate(trials: Sequence[Trial], goal: Goal) -> float:
 
 def slope(trials: Sequence[Trial], goal: Goal) -> float:
     """d(log epoch)/d(log rate) from the last two trials that tell it, or else that of Adam."""
-    telling = [trial for trial in trials if goal.middle(trial) and not _is_only_a_bound(trial)]
+    telling = [trial for trial in trials if _tells(trial, goal)]
     if len(telling) < 2 or telling[-1].rate == telling[-2].rate:
         return ADAM
-    rise = _miss(telling[-1], goal) - _miss(telling[-2], goal)
-    measured = rise / math.log(telling[-1].rate / telling[-2].rate)
+    measured = _slope_between(telling[-2], telling[-1], goal)
     return min(measured, FLATTEST) if measured < 0 else ADAM
+
+
+def _slope_between(one: Trial, other: Trial, goal: Goal) -> float:
+    return (_miss(other, goal) - _miss(one, goal)) / math.log(other.rate / one.rate)
 
 
 def _outward_step(trials: Sequence[Trial], goal: Goal) -> float:
@@ -107,14 +114,21 @@ def _outward_step(trials: Sequence[Trial], goal: Goal) -> float:
     return direction * min(max(distance, SMALLEST_STEP), LARGEST_STEP)
 
 
-def _inward_fraction(slow: Trial, fast: Trial, goal: Goal) -> float:
-    """Where the line through both trials meets the target, from 0 at ``slow`` to 1 at ``fast``."""
-    if not goal.middle(fast) or fast.diverged or slow.mostly_censored:
-        return 0.5
-    above, below = _miss(slow, goal), _miss(fast, goal)
-    if not below < 0 < above:
-        return 0.5
-    return min(max(above / (above - below), MARGIN), 1 - MARGIN)
+def _inward_log_rate(slow: Trial, fast: Trial, trials: Sequence[Trial], goal: Goal) -> float:
+    """The log rate at which a line through the ends meets the target.
+
+    If only one end tells an epoch, the line has the slope that the trials give; if none does, this is the
+    middle.
+    """
+    ends = [trial for trial in (slow, fast) if _tells(trial, goal)]
+    if not ends:
+        return math.log(slow.rate * fast.rate) / 2
+    if len(ends) == 2 and _miss(fast, goal) < 0 < _miss(slow, goal):
+        steepness = _slope_between(slow, fast, goal)
+    else:
+        steepness = slope(trials, goal)
+    nearest = min(ends, key=lambda end: abs(_miss(end, goal)))
+    return math.log(nearest.rate) - _miss(nearest, goal) / steepness
 
 
 def _miss(trial: Trial, goal: Goal) -> float:
@@ -124,5 +138,6 @@ def _miss(trial: Trial, goal: Goal) -> float:
     return math.log(middle / goal.target)
 
 
-def _is_only_a_bound(trial: Trial) -> bool:
-    return trial.diverged or trial.mostly_censored
+def _tells(trial: Trial, goal: Goal) -> bool:
+    """Whether the middle of ``trial`` is known, rather than bounded."""
+    return goal.middle(trial) is not None and not trial.diverged and not trial.mostly_censored

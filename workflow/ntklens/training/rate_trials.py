@@ -92,16 +92,18 @@ class Goal:
     def middle(self, trial: Trial) -> float | None:
         """The geometric mean of the epochs of the minima; None if no seed improved.
 
-        Seeds too far from the others to fit into a window with them are left out, as long as more seeds
-        remain than are needed: at another rate, they would still be outside.
+        If enough seeds are inside the window, these alone count. Otherwise, seeds that cannot be in a window
+        together with the median one do not count: no rate would help them.
         """
-        logs = sorted(math.log(epoch) for epoch in trial.epochs if epoch)
-        if not logs:
+        if self.has_enough_inside(trial):
+            inside = zip(trial.epochs, self.sides(trial), strict=True)
+            return _geometric_mean([epoch for epoch, side in inside if epoch and side is Side.INSIDE])
+        improved = [epoch for epoch in trial.epochs if epoch]
+        if not improved:
             return None
-        needed, reach = self.needed(len(trial.epochs)), math.log(self.last / self.first) / 2
-        while len(logs) > needed and max(_distances(logs)) > reach:
-            logs.pop(int(np.argmax(_distances(logs))))
-        return math.exp(np.mean(logs))
+        length, median = self.last / self.first, math.exp(np.median(np.log(improved)))
+        near = [epoch for epoch in improved if 1 / length <= epoch / median <= length]
+        return _geometric_mean(near or improved)
 
     def pace(self, trial: Trial) -> Pace:
         """Whether the rate of ``trial`` is right, or else on which side of the right one it is."""
@@ -111,12 +113,11 @@ class Goal:
         enough, sides = self.has_enough_inside(trial), self.sides(trial)
         if enough and abs(math.log(middle / self.target)) <= math.log(self.tolerance):
             return Pace.RIGHT
-        majority = sides.count(Side.EARLY) - sides.count(Side.LATE)
-        if enough or majority == 0:
+        early, late = sides.count(Side.EARLY), sides.count(Side.LATE)
+        if enough or early == late:
             return Pace.FAST if middle < self.target else Pace.SLOW
-        return Pace.FAST if majority > 0 else Pace.SLOW
+        return Pace.FAST if early > late else Pace.SLOW
 
 
-def _distances(logs: Sequence[float]) -> list[float]:
-    mean = float(np.mean(logs))
-    return [abs(log - mean) for log in logs]
+def _geometric_mean(epochs: Sequence[int]) -> float:
+    return math.exp(np.mean(np.log(epochs)))
