@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from ntklens.storage.import_closure import import_closure
 from ntklens.storage.run_files import read_run
 from ntklens.storage.settings import as_json, as_plain
 from ntklens.studies.recipes import modules_of
+from ntklens.training.optimisers import Sgd
 
 from workflow.scripts import (
     adaptation_rate,
@@ -96,6 +98,33 @@ def test_calibrate_puts_the_minimum_near_the_target(folder):
     for trial in last.values():
         middle = np.exp(np.mean(np.log(trial["epochs"])))
         assert wanted.target_epoch / 1.5 <= middle <= wanted.target_epoch * 1.5
+
+
+def descent(curve):
+    """Calibration of full-batch gradient descent, from a rate so small that no minimum comes in time."""
+    wanted = settings.calibration_settings(CONFIG, curve)
+    return replace(wanted, recipe=replace(wanted.recipe, optimiser=Sgd(momentum=0.9)), first_rate=0.002)
+
+
+def test_calibrate_finds_a_rate_for_full_batch_gradient_descent(folder):
+    out = folder / "descent.json"
+    wanted = as_json(descent(SCALING))
+    calibrate.main(["--subset", f"{folder}/subset.h5", "--settings", wanted, "--out", str(out)])
+    trials = json.loads(out.read_text())["trials"]
+    assert all(trials[0]["censored"])
+    for trial in {trial["scale"]: trial for trial in trials}.values():
+        assert all(20 <= epoch <= 60 for epoch in trial["epochs"])
+
+
+def test_calibrate_names_the_seeds_that_no_rate_brings_together(folder, tmp_path):
+    """Of two draws of 60 samples, one's test loss is least seven times as late as the other's."""
+    arguments = ["--subset", f"{folder}/subset.h5", "--settings", as_json(descent(CALIBRATED))]
+    with pytest.raises(
+        SystemExit, match=r"at scale 60, none of \d rates .* 2 of 2 seeds into epochs 20 to 60"
+    ) as error:
+        calibrate.main([*arguments, "--out", str(tmp_path / "rates.json")])
+    assert "seed 0: the minimum is" in str(error.value)
+    assert re.search(r"at most [01] of 2 (was|were) inside at one rate", str(error.value))
 
 
 def test_calibrate_that_fails_says_where_and_writes_nothing(folder, tmp_path):

@@ -22,7 +22,7 @@ from ntklens.training.schedules import (
     Stop,
 )
 
-TRIALS_PER_ANCHOR = 1.7  # 54 trials at the 32 anchors of config.yaml and reduced.yaml
+TRIALS_PER_ANCHOR = 1.7  # 39 at the 24 anchors of config.yaml; data that scatter take more
 # Networks that are evaluated at every epoch all train until the slowest seed of a job is finished. In a batch
 # of five, its minimum comes later than the window's middle by this factor. In a trial of three seeds, with
 # rates that are still wrong included, the factor is 1.1.

@@ -95,5 +95,5 @@ class Experiment:
 
 
 def _in_memory(images: Float[np.ndarray, "d n0"], labels: Int[np.ndarray, " d"]) -> Samples:
-    """`Samples` in the device's memory. Unlike `jnp.asarray`, this compiles no program for every new shape."""
+    """`Samples` in the device's memory. Unlike `jnp.asarray`, this compiles no program for a new shape."""
     return Samples(jax.device_put(images), jax.device_put(labels))

@@ -41,17 +41,16 @@ def calibrate(
 ) -> Calibration:
     """Find the rate at each of ``anchors`` that meets ``goal``, and the smooth curve through these rates.
 
-    ``run_trial(scale, rate)`` returns a `Trial`. Raises CalibrationError where no rate is found in
-    ``max_trials`` at an anchor, where none can be, or where the curve misses an anchor's rate by more than
-    the goal's tolerance squared.
+    ``run_trial(scale, rate)`` returns a `Trial`. Raises CalibrationError where no rate at an anchor puts
+    enough seeds into the window, or where the curve misses an anchor's rate by more than the goal's tolerance
+    squared. The search at an anchor ends after ``max_trials``, or once it has closed in on a jump.
     """
     trials: list[Trial] = []
     found: dict[int, float] = {}
     for scale in anchors:
         first = first_rate if not found else _smooth(found).at(scale)
-        own = _search(run_trial, scale, goal, max_trials, first)
+        found[scale], own = _search(run_trial, scale, goal, max_trials, first)
         trials += own
-        found[scale] = corrected_rate(own, goal)
     curve = replace(_smooth(found), trials=tuple(trials))
     for scale, rate in found.items():
         if abs(math.log(curve.at(scale) / rate)) > 2 * math.log(goal.tolerance):
@@ -64,14 +63,17 @@ def calibrate(
 
 def _search(
     run_trial: Callable[[int, float], Trial], scale: int, goal: Goal, max_trials: int, first_rate: float
-) -> list[Trial]:
-    """The trials at ``scale``, of which the last one meets ``goal``."""
+) -> tuple[float, list[Trial]]:
+    """The rate at ``scale``, and the trials that led to it."""
     trials = [run_trial(scale, first_rate)]
     while goal.pace(trials[-1]) is not Pace.RIGHT:
         if len(trials) == max_trials or is_exhausted(trials, goal):
-            raise CalibrationError(_failure(trials, goal))
+            best = goal.best(trials)
+            if best is None:
+                raise CalibrationError(_failure(trials, goal))
+            return best.rate, trials
         trials.append(run_trial(scale, next_rate(trials, goal)))
-    return trials
+    return corrected_rate(trials, goal), trials
 
 
 def _failure(trials: Sequence[Trial], goal: Goal) -> str:
@@ -79,11 +81,10 @@ def _failure(trials: Sequence[Trial], goal: Goal) -> str:
     seeds = len(trials[0].epochs)
     return (
         f"at scale {trials[0].scale}, none of {len(trials)} rates put the minimum test loss of "
-        f"{goal.needed(seeds)} of {seeds} seeds into epochs {goal.first} to {goal.last} and their middle "
-        f"within a factor {goal.tolerance} of epoch {goal.target:.0f}: {diagnosis(trials, goal)} (rate → "
-        f"epoch of each seed's minimum, 0 where the test loss never improved: {tried(trials)}). "
-        "Drop the scale from the grid, move the window, raise max_epochs or calibration.max_trials, "
-        "or give a learning_rate"
+        f"{goal.needed(seeds)} of {seeds} seeds into epochs {goal.first} to {goal.last}: "
+        f"{diagnosis(trials, goal)} (rate → epoch of each seed's minimum, 0 where the test loss never "
+        f"improved: {tried(trials)}). Drop the scale from the grid, move the window, raise max_epochs or "
+        "calibration.max_trials, lower calibration.share_inside, or give a learning_rate"
     )
 
 

@@ -81,7 +81,7 @@ def corrected_rate(trials: Sequence[Trial], goal: Goal) -> float:
     The correction goes at most half the way to a rate that was not right.
     """
     bracket, right = bracket_of(trials[:-1], goal), trials[-1].rate
-    rate = right * math.exp(_miss(trials[-1], goal) / -slope(trials, goal))
+    rate = right * math.exp(goal.miss(trials[-1]) / -slope(trials, goal))
     lowest = math.sqrt(bracket.slow.rate * right) if bracket.slow else 0.0
     highest = math.sqrt(bracket.fast.rate * right) if bracket.fast else math.inf
     return min(max(rate, lowest), highest)
@@ -97,7 +97,7 @@ def slope(trials: Sequence[Trial], goal: Goal) -> float:
 
 
 def _slope_between(one: Trial, other: Trial, goal: Goal) -> float:
-    return (_miss(other, goal) - _miss(one, goal)) / math.log(other.rate / one.rate)
+    return (goal.miss(other) - goal.miss(one)) / math.log(other.rate / one.rate)
 
 
 def _outward_step(trials: Sequence[Trial], goal: Goal) -> float:
@@ -106,7 +106,7 @@ def _outward_step(trials: Sequence[Trial], goal: Goal) -> float:
     direction = -1 if goal.pace(last) is Pace.FAST else 1
     if last.diverged or goal.middle(last) is None:
         return direction * LARGEST_STEP
-    distance = direction * _miss(last, goal) / -max(slope(trials, goal), STEEPEST)
+    distance = direction * goal.miss(last) / -max(slope(trials, goal), STEEPEST)
     if last.mostly_censored:
         distance = max(distance, 0.0) + BLIND_STEP
     elif distance <= 0:  # the middle of the seeds is on one side, and most seeds outside are on the other
@@ -123,19 +123,12 @@ def _inward_log_rate(slow: Trial, fast: Trial, trials: Sequence[Trial], goal: Go
     ends = [trial for trial in (slow, fast) if _tells(trial, goal)]
     if not ends:
         return math.log(slow.rate * fast.rate) / 2
-    if len(ends) == 2 and _miss(fast, goal) < 0 < _miss(slow, goal):
+    if len(ends) == 2 and goal.miss(fast) < 0 < goal.miss(slow):
         steepness = _slope_between(slow, fast, goal)
     else:
         steepness = slope(trials, goal)
-    nearest = min(ends, key=lambda end: abs(_miss(end, goal)))
-    return math.log(nearest.rate) - _miss(nearest, goal) / steepness
-
-
-def _miss(trial: Trial, goal: Goal) -> float:
-    """The logarithm of the middle's ratio to the target."""
-    middle = goal.middle(trial)
-    assert middle is not None
-    return math.log(middle / goal.target)
+    nearest = min(ends, key=lambda end: abs(goal.miss(end)))
+    return math.log(nearest.rate) - goal.miss(nearest) / steepness
 
 
 def _tells(trial: Trial, goal: Goal) -> bool:

@@ -54,8 +54,9 @@ class Pace(Enum):
 class Goal:
     """What a rate has to achieve.
 
-    At least ``share`` of the seeds have their minimum between the epochs ``first`` and ``last``, and the
-    middle of the seeds lies within a factor ``tolerance`` of the window's geometric middle.
+    No seed diverges, at least ``share`` of the seeds have their minimum between the epochs ``first`` and
+    ``last``, and their middle lies within a factor ``tolerance`` of the window's. If no rate does all that,
+    the best rate of those with enough seeds inside is good enough.
     """
 
     first: int
@@ -83,14 +84,14 @@ class Goal:
         return Side.INSIDE if epoch >= self.first else Side.EARLY
 
     def inside(self, trial: Trial) -> int:
-        """How many seeds have their minimum inside the window."""
-        return self.sides(trial).count(Side.INSIDE)
+        """How many seeds have their minimum inside the window; none if a seed diverged."""
+        return 0 if trial.diverged else self.sides(trial).count(Side.INSIDE)
 
     def has_enough_inside(self, trial: Trial) -> bool:
         return self.inside(trial) >= self.needed(len(trial.epochs))
 
     def middle(self, trial: Trial) -> float | None:
-        """The geometric mean of the epochs of the minima; None if no seed improved.
+        """The geometric mean of the epochs of the minima, the seeds' middle; None if no seed improved.
 
         If enough seeds are inside the window, these alone count. Otherwise, seeds that cannot be in a window
         together with the median one do not count: no rate would help them.
@@ -105,17 +106,27 @@ class Goal:
         near = [epoch for epoch in improved if 1 / length <= epoch / median <= length]
         return _geometric_mean(near or improved)
 
+    def miss(self, trial: Trial) -> float:
+        """The logarithm of the middle's ratio to the target, for a trial in which a seed improved."""
+        middle = self.middle(trial)
+        assert middle is not None
+        return math.log(middle / self.target)
+
+    def best(self, trials: Sequence[Trial]) -> Trial | None:
+        """Of the trials with enough seeds inside, that with the most, or else that nearest to the target."""
+        usable = [trial for trial in trials if self.has_enough_inside(trial)]
+        return max(usable, key=lambda trial: (self.inside(trial), -abs(self.miss(trial))), default=None)
+
     def pace(self, trial: Trial) -> Pace:
         """Whether the rate of ``trial`` is right, or else on which side of the right one it is."""
-        middle = self.middle(trial)
-        if middle is None or trial.diverged:
+        if self.middle(trial) is None or trial.diverged:
             return Pace.FAST
-        enough, sides = self.has_enough_inside(trial), self.sides(trial)
-        if enough and abs(math.log(middle / self.target)) <= math.log(self.tolerance):
+        enough, sides, miss = self.has_enough_inside(trial), self.sides(trial), self.miss(trial)
+        if enough and abs(miss) <= math.log(self.tolerance):
             return Pace.RIGHT
         early, late = sides.count(Side.EARLY), sides.count(Side.LATE)
         if enough or early == late:
-            return Pace.FAST if middle < self.target else Pace.SLOW
+            return Pace.FAST if miss < 0 else Pace.SLOW
         return Pace.FAST if early > late else Pace.SLOW
 
 

@@ -161,19 +161,21 @@ class CalibrationSection(Section):
     seeds: Seeds = key(3, "Seeds of one trial.", unit="seeds", stated=False)
     tolerance: Number = key(
         1.2,
-        "A trial succeeds if its minimum's epoch lies within this factor of the window's geometric middle.",
+        "A trial succeeds if its minimum's epoch lies within this factor of the window's geometric middle. "
+        "If none does, the best of those with enough seeds inside the window will do.",
         gt=1,
         stated=False,
     )
     share_inside: Number = key(
         0.6,
-        "Share of a trial's seeds whose minimum must lie inside the window.",
+        "Share of a trial's seeds whose minimum must lie inside the window. Calibration fails at a scale "
+        "where no rate achieves this.",
         gt=0,
         le=1,
         stated=False,
     )
     max_trials: int = key(
-        8, "Trials at one scale before calibration fails.", unit="trials", stated=False, ge=1, le=1000
+        8, "Trials at one scale before its search ends.", unit="trials", stated=False, ge=1, le=1000
     )
     first_rate: Number = key(0.001, "Learning rate of a curve's first trial.", gt=0, stated=False)
 
