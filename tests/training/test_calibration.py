@@ -115,6 +115,15 @@ def test_correction_follows_the_measured_slope():
     assert calibration.at(8) == pytest.approx(0.01 * (500 / TARGET) ** (1 / 0.8), rel=0.003)
 
 
+def test_correction_is_no_larger_than_the_tolerance():
+    """The trials give a slope of -1/4, with which the correction would be by a factor 2."""
+    epochs = iter([400, 300])
+    calibration = found(lambda scale, rate: trial_of(scale, rate, [next(epochs)]), anchors=[8])
+    slow, right = calibration.trials
+    assert slow.rate < right.rate
+    assert right.rate * 1.1 < calibration.at(8) <= right.rate * 1.2 * (1 + 1e-9)
+
+
 def test_correction_stays_away_from_rates_that_were_wrong():
     """The epochs grow with the rate from the third trial to the fourth, so that they give no slope."""
     epochs = iter([1000, 60, 500, 300])

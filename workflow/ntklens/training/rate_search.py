@@ -78,10 +78,12 @@ def next_rate(trials: Sequence[Trial], goal: Goal) -> float:
 def corrected_rate(trials: Sequence[Trial], goal: Goal) -> float:
     """The rate of the last trial, which was right, corrected by how far its middle is from the target.
 
-    The correction goes at most half the way to a rate that was not right.
+    The correction goes at most half the way to a rate that was not right, and at most by the tolerance:
+    where seeds scatter, trials may give too flat a slope.
     """
-    bracket, right = bracket_of(trials[:-1], goal), trials[-1].rate
-    rate = right * math.exp(goal.miss(trials[-1]) / -slope(trials, goal))
+    bracket, right, largest = bracket_of(trials[:-1], goal), trials[-1].rate, math.log(goal.tolerance)
+    correction = goal.miss(trials[-1]) / -slope(trials, goal)
+    rate = right * math.exp(min(max(correction, -largest), largest))
     lowest = math.sqrt(bracket.slow.rate * right) if bracket.slow else 0.0
     highest = math.sqrt(bracket.fast.rate * right) if bracket.fast else math.inf
     return min(max(rate, lowest), highest)
