@@ -3,6 +3,7 @@
 None of these changes the results, except by rounding errors if memory is short or the device is another one.
 """
 
+import gc
 import os
 import sys
 from argparse import ArgumentParser, Namespace
@@ -42,6 +43,8 @@ def start(args: Namespace, *kind: object) -> None:
 
     Jobs of the same ``kind`` share compiled programs, by `use_compilation_cache`.
     """
+    # What the imports made stays until the end. While JAX traces, Python's collector would search it repeatedly.
+    gc.freeze()
     use_threads(1)  # so that results don't depend on how many threads compute spectra
     try:
         use_device(args.gpus, int(os.environ.get("NTKLENS_JOBS_PER_GPU", "1")))
