@@ -43,7 +43,7 @@ def start(args: Namespace, *kind: object) -> None:
 
     Jobs of the same ``kind`` share compiled programs, by `use_compilation_cache`.
     """
-    # What the imports made stays until the end. While JAX traces, Python's collector would search it repeatedly.
+    # What the imports made stays until the end: while JAX traces, Python's collector need not search it.
     gc.freeze()
     use_threads(1)  # so that results don't depend on how many threads compute spectra
     try:
