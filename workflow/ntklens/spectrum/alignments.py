@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Integer
 
-from ntklens.spectrum.lapack import top_eigenvectors
+from ntklens.spectrum.lanczos import top_eigenvectors
+from ntklens.spectrum.triangles import is_finite, symmetric
 
 
 class Alignments(NamedTuple):
@@ -33,9 +34,12 @@ def alignments(
     NTKs. Where an NTK is not finite, as that of a diverged network, the values that depend on it are NaN.
     """
     turned = (np.nan, np.nan, np.nan)
-    if np.isfinite(np.tril(before)).all() and np.isfinite(np.tril(after)).all():
-        turned = misalignments(top_eigenvectors(before, count), top_eigenvectors(after, count))
-    return Alignments(label_alignment(before, labels), summed_label_alignment(before, labels), *turned)
+    first = symmetric(before)
+    if is_finite(first) and is_finite(after):
+        vectors = top_eigenvectors(first, count)
+        # One update turns the vectors little: those before it are near those after it.
+        turned = misalignments(vectors, top_eigenvectors(symmetric(after), count, vectors))
+    return Alignments(_label_alignment(first, labels), _summed_label_alignment(first, labels), *turned)
 
 
 def label_alignment(theta: Float[np.ndarray, "N N"], labels: Integer[np.ndarray, " d"]) -> float:
@@ -43,20 +47,12 @@ def label_alignment(theta: Float[np.ndarray, "N N"], labels: Integer[np.ndarray,
 
     It lies between 0 and 1, and is 1 for Θ ∝ yyᵀ.
     """
-    outputs = len(theta) // len(labels)
-    rows = np.arange(len(labels)) * outputs + labels  # where y is one
-    aligned = np.sum(_symmetric(theta[np.ix_(rows, rows)]), dtype=np.float64)
-    return float(aligned / (_frobenius_norm(theta) * len(labels)))
+    return _label_alignment(symmetric(theta), labels)
 
 
 def summed_label_alignment(theta: Float[np.ndarray, "N N"], labels: Integer[np.ndarray, " d"]) -> float:
     """The alignment of Σ_k Θ_ik,jk, the d × d sum over outputs, with YYᵀ (Eq. 16 as printed)."""
-    samples = len(labels)
-    outputs = len(theta) // samples
-    summed = _symmetric(np.einsum("ikjk->ij", theta.reshape(samples, outputs, samples, outputs)))
-    same_class = labels[:, None] == labels[None, :]
-    norm = np.linalg.norm(summed.astype(np.float64)) * np.sqrt(same_class.sum())
-    return float(np.sum(summed[same_class], dtype=np.float64) / norm)
+    return _summed_label_alignment(symmetric(theta), labels)
 
 
 def misalignments(
@@ -68,23 +64,40 @@ def misalignments(
     2. The same, with each vector's sign set to match its predecessor.
     3. 1 − ‖Q Q'ᵀ‖²_F / k, which depends only on the spaces that the vectors span.
     """
-    count = len(before)
-    overlap = before.astype(np.float64) @ after.T.astype(np.float64)
+    before, after = _of_unit_length(before), _of_unit_length(after)
+    overlap = before @ after.T
     own = np.diagonal(overlap)
     return (
-        float(1 - own.sum() / count),
-        float(1 - np.abs(own).sum() / count),
-        float(1 - np.sum(overlap**2) / count),
+        float(1 - own.mean()),
+        float(1 - np.abs(own).mean()),
+        float(1 - np.sum(overlap**2) / len(before)),
     )
 
 
-def _symmetric(lower: Float[np.ndarray, "N N"]) -> Float[np.ndarray, "N N"]:
-    """The symmetric matrix whose lower triangle is that of ``lower``."""
-    triangle = np.tril(lower)
-    return triangle + np.tril(triangle, -1).T
+def _label_alignment(theta: Float[np.ndarray, "N N"], labels: Integer[np.ndarray, " d"]) -> float:
+    """`label_alignment` of a matrix with both triangles."""
+    outputs = len(theta) // len(labels)
+    rows = np.arange(len(labels)) * outputs + labels  # where y is one
+    aligned = np.sum(theta[np.ix_(rows, rows)], dtype=np.float64)
+    return float(aligned / (_frobenius_norm(theta) * len(labels)))
 
 
-def _frobenius_norm(lower: Float[np.ndarray, "N N"]) -> np.float64:
-    """The Frobenius norm of the symmetric matrix whose lower triangle is that of ``lower``."""
-    triangle = np.linalg.norm(np.tril(lower)).astype(np.float64)
-    return np.sqrt(2 * triangle**2 - np.sum(np.diagonal(lower).astype(np.float64) ** 2))
+def _summed_label_alignment(theta: Float[np.ndarray, "N N"], labels: Integer[np.ndarray, " d"]) -> float:
+    """`summed_label_alignment` of a matrix with both triangles."""
+    samples = len(labels)
+    outputs = len(theta) // samples
+    summed = np.einsum("ikjk->ij", theta.reshape(samples, outputs, samples, outputs))
+    same_class = labels[:, None] == labels[None, :]
+    norm = np.linalg.norm(summed.astype(np.float64)) * np.sqrt(same_class.sum())
+    return float(np.sum(summed[same_class], dtype=np.float64) / norm)
+
+
+def _frobenius_norm(matrix: Float[np.ndarray, "N N"]) -> np.float64:
+    """The Frobenius norm; rows are summed in the matrix's precision, and their sums in double precision."""
+    return np.sqrt(np.einsum("ij,ij->i", matrix, matrix).sum(dtype=np.float64))
+
+
+def _of_unit_length(vectors: Float[np.ndarray, "k N"]) -> Float[np.ndarray, "k N"]:
+    """``vectors`` in double precision, whose lengths are one but for errors of the solver's precision."""
+    double = vectors.astype(np.float64)
+    return double / np.linalg.norm(double, axis=1, keepdims=True)

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ntklens.spectrum import lapack
+from ntklens.spectrum.triangles import is_finite
 
 Matrix = TypeVar("Matrix", Array, np.ndarray)
 
@@ -17,7 +18,9 @@ def normalised(theta: Float[Matrix, "N N"]) -> Float[Matrix, "N N"]:
     """
     scale = np.sqrt(np.diagonal(theta))
     inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
-    return theta * inverse[:, None] * inverse[None, :]
+    result = theta * inverse[:, None]
+    result *= inverse[None, :]
+    return result
 
 
 def eigenvalues(matrix: Float[Array | np.ndarray, "N N"]) -> Float[np.ndarray, " N"]:
@@ -27,6 +30,6 @@ def eigenvalues(matrix: Float[Array | np.ndarray, "N N"]) -> Float[np.ndarray, "
     all eigenvalues are NaN. Raises as `lapack.eigenvalues`.
     """
     matrix = np.asarray(matrix)
-    if not np.isfinite(np.tril(matrix)).all():
+    if not is_finite(matrix):
         return np.full(len(matrix), np.nan, matrix.dtype)
     return lapack.eigenvalues(matrix)
