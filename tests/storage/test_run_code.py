@@ -7,6 +7,7 @@ from ntklens.storage.import_closure import WORKFLOW
 from ntklens.storage.provenance import code_record
 from ntklens.storage.run_code import (
     RunCode,
+    are_of_several_versions,
     code_of_run,
     points_by_code,
     present_code_sha256,
@@ -49,6 +50,21 @@ def test_points_are_told_apart_by_the_code_that_made_them(run):
         run("width-16/seeds-0-1.h5", NEW._asdict()),
     ]
     assert points_by_code(paths) == {OLD: ["width-8"], NEW: ["width-8", "width-16"]}
+
+
+@pytest.mark.parametrize(
+    ("roots", "several"),
+    [(["train.py", "full_batch"], True), (["train.py", "full_batch_on_grid"], False)],
+)
+def test_versions_are_those_of_the_same_code(run, roots, several):
+    """Trainers differ along a curve, and with them the digests of one version."""
+    narrow = {**OLD._asdict(), "code_roots": ["train.py", "full_batch"]}
+    paths = [
+        run("width-8/seeds-0-1.h5", narrow),
+        run("width-8/seeds-2-3.h5", narrow),
+        run("width-64/seeds-0-1.h5", {**NEW._asdict(), "code_roots": roots}),
+    ]
+    assert are_of_several_versions(paths) == several
 
 
 def test_run_file_that_does_not_say_its_code_is_unknown(run):

@@ -84,7 +84,7 @@ def _script(block, whole):
     """The script whose code a rule's `code` is, named there or in the input function that is named there."""
     function = _first(r"code=(code_of_\w+)", block)
     text = _first(rf"^def {function}\(([\s\S]+?)(?=^\S|\Z)", whole) if function else block
-    return _first(r'code\(\s*"(.+?)"', text)
+    return _first(r'code\([\s\S]*?"(\w+\.py)"', text)
 
 
 def _environments(block, whole):

@@ -24,6 +24,7 @@ def runs(finished, curve, needed=None):
 
 NEEDED = (
     "train_loss",
+    "test_epoch",
     "test_loss",
     "trace/epoch",
     "trace/ntk_trace",
@@ -62,7 +63,8 @@ def stack(seeds, name):
 
 
 def mean_minimum(seeds):
-    return int(np.argmin(stack(seeds, "test_loss").mean(axis=0)))
+    lowest = np.argmin(stack(seeds, "test_loss").mean(axis=0))
+    return int(seeds[0]["test_epoch"][lowest])
 
 
 def log_loss(seeds):

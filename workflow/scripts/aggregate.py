@@ -9,7 +9,7 @@ import numpy as np
 from ntklens.analysis.averages import AverageError, average
 from ntklens.analysis.settings import AveragingSettings, Window
 from ntklens.storage.averages import Average, write_averages
-from ntklens.storage.run_code import RunCode, points_by_code
+from ntklens.storage.run_code import RunCode, are_of_several_versions, points_by_code
 from ntklens.storage.run_files import Trajectory, read_run
 from ntklens.storage.run_identity import RunIdentityError, check_runs
 from ntklens.storage.settings import reader_of
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             sys.exit(f"aggregate {args.out}: {error}")
         print(f"{name}: {report(averages[-1], settings.window)}", file=sys.stderr)
     points = points_by_code(args.runs)
-    if len({code.code_sha256 for code in points}) > 1:
+    if are_of_several_versions(args.runs):
         print(f"the run files were made by different code: {_listed(points)}", file=sys.stderr)
     write_averages(args.out, averages, points)
 

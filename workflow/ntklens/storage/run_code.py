@@ -51,6 +51,19 @@ def points_by_code(runs: Iterable[FilePath]) -> dict[RunCode, list[str]]:
     return points
 
 
+def are_of_several_versions(runs: Iterable[FilePath]) -> bool:
+    """Whether two versions of one job's code made the run files ``runs``.
+
+    Wide and narrow networks have trainers of their own, so their digests differ in one version too.
+    """
+    digests: dict[str, set[str]] = {}
+    for path in runs:
+        with h5py.File(path) as file:
+            roots = str(file.attrs.get("code_roots", UNKNOWN))
+        digests.setdefault(roots, set()).add(code_of_run(path).code_sha256)
+    return any(len(own) > 1 for own in digests.values())
+
+
 def as_record(points: Mapping[RunCode, Sequence[str]]) -> list[dict[str, Any]]:
     """The result of `points_by_code`, ready for JSON."""
     return [{**code._asdict(), "points": list(own)} for code, own in points.items()]
