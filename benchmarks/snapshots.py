@@ -36,6 +36,7 @@ from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.spectrum.triangles import symmetric
 from ntklens.storage.files import write_json
 from ntklens.studies.spectrum_workers import spectra_of
+from ntklens.training.members import outputs_of
 
 SAMPLES, TRAIN, STEPS, LEARNING_RATE = 128, 100, 200, 1e-3
 WIDTHS = (8, 64, 512)
@@ -71,7 +72,7 @@ def of_network(name: str, width: int, images: jax.Array, labels: np.ndarray) -> 
     targets = jnp.asarray(labels[SAMPLES:])
 
     def loss(params: Any) -> jax.Array:
-        outputs = model.apply(params, images[SAMPLES:])
+        outputs = outputs_of(model, params, images[SAMPLES:])
         return optax.softmax_cross_entropy_with_integer_labels(outputs, targets).mean()
 
     @jax.jit
