@@ -60,7 +60,7 @@ def misalignments(
 ) -> tuple[float, float, float]:
     """Eq. 17 in three forms, for the eigenvectors Q ``before`` and Q' ``after`` an update, one per row.
 
-    1. 1 − ⟨Q, Q'⟩_F / (‖Q‖_F ‖Q'‖_F) as printed, with the signs that the solver gave the vectors.
+    1. 1 − ⟨Q, Q'⟩_F / (‖Q‖_F ‖Q'‖_F) as printed, with the signs that the vectors have.
     2. The same, with each vector's sign set to match its predecessor.
     3. 1 − ‖Q Q'ᵀ‖²_F / k, which depends only on the spaces that the vectors span.
     """

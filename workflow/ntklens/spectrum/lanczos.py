@@ -44,13 +44,20 @@ def top_eigenvectors(
 
     ``matrix`` is finite, symmetric in both triangles, and has no negative eigenvalue but for rounding errors.
     ``near`` are the top eigenvectors of a similar matrix, from which these are found sooner. The vectors'
-    length is one; their sign is arbitrary, but the same for the same arguments. Raises as
-    `lapack.top_eigenvectors`, which computes the vectors where they are many.
+    length is one, and the largest of their components is positive: so the vectors of similar matrices have
+    the same signs, whichever method finds them. Raises as `lapack.top_eigenvectors`, which computes the
+    vectors where they are many.
     """
     found = None
     if 1 <= count <= len(matrix) // LARGEST_SHARE and _first_check(count, near) <= len(matrix) // 2:
         found = _by_lanczos(matrix, count, near)
-    return lapack.top_eigenvectors(matrix, count) if found is None else found
+    return _signed(lapack.top_eigenvectors(matrix, count) if found is None else found)
+
+
+def _signed(vectors: Float[np.ndarray, "k N"]) -> Float[np.ndarray, "k N"]:
+    """``vectors`` with signs that make the largest component of each, by magnitude, positive."""
+    largest = np.abs(vectors).argmax(axis=1)[:, None]
+    return np.where(np.take_along_axis(vectors, largest, axis=1) < 0, -vectors, vectors)
 
 
 def _first_check(count: int, near: Known | None) -> int:

@@ -43,7 +43,7 @@ ALIGNMENTS: dict[str, Quantity] = {
     "label_alignment": Quantity("alignment of the NTK with vec(Y)vec(Y)ᵀ, Y the one-hot labels (Eq. 16)"),
     "summed_label_alignment": Quantity("alignment of the NTK summed over outputs with YYᵀ (Eq. 16)"),
     "misalignment_as_printed": Quantity(
-        "misalignment of the NTK's top eigenvectors after one update, with the eigensolver's signs (Eq. 17)"
+        "misalignment of the NTK's top eigenvectors after one update, largest components positive (Eq. 17)"
     ),
     "misalignment_sign_matched": Quantity(
         "misalignment of the NTK's top eigenvectors after one update, with matching signs"
