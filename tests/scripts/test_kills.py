@@ -81,12 +81,18 @@ def kill_at_random(process, checkpoint, signal_number, rng):
 
 @pytest.mark.parametrize(
     ("script", "study"),
-    [("train", "model-scaling"), ("train", "noise-scaling"), ("calibrate", "data-scaling")],
+    [
+        ("train", "model-scaling"),  # on a grid of epochs, with the search for the minimum
+        ("train", "data-scaling"),  # at every epoch
+        ("train", "noise-scaling"),  # on mini-batches
+        ("calibrate", "data-scaling"),
+    ],
 )
 def test_killed_script_ends_with_the_same_bytes(folder, script, study):
+    name = f"{script}-{study}"
     rng = np.random.default_rng(len(study))
     task = job(long_config(), script, study)
-    whole, killed = (folder / f"{study}-{name}.h5" for name in ("whole", "killed"))
+    whole, killed = (folder / f"{name}-{state}.h5" for state in ("whole", "killed"))
     with started(folder, *task, whole) as process:
         _, output = process.communicate()
         assert process.returncode == 0, output
@@ -103,4 +109,4 @@ def test_killed_script_ends_with_the_same_bytes(folder, script, study):
     for text in [*outputs[1:], output]:
         assert "resuming from a checkpoint" in text
     assert killed.read_bytes() == whole.read_bytes()
-    assert not list(folder.glob(f"*{study}-*state*")), "checkpoints are removed on success"
+    assert not list(folder.glob(f"*{name}-*state*")), "checkpoints are removed on success"
