@@ -102,7 +102,9 @@ def test_calibration_writes_its_trials(finished):
     content = json.loads(path.read_text())
     assert {trial["scale"] for trial in content["trials"]} == {8, 32}
     assert all(len(trial["epochs"]) == 2 for trial in content["trials"])
-    assert content["provenance"]["code_roots"] == ["calibrate.py", "ntklens.training.full_batch"]
+    # Narrow and wide networks have trainers of their own.
+    trainers = ["ntklens.training.full_batch", "ntklens.training.full_batch_on_grid"]
+    assert content["provenance"]["code_roots"] == ["calibrate.py", *trainers]
     rates = list(content["rates"].values())
     assert rates[0] > rates[1]  # wider networks need smaller rates
 
