@@ -65,8 +65,9 @@ def unblock(jobs):
 
 
 def seconds_until_start(job):
-    """How long SLURM delays a waiting job at least."""
-    return (datetime.fromisoformat(details(job)["StartTime"]) - datetime.now()).total_seconds()
+    """How long SLURM delays a waiting job at least; 0 if it does not say."""
+    start = details(job)["StartTime"]
+    return 0 if start == "Unknown" else (datetime.fromisoformat(start) - datetime.now()).total_seconds()
 
 
 def everything():
