@@ -167,6 +167,28 @@ def test_minimum_of_a_grid_is_that_of_every_epoch(build, every):
         assert_identical(one.minimum.params, other.minimum.params)
 
 
+@pytest.mark.parametrize("build", [mini_batch, on_grid], ids=lambda build: build.__name__)
+def test_grid_that_is_coarser_than_training_finds_the_minimum_too(build):
+    """Its least loss is the last one: the status follows from the exact minimum."""
+    schedule = Schedule(Stop(5, 5, patience=1.5, max_epochs=60))
+    trainer = build(schedule)
+
+    def coarse(schedule):
+        return replace(trainer, schedule=replace(schedule, evaluate_every=10**9))
+
+    def fine(schedule):
+        return replace(trainer, schedule=replace(schedule, stop=Stop.fixed(60), evaluate_every=1))
+
+    for found, expected in zip(
+        records_of(trained(coarse, schedule, rate=RATES[build])),
+        records_of(trained(fine, schedule, rate=RATES[build])),
+        strict=True,
+    ):
+        assert found.test_epoch.tolist() == [0, 60]
+        assert found.minimum.epoch == expected.minimum.epoch <= 40
+        assert found.status == OK
+
+
 def test_minimum_is_not_searched_where_it_is_not_followed(build):
     for record in records_of(trained(build, Schedule(Stop.fixed(4), minimum=False))):
         assert record.minimum is None

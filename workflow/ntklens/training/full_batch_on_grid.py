@@ -71,8 +71,11 @@ class FullBatchOnGrid(GridTrainer):
 
     @property
     def _loop(self) -> Loop:
-        every = self.schedule.trace_every if self.trace else 0
-        return Loop(self.model, self.optimiser, self.trace, every, self.schedule.evaluate_every)
+        schedule = self.schedule
+        every = schedule.trace_every if self.trace else 0
+        # A grid may be coarser than the whole training, which then bounds the memory.
+        length = max(1, min(schedule.evaluate_every, schedule.stop.max_epochs))
+        return Loop(self.model, self.optimiser, self.trace, every, length)
 
     def _traced(self, epoch: int) -> bool:
         every = self._loop.trace_every

@@ -166,15 +166,14 @@ class GridTrainer(ABC):
         values = self.measured(member.here.params, task, epoch) | dict(zip(TEST_CURVES, test, strict=True))
         curves = _joined(member.curves, {name: {epoch: value} for name, value in values.items()})
         member = replace(member, found=member.found.after(member.here, test[0]), curves=curves)
-        finite = losses_are_finite(_values(curves))
-        past_minimum = finite and epoch >= self.schedule.stop.last(member.found.epoch)
-        if not finite or past_minimum or epoch == self.schedule.stop.max_epochs:
-            return self._ended(member, epoch, task, status_of(_values(curves), past_minimum))
-        return member
+        stop = self.schedule.stop
+        last = min(stop.last(member.found.epoch), stop.max_epochs)
+        ends = epoch >= last or not losses_are_finite(_values(curves))
+        return self._ended(member, epoch, task) if ends else member
 
-    def _ended(self, member: Member, epoch: int, task: Task, status: Status) -> Member:
+    def _ended(self, member: Member, epoch: int, task: Task) -> Member:
         """``member``, which ends at ``epoch``, with its exact minimum."""
-        minimum = None
+        minimum, earliest = None, member.found.epoch
         if self.schedule.minimum:
             exact = exact_minimum(
                 member.found,
@@ -185,6 +184,9 @@ class GridTrainer(ABC):
             )
             train_loss, _ = evaluate(self.model, exact.params, task.train_set)
             minimum = AtMinimum(exact.epoch, train_loss, exact.test_loss, exact.params)
+            # On a coarse grid the least loss may be the last one, long after the minimum.
+            earliest = min(earliest, exact.epoch)
+        status = status_of(_values(member.curves), epoch >= self.schedule.stop.last(earliest))
         # Parameters that only the search needed are let go.
         found = replace(member.found, before=member.here, latest=member.here)
         return replace(member, found=found, minimum=minimum, stop_epoch=epoch, status=status)
