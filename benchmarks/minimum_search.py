@@ -67,7 +67,7 @@ def experiment(width: int, hidden_layers: int, subset: Subset) -> Experiment:
 
 
 def trained(case: Experiment, seeds: Sequence[int], rate: float, epochs: int, every: int) -> list[Record]:
-    """Records of ``seeds``, evaluated ``every`` so many epochs."""
+    """Records of ``seeds``, with ``every`` epochs between two evaluations."""
     trainer = case.trainer(Schedule(Stop.fixed(epochs), evaluate_every=every))
     *_, (_, members) = case.train(trainer, case.training_sets(seeds), seeds, rate)
     return trainer.records(members)

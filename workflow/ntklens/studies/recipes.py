@@ -66,7 +66,7 @@ def evaluated_every(recipe: Recipe, network: NetworkSettings) -> int:
 
 
 def trainer_module(recipe: Recipe, every: int) -> str:
-    """The name of the module that trains by ``recipe`` and evaluates ``every`` so many epochs.
+    """The name of the module that trains by ``recipe``, with ``every`` epochs between two evaluations.
 
     It is loaded by name, so that jobs which train in another way do not depend on its code.
     """

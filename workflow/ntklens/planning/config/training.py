@@ -119,7 +119,8 @@ class TrainingSection(Section):
     patience: Number = key(
         1.2,
         "A seed stops once its epoch is this many times that of its least test loss, and this many times the "
-        "window's geometric middle. While the least test loss lies before the window, no seed stops in it.",
+        "window's geometric middle. While its least test loss lies before the window, it trains to the "
+        "window's last epoch at least.",
         gt=1,
         le=1e6,
         stated=False,
