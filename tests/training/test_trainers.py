@@ -13,6 +13,7 @@ from ntklens.storage.quantities import TEST_CURVES, TRAIN_CURVES
 from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED
 from ntklens.training.full_batch import FullBatch
 from ntklens.training.full_batch_on_grid import FullBatchOnGrid
+from ntklens.training.grid_trainer import Task
 from ntklens.training.members import Trace
 from ntklens.training.mini_batch import MiniBatch
 from ntklens.training.optimisers import Adam, Sgd
@@ -294,3 +295,13 @@ def test_all_members_can_be_measured_while_they_train(build, run):
 def test_nothing_is_traced_where_no_trace_is_asked_for(build):
     for record in records_of(trained(build, Schedule(Stop.fixed(3)))):
         assert record.trace_epoch.tolist() == record.ntk_trace.tolist() == []
+
+
+def test_search_for_the_minimum_takes_the_same_way_without_traces():
+    trainer, steps = trained(on_grid)
+    start, task = steps[0][3][0].here, Task(train_set(0), TEST_SET, RATES[on_grid], seed=0)
+    with_traces, measured = trainer.advanced(start, task, 7)
+    without, unmeasured = trainer.advanced(start, task, 7, traced=False)
+    assert all(jax.tree.leaves(jax.tree.map(np.array_equal, with_traces, without)))
+    assert list(measured["ntk_trace"]) == [0, 5]
+    assert unmeasured == measured | {"ntk_trace": {}}

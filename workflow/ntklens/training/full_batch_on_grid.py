@@ -14,7 +14,7 @@ import numpy as np
 import optax
 from flax import linen as nn
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from ntklens.networks.modules import Parameters
 from ntklens.storage.quantities import TRAIN_CURVES
@@ -54,19 +54,21 @@ class FullBatchOnGrid(GridTrainer):
             values["ntk_trace"] = float(_trace_of(self._loop, params, task.test_set.images))
         return values
 
-    def advanced(self, position: Position, task: Task, end: int) -> tuple[Position, dict[str, Curve]]:
+    def advanced(
+        self, position: Position, task: Task, end: int, traced: bool = True
+    ) -> tuple[Position, dict[str, Curve]]:
         between: dict[str, Curve] = {name: {} for name in (*TRAIN_CURVES, "ntk_trace")}
         begin, params, state = position
         for start in range(begin, end, self._loop.length):
             epochs = range(start, min(start + self._loop.length, end))
             images, rate = task.test_set.images, task.learning_rate
             params, state, values = _advanced(
-                self._loop, params, state, task.train_set, images, rate, epochs[0], epochs[-1]
+                self._loop, params, state, task.train_set, images, rate, epochs[0], epochs[-1], traced
             )
             for name, row in zip(between, np.asarray(values).tolist(), strict=True):
                 between[name] |= dict(zip(epochs, row, strict=False))
         traces = between["ntk_trace"].items()
-        between["ntk_trace"] = {epoch: trace for epoch, trace in traces if self._traced(epoch)}
+        between["ntk_trace"] = {epoch: trace for epoch, trace in traces if traced and self._traced(epoch)}
         return Position(end, params, state), between
 
     @property
@@ -98,8 +100,13 @@ def _advanced(
     learning_rate: Float[Array, ""],
     first: Int[Array, ""],
     last: Int[Array, ""],
+    traced: Bool[Array, ""],
 ) -> Carry:
-    """Parameters and state after epoch ``last``, from those at ``first``; train loss, accuracy and trace."""
+    """Parameters and state after epoch ``last``, from those at ``first``; train loss, accuracy and trace.
+
+    Traces are zero unless ``traced``. As it is no static argument, the search for the minimum, which needs no
+    traces, runs the program of the training.
+    """
     optimiser = transformation(loop.optimiser, learning_rate)
 
     def objective(params: Parameters) -> tuple[Float[Array, ""], Float[Array, ""]]:
@@ -110,7 +117,7 @@ def _advanced(
         (loss, accuracy), gradient = jax.value_and_grad(objective, has_aux=True)(params)
         trace = jnp.zeros_like(loss)
         if loop.trace_every:
-            due = epoch % loop.trace_every == 0
+            due = traced & (epoch % loop.trace_every == 0)
             trace = lax.cond(due, lambda: _trace_of(loop, params, test_images), lambda: trace)
         values = values.at[:, epoch - first].set(jnp.stack([loss, accuracy, trace]))
         updates, state = optimiser.update(gradient, state, params)

@@ -86,8 +86,10 @@ class GridTrainer(ABC):
         """The values at ``epoch`` other than those of the test set, by their names in `MEASURED`."""
 
     @abstractmethod
-    def advanced(self, position: Position, task: Task, end: int) -> tuple[Position, dict[str, Curve]]:
-        """The position at epoch ``end``, and what was measured on the way to it."""
+    def advanced(
+        self, position: Position, task: Task, end: int, traced: bool = True
+    ) -> tuple[Position, dict[str, Curve]]:
+        """The position at epoch ``end``, and what was measured on the way; traces only where ``traced``."""
 
     def train(
         self,
@@ -179,7 +181,7 @@ class GridTrainer(ABC):
                 member.found,
                 self.schedule.evaluate_every,
                 epoch,
-                advance=lambda position, end: self.advanced(position, task, end)[0],
+                advance=lambda position, end: self.advanced(position, task, end, traced=False)[0],
                 test_loss=lambda params: evaluate(self.model, params, task.test_set)[0],
             )
             train_loss, _ = evaluate(self.model, exact.params, task.train_set)

@@ -50,7 +50,9 @@ class MiniBatch(GridTrainer):
             values["ntk_trace"] = float(trace)
         return values
 
-    def advanced(self, position: Position, task: Task, end: int) -> tuple[Position, dict[str, Curve]]:
+    def advanced(
+        self, position: Position, task: Task, end: int, traced: bool = True
+    ) -> tuple[Position, dict[str, Curve]]:
         epoch, params, state = position
         # Each step reuses the memory of the state that it is given, but that of ``position`` has to stay.
         state = jax.device_put(state, may_alias=False)
