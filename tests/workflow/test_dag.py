@@ -18,7 +18,8 @@ AFTER_SCALING = ANALYSIS | ALONG_TRAINING | LAWS
 NOISE_FIGURES = {"figure_4", "figure_7"}
 AFTER_NOISE = {"aggregate"} | NOISE_FIGURES
 FIGURES = ALONG_TRAINING | LAWS | NOISE_FIGURES
-SCALING_RUNS, NOISE_RUNS = 12, 4  # run files of the smoke config
+WIDTH_RUNS, SIZE_RUNS, NOISE_RUNS = 6, 3, 4  # run files of the smoke config
+SCALING_RUNS = WIDTH_RUNS + SIZE_RUNS
 
 
 def change_config(repository, change):
@@ -179,7 +180,8 @@ def test_added_width_trains_that_width_alone(edited):
 def test_added_seeds_train_a_new_batch_alone(edited):
     change_config(edited, lambda config: config["ensemble"].update(seeds=5))
     jobs = edited.jobs()
-    assert jobs["train"] == 2 * 6  # seeds 2–3 (the partial batch 2 grows) and 4, at six points
+    # Seeds 2–3 (the partial batch 2 grows) and 4 at three widths; all seeds, as one batch, at three sizes.
+    assert jobs["train"] == 2 * 3 + 3
     assert "calibrate" not in jobs
 
 
@@ -203,7 +205,7 @@ def test_default_config_is_the_laptop(repository):
 def test_study_that_is_absent_is_not_run(repository):
     change_config(repository, lambda config: config["studies"].pop("model-scaling"))
     jobs = repository.jobs()
-    assert jobs["train"] == SCALING_RUNS / 2 + NOISE_RUNS
+    assert jobs["train"] == SIZE_RUNS + NOISE_RUNS
     assert "figure_3" not in jobs
 
 

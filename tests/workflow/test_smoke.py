@@ -11,7 +11,7 @@ JOBS = {
     "fetch": 1,
     "subsample": 1,
     "calibrate": 2,
-    "train": 12 + 4,  # 3 widths and 3 sizes, seeds 0–1 and 2; 2 networks at 2 percentages
+    "train": 6 + 3 + 4,  # 3 widths, seeds 0–1 and 2; 3 sizes, all seeds; 2 networks at 2 percentages
     "aggregate": 4,
     "adaptation_rate": 2,
     "power_laws": 2,
