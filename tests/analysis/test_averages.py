@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ntklens.analysis.averages import AverageError, average, standard_error
+from ntklens.analysis.averages import AverageError, average, standard_error, two_way_error
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
 from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED, Minimum, Spectrum, Trajectory
 
@@ -114,6 +114,14 @@ def test_quantities_at_the_minimum_are_each_seed_s_own(scaling):
     np.testing.assert_allclose(minimum["effective_rank"], [1, 3])
 
 
+def test_members_curves_are_kept_as_far_as_the_shortest_seed_has_them(scaling):
+    np.testing.assert_array_equal(scaling.members["ntk_trace"], [[10, 20], [20, 40]])
+    np.testing.assert_array_equal(scaling.members["test_loss"], [[3, 1, 2, 2], [3, 2, 1, 4]])
+    np.testing.assert_allclose(scaling.members["log_train_loss"][1], np.log([1, 2, 4, 1]), rtol=1e-6)
+    assert {own.dtype for own in scaling.members.values()} == {np.dtype("float32")}
+    assert average(50, [fixed(0, [2, 1], [[1], [1]])], 1).members == {}
+
+
 def test_nothing_is_at_the_minimum_where_none_was_followed():
     assert average(50, [fixed(0, [2, 1], [[1], [1]])], 1).minimum == {}
 
@@ -125,14 +133,14 @@ def test_alignments_are_averaged_with_their_errors(scaling):
 
 
 def test_effective_rank_and_trace_are_averaged_over_seeds_and_draws():
-    """1, 2, 3 and 6 have mean 3 and variance 14 / 3."""
+    """1, 2 and 3, 6 have mean 3 and mean squares 9 of seeds, 4 of draws and 1 of the rest."""
     first = fixed(0, [1, 1], [[1, 2], [2, 2]], traces=[[10, 20], [5, 5]])
     second = fixed(1, [1, 1], [[3, 6], [2, 2]], traces=[[30, 60], [5, 5]])
     along = average(50, [first, second], 1).along
     np.testing.assert_allclose(along["effective_rank"].mean, [3, 2], rtol=1e-9)
-    np.testing.assert_allclose(along["effective_rank"].error, [np.sqrt(14 / 3 / 4), 0], atol=1e-9)
+    np.testing.assert_allclose(along["effective_rank"].error, [np.sqrt((9 + 4 - 1) / 4), 0], atol=1e-9)
     np.testing.assert_allclose(along["ntk_trace"].mean, [30, 5])
-    np.testing.assert_allclose(along["ntk_trace"].error, [10 * np.sqrt(14 / 3 / 4), 0], atol=1e-9)
+    np.testing.assert_allclose(along["ntk_trace"].error, [10 * np.sqrt((9 + 4 - 1) / 4), 0], atol=1e-9)
 
 
 def test_one_seed_has_no_error_in_its_curves_but_that_of_its_draws():
@@ -182,3 +190,37 @@ def test_standard_error_of_known_values():
     np.testing.assert_allclose(standard_error([[1.0, 5.0], [3.0, 5.0]]), [1, 0])
     np.testing.assert_array_equal(standard_error([[1.0, 2.0]]), [0, 0])
     assert standard_error([3.0]) == 0
+
+
+def crossed(members, draws, tables, sigma, seed=0):
+    """``tables`` tables of a value for each member and draw, and the standard deviations of their effects."""
+    rng = np.random.default_rng(seed)
+    shapes = [(members, 1), (1, draws), (members, draws)]
+    return sum(s * rng.standard_normal((tables, *shape)) for s, shape in zip(sigma, shapes, strict=True))
+
+
+@pytest.mark.parametrize("sigma", [(1.0, 2.0, 0.5), (0.5, 3.0, 3.0), (2.0, 0.5, 1.0)])
+def test_two_way_error_is_the_spread_of_the_mean(sigma):
+    """Its square is unbiased, but for variances that are cut at zero."""
+    tables = crossed(5, 4, 20_000, sigma)
+    squares = np.mean([two_way_error(table) ** 2 for table in tables])
+    assert squares == pytest.approx(tables.mean(axis=(1, 2)).var(), rel=0.06)
+
+
+def test_draws_in_common_are_no_independent_pairs():
+    """Two draws differ by one, for all 100 members alike: the error is that of 2 draws, not of 200 pairs."""
+    table = np.tile([0.0, 1.0], (100, 1))
+    assert two_way_error(table) == pytest.approx(np.sqrt(0.5 / 2))
+    assert standard_error(table.ravel()) < 0.04
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (4, 1), (1, 1)])
+def test_two_way_error_of_one_member_or_one_draw_is_that_of_the_other(shape):
+    values = np.arange(float(np.prod(shape))) ** 2
+    assert two_way_error(values.reshape(shape)) == standard_error(values)
+
+
+def test_two_way_error_is_that_of_every_epoch():
+    tables = crossed(3, 4, 6, (1, 2, 1))
+    together = two_way_error(np.moveaxis(tables, 0, -1))
+    np.testing.assert_allclose(together, [two_way_error(table) for table in tables])

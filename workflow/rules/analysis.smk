@@ -19,6 +19,28 @@ rule aggregate:
         "python {input.code[0]} --runs {input.runs} --settings {params.settings:q}" " --out {output} 2> {log}"
 
 
+rule infinite_width:
+    """Compute the closed forms of Tr Θ₀ and Γ_∞ on the NTK samples of one curve of widths (§5)."""
+    input:
+        subset=rules.subsample.output[0],
+        code=code("infinite_width.py"),
+    output:
+        paths.fit(NAME, "infinite-width"),
+    log:
+        paths.log(NAME, "infinite_width", paths.CURVE_KEY),
+    benchmark:
+        paths.benchmark(NAME, "infinite_width", paths.CURVE_KEY)
+    localrule: True
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    params:
+        settings=settings_of_infinite_width,
+    shell:
+        "python {input.code[0]} --subset {input.subset} --settings {params.settings:q}"
+        " --out {output} 2> {log}"
+
+
 rule adaptation_rate:
     """Compute χ along training at every point of one curve (Eq. 4, App. B.4)."""
     input:
@@ -35,17 +57,17 @@ rule adaptation_rate:
         "../../envs/analysis.yaml"
     threads: 1
     params:
-        settings=as_json(CONFIG.analysis.model_dump()),
+        settings=settings_of_analysis,
     shell:
         "python {input.code[0]} --averages {input.averages} --settings {params.settings:q}"
         " --out {output} 2> {log}"
 
 
 rule power_laws:
-    """Fit power laws to the key quantities along one curve (§4.2)."""
+    """Fit laws to the key quantities along one curve, with intervals (§4.2)."""
     input:
         averages=rules.aggregate.output[0],
-        adaptation_rate=rules.adaptation_rate.output[0],
+        infinite_width=infinite_width_of,
         code=code("power_laws.py"),
     output:
         paths.fit(NAME, "power-laws"),
@@ -57,15 +79,21 @@ rule power_laws:
     conda:
         "../../envs/analysis.yaml"
     threads: 1
+    params:
+        settings=settings_of_analysis,
+        infinite_width=lambda wildcards, input: (
+            f"--infinite-width {input.infinite_width}" if input.infinite_width else ""
+        ),
     shell:
-        "python {input.code[0]} --averages {input.averages}"
-        " --adaptation-rate {input.adaptation_rate} --out {output} 2> {log}"
+        "python {input.code[0]} --averages {input.averages} {params.infinite_width}"
+        " --settings {params.settings:q} --out {output} 2> {log}"
 
 
 rule transition:
-    """Find the widths at which trace ratio and effective rank bend (§5)."""
+    """Find the widths at which trace ratio and effective rank bend, with intervals (§5)."""
     input:
-        power_laws=rules.power_laws.output[0],
+        averages=rules.aggregate.output[0],
+        infinite_width=infinite_width_of,
         code=code("transition.py"),
     output:
         paths.fit(NAME, "transition"),
@@ -77,5 +105,11 @@ rule transition:
     conda:
         "../../envs/analysis.yaml"
     threads: 1
+    params:
+        settings=settings_of_analysis,
+        infinite_width=lambda wildcards, input: (
+            f"--infinite-width {input.infinite_width}" if input.infinite_width else ""
+        ),
     shell:
-        "python {input.code[0]} --power-laws {input.power_laws} --out {output} 2> {log}"
+        "python {input.code[0]} --averages {input.averages} {params.infinite_width}"
+        " --settings {params.settings:q} --out {output} 2> {log}"

@@ -155,6 +155,14 @@ def settings_of_averaging(wildcards):
     return as_json(settings.averaging_settings(CONFIG, curve_of(wildcards)))
 
 
+def settings_of_analysis(wildcards):
+    return as_json(settings.analysis_settings(CONFIG, curve_of(wildcards)))
+
+
+def settings_of_infinite_width(wildcards):
+    return as_json(settings.infinite_width_settings(CONFIG, curve_of(wildcards)))
+
+
 def code_of_fetching(wildcards):
     return recorded_code(paths.code("datasets", "fetch", "all"), "fetch.py")
 
@@ -186,6 +194,13 @@ def learning_rates_of(wildcards):
     if curves.learning_rate_of(CONFIG, curve_of(wildcards)) is not None:
         return []
     return paths.learning_rates(NAME).format(**wildcards)
+
+
+def infinite_width_of(wildcards):
+    """The file of closed forms; none for a curve that they do not describe."""
+    if settings.infinite_width_settings(CONFIG, curve_of(wildcards)) is None:
+        return []
+    return paths.fit(NAME, "infinite-width").format(**wildcards)
 
 
 def batches_of(pattern, curve, scale):

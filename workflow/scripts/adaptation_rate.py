@@ -1,43 +1,70 @@
-"""Compute the adaptation rate along training at every point of one curve."""
+"""Compute the adaptation rate along training at every point of one curve, with its intervals."""
 
 import argparse
-import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from ntklens.analysis.adaptation_rate import adaptation_rate
-from ntklens.storage.averages import read_averages
+from jaxtyping import Float
+from ntklens.analysis.adaptation_rate import adaptation_rate, resampled_rates, slopes
+from ntklens.analysis.intervals import ends, interval
+from ntklens.analysis.resampling import factor_for, widened
+from ntklens.analysis.series import Series, key_series, weights_of
+from ntklens.analysis.settings import AnalysisSettings
+from ntklens.storage.averages import Average, read_averages
 from ntklens.storage.files import write_json
 from ntklens.storage.run_code import run_code_of
+from ntklens.storage.settings import as_plain, reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--averages", required=True, help="the file that aggregate.py wrote")
-    parser.add_argument("--settings", required=True, type=json.loads, help='as JSON: {"smoothing_epochs": …}')
+    parser.add_argument("--settings", required=True, type=reader_of(AnalysisSettings))
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
-    points = []
-    for average in read_averages(args.averages):
-        trace = average.along["ntk_trace"]
-        rate = adaptation_rate(
-            trace.epoch,
-            trace.mean,
-            average.at_epochs("log_train_loss", trace.epoch),
-            args.settings["smoothing_epochs"],
-        )
-        defined = np.isfinite(rate.rate)
-        points.append(
-            {
-                "scale": average.scale,
-                "epoch": rate.epoch[defined].tolist(),
-                "train_loss": np.exp(rate.log_train_loss[defined]).tolist(),
-                "adaptation_rate": rate.rate[defined].tolist(),
-                "at_minimum": rate.at(average.minimum_epoch),
-            }
-        )
+    averages, settings = read_averages(args.averages), args.settings
+    weights = weights_of(averages, settings)
+    at_minimum = key_series(averages, settings)["adaptation_rate"]
+    points = [
+        point_of(average, own, at_minimum, row, settings.smoothing_epochs)
+        for row, (average, own) in enumerate(zip(averages, weights, strict=True))
+    ]
     origin = {"run_code": run_code_of([args.averages])}
-    write_json(args.out, {"settings": args.settings, "points": points, "provenance": origin})
+    write_json(args.out, {"settings": as_plain(settings), "points": points, "provenance": origin})
+
+
+def point_of(
+    average: Average,
+    weights: Float[np.ndarray, "resamples members"],
+    at_minimum: Series,
+    row: int,
+    smoothing_epochs: int,
+) -> dict[str, Any]:
+    """χ along training at one point, the ``row`` of the series of −χ ``at_minimum``, where it is defined."""
+    epoch = average.along["ntk_trace"].epoch
+    losses = average.at_epochs("log_train_loss", epoch)
+    rate = adaptation_rate(epoch, average.along["ntk_trace"].mean, losses, smoothing_epochs)
+    own_losses = average.members_at_epochs("log_train_loss", epoch)
+    members = slopes(epoch, average.members["ntk_trace"].astype(np.float64), own_losses, smoothing_epochs)
+    low = high = np.full(len(rate.rate), np.nan)
+    if len(weights):
+        factors = np.full(len(rate.rate), factor_for(len(average.seeds)))
+        low, high = map(np.asarray, ends(widened(resampled_rates(members, weights), rate.rate, factors)))
+    defined = np.isfinite(rate.rate)
+    return {
+        "scale": average.scale,
+        "epoch": rate.epoch[defined].tolist(),
+        "train_loss": np.exp(rate.log_train_loss[defined]).tolist(),
+        "adaptation_rate": rate.rate[defined].tolist(),
+        "low": _numbers(low[defined]),
+        "high": _numbers(high[defined]),
+        "at_minimum": interval(-at_minimum.value[row], -at_minimum.resampled[:, row]),
+    }
+
+
+def _numbers(values: Float[np.ndarray, " means"]) -> list[float | None]:
+    return [value if np.isfinite(value) else None for value in values.tolist()]
 
 
 if __name__ == "__main__":

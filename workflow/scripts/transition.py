@@ -1,21 +1,54 @@
-"""Find the transition width: the bends of the trace ratio and of the effective rank."""
+"""Find where the trace ratio and the effective rank bend along width, as laws and as the eye would."""
 
 import argparse
 from collections.abc import Sequence
 
-from ntklens.analysis.summary import fit_bend
-from ntklens.storage.files import read_json, write_json
+from ntklens.analysis.curve_laws import laws_of
+from ntklens.analysis.resampling import generator_of
+from ntklens.analysis.series import key_series
+from ntklens.analysis.settings import AnalysisSettings
+from ntklens.analysis.transition import (
+    expected,
+    eye_reading,
+    log_ratio_of_bends,
+    predicted,
+    read_infinite_width,
+)
+from ntklens.storage.averages import read_averages
+from ntklens.storage.files import write_json
 from ntklens.storage.run_code import run_code_of
+from ntklens.storage.settings import as_plain, reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--power-laws", required=True, help="the file that power_laws.py wrote")
+    parser.add_argument("--averages", required=True, help="the file that aggregate.py wrote")
+    parser.add_argument("--infinite-width", help="the file that infinite_width.py wrote, if there is one")
+    parser.add_argument("--settings", required=True, type=reader_of(AnalysisSettings))
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
-    summary = read_json(args.power_laws)
-    bends = {name: fit_bend(summary[name]) for name in ("trace_ratio", "effective_rank")}
-    write_json(args.out, {**bends, "provenance": {"run_code": run_code_of([args.power_laws])}})
+    generator = generator_of(args.settings.curve)
+    series = key_series(read_averages(args.averages), args.settings)
+    ratio, rank, gain = (series[name] for name in ("trace_ratio", "effective_rank", "trace_gain"))
+    infinite = read_infinite_width(args.infinite_width) if args.infinite_width else None
+    content = {
+        "drawn": {"trace_ratio": "ratio of means", "mean_trace_ratio": "mean of ratios, not drawn"},
+        **{
+            name: laws_of(name, series[name], generator)
+            for name in ("trace_ratio", "mean_trace_ratio", "effective_rank")
+        },
+        "by_eye": {
+            "trace_ratio": eye_reading(ratio, "wide"),
+            "effective_rank": eye_reading(rank, "narrow"),
+        },
+        "log_ratio_of_bends": log_ratio_of_bends(ratio, rank),
+        "expectation": expected(infinite.initial_trace, ratio) if infinite else None,
+        "prediction": predicted(infinite.initial_trace, ratio, gain) if infinite else None,
+        "infinite_effective_rank": infinite.effective_rank if infinite else None,
+        "settings": as_plain(args.settings),
+        "provenance": {"run_code": run_code_of([args.averages])},
+    }
+    write_json(args.out, content)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 Curves are averaged at equal epoch and end where the shortest usable seed ends. The logarithm of the train
 loss is averaged as well. Quantities at the minimum are taken at each seed's own minimum of the test loss and
 then averaged (§4.1, §5). The NTK's spectra are averaged over all pairs of a seed and a draw of samples (App.
-D.2). Errors are standard errors of the mean.
+D.2). Errors are standard errors of the mean; those over pairs count what all pairs of a seed, or of a draw,
+have in common (`two_way_error`). Where training follows the minimum, each seed's own curves of the trace and
+of the losses are kept, from which intervals of the adaptation rate are made.
 """
 
 from collections.abc import Sequence
@@ -45,6 +47,7 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
         minimum_epoch=int(test_loss.epoch[np.argmin(test_loss.mean)]),
         along=along,
         minimum=_minima(used) if used[0].minimum is not None else {},
+        members=_members(used) if used[0].minimum is not None else {},
     )
 
 
@@ -96,7 +99,8 @@ def _spectra(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
 def _mean_over_draws(values: Sequence[Real[np.ndarray, "_ _"]], trajectories: Sequence[Trajectory]) -> Mean:
     """The `Mean` over members and draws of ``values``, an array (epochs, draws) for each trajectory."""
     epoch = min((t.spectrum.epoch for t in trajectories), key=len)
-    return mean_of(epoch, np.concatenate([own[: len(epoch)].T for own in values]))
+    pairs = np.array([own[: len(epoch)].T for own in values], dtype=np.float64)
+    return Mean(epoch, pairs.mean(axis=(0, 1)), np.asarray(two_way_error(pairs)))
 
 
 def mean_of(epoch: Integer[np.ndarray, " epochs"], values: Real[np.ndarray, "members epochs"]) -> Mean:
@@ -113,6 +117,48 @@ def standard_error(
     if len(values) == 1:
         return np.zeros(values.shape[1:])
     return values.std(axis=0, ddof=1) / np.sqrt(len(values))
+
+
+def two_way_error(
+    values: Real[np.ndarray, "members draws *rest"],
+) -> Float[np.ndarray | np.float64, "*rest"]:
+    """The standard error of the mean over all pairs of a member and a draw, both of them random.
+
+    A value is μ + a_member + b_draw + e_pair. The mean's variance is σ_a²/S + σ_b²/D + σ_e²/(S D) for S
+    members and D draws: a draw's deviation is in all S of its pairs, so pairs are not independent. Each σ² is
+    estimated from the mean squares of the two-way analysis of variance (Searle, Casella & McCulloch 1992,
+    §4.5),
+
+        σ_e² = MS_e,    σ_a² = (MS_a − MS_e) / D,    σ_b² = (MS_b − MS_e) / S,
+
+    with negative ones set to zero. With a single member or a single draw, the spread over the other is all
+    that can be known: the result is then `standard_error` over the other, and zero for a single pair.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    members, draws = values.shape[:2]
+    if 1 in (members, draws):
+        return standard_error(values.reshape(members * draws, *values.shape[2:]))
+    by_member, by_draw = values.mean(axis=1, keepdims=True), values.mean(axis=0, keepdims=True)
+    rest = values - by_member - by_draw + values.mean(axis=(0, 1))
+    of_members = draws * by_member[:, 0].var(axis=0, ddof=1)
+    of_draws = members * by_draw[0].var(axis=0, ddof=1)
+    of_pairs = (rest**2).sum(axis=(0, 1)) / ((members - 1) * (draws - 1))
+    excess = np.maximum(of_members - of_pairs, 0) + np.maximum(of_draws - of_pairs, 0)
+    return np.sqrt((excess + of_pairs) / (members * draws))
+
+
+def _members(trajectories: Sequence[Trajectory]) -> dict[str, Float[np.ndarray, "members _"]]:
+    """Each seed's trace, log train loss and test loss, as far as the shortest seed has them."""
+    shortest = min(len(t.epoch) for t in trajectories)
+    tested = min(len(t.test_epoch) for t in trajectories)
+    traced = min(len(t.trace_epoch) for t in trajectories)
+    with np.errstate(divide="ignore"):  # a cross-entropy may round to zero
+        losses = np.log(np.array([t.curves["train_loss"][:shortest] for t in trajectories], np.float64))
+    return {
+        "log_train_loss": losses.astype(np.float32),
+        "test_loss": np.array([t.curves["test_loss"][:tested] for t in trajectories], np.float32),
+        "ntk_trace": np.array([t.ntk_trace[:traced] for t in trajectories], np.float32),
+    }
 
 
 def _minima(trajectories: Sequence[Trajectory]) -> dict[str, Real[np.ndarray, " members"]]:

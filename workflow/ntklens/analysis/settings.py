@@ -24,3 +24,22 @@ class AveragingSettings:
     points: dict[str, int]  # folder of a point -> its scale
     min_members: int  # averaging fails where fewer seeds of a point are usable
     window: Window | None  # None where training does not follow the minimum
+
+
+@dataclass(frozen=True)
+class AnalysisSettings:
+    """How numbers and their intervals are made from the averages of one curve."""
+
+    curve: Curve
+    smoothing_epochs: int  # of the running mean before the adaptation rate is taken
+    resamples: int
+    joint_members: bool  # whether a seed's members at different points have something random in common
+
+
+@dataclass(frozen=True)
+class InfiniteWidthSettings:
+    """What the closed forms of dense ReLU networks need, besides the samples."""
+
+    curve: Curve
+    hidden_layers: int
+    ntk_samples: int

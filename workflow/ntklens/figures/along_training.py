@@ -13,8 +13,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ntklens.analysis.intervals import Interval
 from ntklens.data.registry import title
-from ntklens.figures.content import MeasuredLine, Panel, Series
+from ntklens.figures.content import MeasuredLine, Numbers, Panel, Series
 from ntklens.figures.measured import MeasuredCurve
 from ntklens.figures.style import (
     Colour,
@@ -41,7 +42,9 @@ class RatePoint(TypedDict):
     epoch: list[float]
     train_loss: list[float]
     adaptation_rate: list[float]
-    at_minimum: float
+    low: Numbers  # of its interval
+    high: Numbers
+    at_minimum: Interval
 
 
 class TrainingSeries(Series):
@@ -99,13 +102,15 @@ def _averaged(name: str) -> Callable[[Average, RatePoint | None], MeasuredLine]:
 
 
 def _adaptation_rate(average: Average, rate: RatePoint | None) -> MeasuredLine:
-    """The line of −χ: the trace grows while the loss falls, so χ is negative. It has no error (App. B.4)."""
+    """The line of −χ with its 95 % interval. The trace grows while the loss falls, so χ is negative."""
     if rate is None:
         raise ValueError("the adaptation rate is drawn from a file of adaptation rates, which is not given")
     shown = np.array(rate["epoch"]) <= average.minimum_epoch
     return {
         "x": numbers(np.array(rate["train_loss"])[shown]),
-        **band(-np.array(rate["adaptation_rate"])[shown], None),
+        "y": numbers(-np.array(rate["adaptation_rate"])[shown]),
+        "low": numbers(-np.array(rate["high"], dtype=float)[shown]),
+        "high": numbers(-np.array(rate["low"], dtype=float)[shown]),
     }
 
 

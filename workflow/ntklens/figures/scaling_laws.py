@@ -1,16 +1,20 @@
 """Test loss, effective rank, initial trace and adaptation rate against scale: figure 2, and own studies."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ntklens.analysis.laws import LimitedPowerLaw, PowerLaw
+from ntklens.analysis.intervals import Interval
+from ntklens.analysis.laws import PowerLaw
+from ntklens.analysis.records import Expectation, Laws
 from ntklens.figures.content import FigureContent, Fit, Line, Panel, Series
+from ntklens.figures.fitted import bent_law, quoted, two_decimals
 from ntklens.figures.measured import MeasuredCurve, name_of, several_networks
 from ntklens.figures.style import (
     COLUMN,
@@ -41,46 +45,23 @@ COLUMNS: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 HEIGHT = 2.5  # inches, of a row of panels whose legends have six lines or fewer
+LIMIT = r"$\mathcal{L}_\infty=$"
 LINE = 0.195  # inches, of a line of a legend
 
 
-class PowerLawFields(TypedDict):
-    """The fields of a `PowerLaw`."""
-
-    amplitude: float
-    exponent: float
-    exponent_error: float | None
-
-
-class LimitedPowerLawFields(TypedDict):
-    """The fields of a `LimitedPowerLaw`."""
-
-    limit: float
-    amplitude: float
-    exponent: float
-    limit_error: float
-    exponent_error: float
-
-
-class Summary(TypedDict):
-    """A quantity along one curve and the laws fitted to it, from workflow/scripts/power_laws.py."""
-
-    scale: list[int]
-    mean: list[float | None]
-    error: list[float | None] | None
-    power_law: PowerLawFields | None
-    limited_power_law: LimitedPowerLawFields | None
-
-
 class Law(TypedDict):
-    """A fitted law and its parameters. It has a limit if it is a `LimitedPowerLaw`."""
+    """A fitted law: ``law`` is "power law" or the form of a bent law.
+
+    ``exponent`` is that of a power law in its ``window``: of all scales or, where a power law is rejected, of
+    the last octaves. A limited law's is that of the excess over its ``limit``. ``p_value`` is that of a power
+    law, None where it could not be tested.
+    """
 
     law: str
-    amplitude: float
-    exponent: float
-    exponent_error: float | None
-    limit: NotRequired[float]
-    limit_error: NotRequired[float]
+    exponent: Interval
+    window: list[int]
+    p_value: float | None
+    limit: NotRequired[Interval]
 
 
 class DrawnLaw(Law, Line):
@@ -96,13 +77,17 @@ class LawFit(Fit, Law):
 
 
 class LawSeries(Series):
-    """One quantity along one curve. ``fit`` is None where no law fits."""
+    """One quantity along one curve. ``fit`` is None where no law fits.
+
+    ``closed_form`` is the expectation of Tr Θ₀, None for other quantities and networks.
+    """
 
     name: str
     dataset: str
     network: str
     quantity: str
     fit: DrawnLaw | None
+    closed_form: Line | None
 
 
 class LawPanel(Panel[LawSeries]):
@@ -120,7 +105,7 @@ def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) 
     panels: list[LawPanel] = []
     for study in dict.fromkeys(curve.study for curve in curves):
         own = [curve for curve in curves if curve.study == study]
-        summaries = [curve.fit("power-laws") for curve in own]
+        summaries: list[Mapping[str, Any]] = [curve.fit("power-laws") for curve in own]
         panels += [_panel(own, summaries, several, *column) for column in COLUMNS]
     fits = [
         _fit_record(panel["study"], series, series["fit"])
@@ -133,7 +118,7 @@ def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) 
 
 def _panel(
     curves: Sequence[MeasuredCurve],
-    summaries: Sequence[Mapping[str, Summary]],
+    summaries: Sequence[Mapping[str, Any]],
     several: bool,
     quantities: Sequence[str],
     ylabel: str,
@@ -148,7 +133,7 @@ def _panel(
         "xlabel": curves[0].axis_label,
         "ylabel": ylabel,
         "series": [
-            _series(curve, name_of(curve, several), summary[quantity], quantity)
+            _series(curve, name_of(curve, several), summary, quantity)
             for quantity in quantities
             for curve, summary in zip(curves, summaries, strict=True)
         ],
@@ -166,65 +151,103 @@ def _fit_record(study: str, series: LawSeries, drawn: DrawnLaw) -> LawFit:
     return cast(LawFit, {**named, **law})  # a TypedDict's items are typed as object
 
 
-def _series(curve: MeasuredCurve, name: str, summary: Summary, quantity: str) -> LawSeries:
+def _series(curve: MeasuredCurve, name: str, summary: Mapping[str, Any], quantity: str) -> LawSeries:
     # As in the paper, the effective rank is shown relative to its value at the smallest scale.
-    mean = np.array(summary["mean"], dtype=float)
+    laws: Laws = summary[quantity]
+    mean, error = (np.array(laws[key], dtype=float) for key in ("mean", "error"))
     unit = float(mean[0]) if quantity == "effective_rank" else 1.0
-    error = np.array(summary["error"], dtype=float) / unit if summary["error"] else None
-    fit = _fit(summary, quantity, unit)
+    fit = _fit(laws, quantity, unit)
     return {
         "label": name + (f", {fit['text']}" if fit else ""),
         "name": name,
         "dataset": curve.dataset,
         "network": curve.network,
         "quantity": quantity,
-        "x": summary["scale"],
-        **band(mean / unit, error),
+        "x": laws["scale"],
+        **band(mean / unit, error / unit),
         "fit": fit,
+        "closed_form": _closed_form(laws, summary["expectation"]) if quantity == "initial_trace" else None,
     }
 
 
-def _fit(summary: Summary, quantity: str, unit: float) -> DrawnLaw | None:
+def _closed_form(laws: Laws, expectation: Expectation | None) -> Line | None:
+    if expectation is None:
+        return None
+    return {"x": [float(scale) for scale in laws["scale"]], "y": expectation["initial_trace"]}
+
+
+def _fit(laws: Laws, quantity: str, unit: float) -> DrawnLaw | None:
     """The law that the legend quotes, with its parameters and its line, in units of ``unit``.
 
-    None where no law fits. The test loss may need a limit that it approaches: the exponent is then that of
-    its excess over the limit.
+    None where no law fits. Where a power law is rejected, no straight line is drawn: the line is the bent
+    law's, and the exponent that of the last octaves, or of the test loss's excess over its limit.
     """
-    limited = summary["limited_power_law"] if quantity == "test_loss" else None
-    plain = summary["power_law"]
-    if limited:
-        law = LimitedPowerLaw(**limited)
-        recorded: Law = {"law": "limited power law", **limited}
-        text = rf"$\alpha={_rounded(law.exponent)}$, $\mathcal{{L}}_\infty={law.limit:.2f}$"
-    elif plain:
-        law = PowerLaw(**plain)
-        recorded = {"law": "power law", **plain}
-        text = rf"$\alpha={_rounded(law.exponent)}$"
-    else:
+    plain, choice = laws["power_law"], laws["choice"]
+    if plain is None:
         return None
-    x = np.geomspace(min(summary["scale"]), max(summary["scale"]), 100)
+    x = np.geomspace(min(laws["scale"]), max(laws["scale"]), 100)
+    if choice and choice["power_law_rejected"]:
+        return _curved(laws, quantity == "test_loss", x, unit)
+    value = plain["exponent"]["value"]
+    straight = PowerLaw(plain["amplitude"], np.nan if value is None else value)
     return {
-        **recorded,
-        "text": text,
+        "law": "power law",
+        "exponent": plain["exponent"],
+        "window": plain["window"],
+        "p_value": choice["p_value"] if choice else None,
+        "text": quoted(plain["exponent"], plain["window"]),
         "x": x.tolist(),
-        "y": (np.asarray(law(x)) / unit).tolist(),
+        "y": np.asarray(straight(x) / unit).tolist(),
     }
 
 
-def _rounded(exponent: float) -> str:
-    """``exponent`` with two decimals, and without the minus of a negative zero."""
-    return f"{round(exponent, 2) + 0.0:.2f}"
+def _curved(laws: Laws, with_limit: bool, x: Float[np.ndarray, " line"], unit: float) -> DrawnLaw | None:
+    """The bent law with its line, which is empty where one of its parameters is censored."""
+    bent, last, choice = laws["bent_law"], laws["last_octaves"], laws["choice"]
+    if bent is None or last is None or choice is None:
+        return None
+    law = bent_law(bent)
+    drawn: DrawnLaw = {
+        "law": bent["form"],
+        "exponent": last["exponent"],
+        "window": last["window"],
+        "p_value": choice["p_value"],
+        "text": quoted(last["exponent"], last["window"]),
+        "x": x.tolist() if law else [],
+        "y": np.asarray(law(x) / unit).tolist() if law else [],
+    }
+    if not (with_limit and bent["power"]):
+        return drawn
+    exponent, limit = _negated(bent["power"]), bent["level"]
+    text = f"{quoted(exponent, bent['window'])}, {LIMIT}{two_decimals(limit['value'])}"
+    return {**drawn, "exponent": exponent, "window": bent["window"], "limit": limit, "text": text}
+
+
+def _negated(own: Interval) -> Interval:
+    value, low, high = (None if end is None else -end for end in (own["value"], own["low"], own["high"]))
+    return {
+        "value": value,
+        "low": high,
+        "high": low,
+        "low_open": own["high_open"],
+        "high_open": own["low_open"],
+        "below": own["above"],
+        "above": own["below"],
+        "failed": own["failed"],
+    }
 
 
 def draw(content: FigureContent[LawPanel]) -> Figure:
     """Draw one row for each study and one column for each entry of `COLUMNS`, with datasets as series.
 
-    One legend above all panels names the datasets; the legend in each panel quotes the exponents.
+    One legend above all panels names the datasets; the legend in each panel quotes the exponents with their
+    intervals and windows. Dotted lines are closed forms.
     """
     panels = content["panels"]
     rows = list(dict.fromkeys(panel["study"] for panel in panels))
     look = look_of(dict.fromkeys(series["name"] for panel in panels for series in panel["series"]))
-    height = max(HEIGHT, HEIGHT + LINE * (len(look) - 6))
+    lines_of_legend = max(len(panel["series"]) + _headings(panel) for panel in panels)
+    height = max(HEIGHT, HEIGHT + LINE * (lines_of_legend - 6))
     with plt.rc_context(RC):
         figure, grid = plt.subplots(
             len(rows), len(COLUMNS), figsize=(2.15 * COLUMN, height * len(rows) + 0.2), squeeze=False
@@ -244,12 +267,21 @@ def draw(content: FigureContent[LawPanel]) -> Figure:
 def _draw_series(axes: Axes, series: LawSeries, look: Look) -> Line2D:
     # The initial trace and the adaptation rate share a panel: empty markers tell the latter apart.
     empty = series["quantity"] == "adaptation_rate"
+    if series["closed_form"]:
+        line = series["closed_form"]
+        axes.plot(line["x"], line["y"], ":", color=look["color"], linewidth=1.0)
     label = series["fit"]["text"] if series["fit"] else "no power law"
     return draw_points(axes, series, series["fit"], look, label, empty)
 
 
+def _headings(panel: LawPanel) -> int:
+    """The number of lines of the legend that name a quantity: none if the panel shows a single one."""
+    quantities = {series["quantity"] for series in panel["series"]}
+    return len(quantities) if len(quantities) > 1 else 0
+
+
 def _quote_laws(axes: Axes, panel: LawPanel, lines: Sequence[Line2D], line_height: float) -> None:
-    """Draw the panel's legend above its points, with one column for each quantity.
+    """Draw the panel's legend above its points, with the quantities one below the other.
 
     ``line_height`` is the height of one line of the legend, as a share of the axes' height.
     """
@@ -263,11 +295,9 @@ def _quote_laws(axes: Axes, panel: LawPanel, lines: Sequence[Line2D], line_heigh
             for series, line in zip(panel["series"], lines, strict=True)
             if series["quantity"] == quantity
         ]
-    filled = min(0.04 + line_height * len(handles) / len(quantities), 0.7)
+    filled = min(0.04 + line_height * len(handles), 0.75)
     room_for_legend(axes, filled / (1 - filled))
-    axes.legend(
-        handles=handles, loc="upper right", handlelength=1.2, ncols=len(quantities), columnspacing=1.0
-    )
+    axes.legend(handles=handles, loc="upper right", handlelength=1.0, fontsize=6)
 
 
 def _name_datasets(figure: Figure, look: Mapping[str, Look]) -> None:

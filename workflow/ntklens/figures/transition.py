@@ -1,19 +1,23 @@
 """Trace ratio and effective rank against width, and where each bends: figure 3, and own studies of width."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from ntklens.analysis.laws import BrokenPowerLaw, PowerLaw
+from ntklens.analysis.intervals import Interval
+from ntklens.analysis.laws import BentLaw
+from ntklens.analysis.records import EyeReading, Laws
 from ntklens.figures.content import FigureContent, Fit, Line, Panel, Series
+from ntklens.figures.fitted import bent_law
 from ntklens.figures.measured import MeasuredCurve, name_of
 from ntklens.figures.style import (
     COLUMN,
+    DATASET_COLOURS,
     LETTERS,
     RC,
     Look,
@@ -21,7 +25,6 @@ from ntklens.figures.style import (
     draw_points,
     label_panel,
     log_scales,
-    look_of,
     name_panel,
     plain_ticks,
     room_for_legend,
@@ -34,44 +37,41 @@ SHOWN = {  # quantity: its symbol in the legend, the label of its axis
     "effective_rank": (r"$\Gamma$", rf"{QUANTITIES['effective_rank'].label} $\Gamma(\Theta_\min)$ (filled)"),
 }
 
+LOOKS: dict[str, Look] = {  # a colour for each axis
+    "trace_ratio": {"color": DATASET_COLOURS[0], "marker": "o"},
+    "effective_rank": {"color": DATASET_COLOURS[1], "marker": "s"},
+}
 RIGHT_LABELS = 0.4  # inches, the width of the second y axis's labels
 ON_TOP: dict[str, Any] = {"frameon": True, "edgecolor": "none", "framealpha": 0.85, "borderpad": 0.1}
 
 
-class BendLaws(TypedDict):
-    """The laws fitted to a quantity. ``no_bend_because`` is empty where a bend is identified."""
+class BendFit(Fit):
+    """The laws fitted to one quantity of one curve, and the reading by eye."""
 
-    power_law: dict[str, Any] | None  # the fields of a `PowerLaw`
-    broken_power_law: dict[str, Any] | None  # the fields of a `BrokenPowerLaw`
-    no_bend_because: str
-
-
-class Summary(BendLaws):
-    """A quantity along one curve and the laws fitted to it, from workflow/scripts/transition.py."""
-
-    scale: list[int]
-    mean: list[float | None]
-    error: list[float | None] | None
-
-
-class BendFit(Fit, BendLaws):
-    """The laws fitted to one quantity of one curve."""
+    laws: Laws
+    by_eye: EyeReading | None
 
 
 class WidthSeries(Series):
-    """One quantity along width, with its fitted trend, if there is one."""
+    """One quantity along width, with its fitted trend, if there is one.
+
+    ``bend`` is the interval of the width at which the trend bends, None where no such law was fitted.
+    ``no_bend_because`` says why its value is missing, or is empty.
+    """
 
     quantity: str
     trend: Line | None
-    transition_width: float | None  # where it bends, None where no bend is identified
-    no_transition_because: str
+    bend: Interval | None
+    no_bend_because: str
 
 
 class WidthPanel(Panel[WidthSeries]):
-    """Both quantities along one curve."""
+    """Both quantities along one curve, and Γ_∞ for networks of infinite width, if it is known."""
 
     dataset: str
     network: str
+    infinite_effective_rank: float | None
+    drawn: dict[str, str]
 
 
 def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) -> FigureContent[WidthPanel]:
@@ -80,14 +80,16 @@ def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) 
     panels: list[WidthPanel] = []
     fits: list[BendFit] = []
     for curve in sorted(curves, key=lambda curve: networks.index(curve.network)):
-        laws = curve.fit("transition")
-        series = [_series(quantity, laws[quantity]) for quantity in SHOWN]
-        panels.append(_panel(curve, series))
-        fits += [_fit_record(curve, quantity, laws[quantity]) for quantity in SHOWN]
+        found = curve.fit("transition")
+        series = [_series(quantity, found[quantity]) for quantity in SHOWN]
+        panels.append(_panel(curve, series, found["infinite_effective_rank"], found["drawn"]))
+        fits += [_fit_record(curve, quantity, found) for quantity in SHOWN]
     return {"figure": figure, "panels": panels, "fits": fits}
 
 
-def _panel(curve: MeasuredCurve, series: list[WidthSeries]) -> WidthPanel:
+def _panel(
+    curve: MeasuredCurve, series: list[WidthSeries], infinite: float | None, drawn: dict[str, str]
+) -> WidthPanel:
     return {
         "title": name_of(curve, with_network=True),
         "dataset": curve.dataset,
@@ -95,49 +97,46 @@ def _panel(curve: MeasuredCurve, series: list[WidthSeries]) -> WidthPanel:
         "xlabel": curve.axis_label,
         "ylabel": " / ".join(label for _, label in SHOWN.values()),
         "series": series,
+        "infinite_effective_rank": infinite,
+        "drawn": drawn,
     }
 
 
-def _fit_record(curve: MeasuredCurve, quantity: str, laws: BendLaws) -> BendFit:
+def _fit_record(curve: MeasuredCurve, quantity: str, found: Mapping[str, Any]) -> BendFit:
     return {
         "dataset": curve.dataset,
         "network": curve.network,
         "quantity": quantity,
-        "power_law": laws["power_law"],
-        "broken_power_law": laws["broken_power_law"],
-        "no_bend_because": laws["no_bend_because"],
+        "laws": found[quantity],
+        "by_eye": found["by_eye"][quantity],
     }
 
 
-def _series(quantity: str, laws: Summary) -> WidthSeries:
-    """One quantity along width: its points, its fitted trend, and the width of its bend if it has one.
-
-    The legend quotes the exponent that the paper reports: below the bend for Γ, above it for β. Where no bend
-    is identified, it quotes the exponent of the plain power law.
-    """
+def _series(quantity: str, laws: Laws) -> WidthSeries:
+    """One quantity along width: its points, its bent law, and the interval of the width where that bends."""
     symbol, _ = SHOWN[quantity]
-    low_side = quantity == "effective_rank"
-    broken, plain = laws["broken_power_law"], laws["power_law"]
-    if broken:
-        law, exponent = BrokenPowerLaw(**broken), broken["below" if low_side else "above"]
-        side = " below" if low_side else " above"
-    elif plain:
-        law, exponent, side = PowerLaw(**plain), plain["exponent"], ""
-    else:
-        law, exponent, side = None, None, ""
-    text = "no power law" if law is None else rf"$\alpha={exponent:.2f}${side}"
+    bent = laws["bent_law"]
+    law = bent_law(bent) if bent else None
+    bend = bent["bend"] if bent else None
     return {
-        "label": f"{symbol}: {text}",
+        "label": symbol,
         "quantity": quantity,
         "x": laws["scale"],
-        **band(laws["mean"], laws["error"]),
+        **band(np.array(laws["mean"], dtype=float), np.array(laws["error"], dtype=float)),
         "trend": _trend(law, laws["scale"]) if law else None,
-        "transition_width": broken["bend"] if broken else None,
-        "no_transition_because": laws["no_bend_because"],
+        "bend": bend,
+        "no_bend_because": _why_not(laws, bend),
     }
 
 
-def _trend(law: BrokenPowerLaw | PowerLaw, scales: Iterable[int]) -> Line:
+def _why_not(laws: Laws, bend: Interval | None) -> str:
+    """Why there is no bend, or nothing if there is one."""
+    if bend is None:
+        return laws["no_law_because"]
+    return "it lies beyond what the widths can tell" if bend["value"] is None else ""
+
+
+def _trend(law: BentLaw, scales: Iterable[int]) -> Line:
     x = np.geomspace(min(scales), max(scales), 200)
     return {"x": x.tolist(), "y": np.asarray(law(x)).tolist()}
 
@@ -145,13 +144,12 @@ def _trend(law: BrokenPowerLaw | PowerLaw, scales: Iterable[int]) -> Line:
 def draw(content: FigureContent[WidthPanel]) -> Figure:
     """Draw one row for each network and one column for each dataset.
 
-    The left axis is β's, the right axis Γ's. A grey line marks the width of each bend: dashed for β, solid
-    for Γ. Where no bend is identified, the legend says so.
+    The left axis and its colour are β's, the right ones Γ's. A grey band is the interval of the width at
+    which a quantity's law bends, hatched for Γ; the legend has the numbers.
     """
     panels = content["panels"]
     datasets = list(dict.fromkeys(panel["dataset"] for panel in panels))
     networks = list(dict.fromkeys(panel["network"] for panel in panels))
-    look = look_of(datasets)
     with plt.rc_context(RC):
         figure, grid = plt.subplots(
             len(networks),
@@ -164,39 +162,67 @@ def draw(content: FigureContent[WidthPanel]) -> Figure:
         for letter, panel in zip(LETTERS, panels, strict=False):
             axes = grid[networks.index(panel["network"]), datasets.index(panel["dataset"])]
             axes.set_visible(True)
-            _draw_panel(axes, panel, look[panel["dataset"]])
+            _draw_panel(axes, panel)
             label_panel(axes, letter)
     return figure
 
 
-def _draw_panel(left: Axes, panel: WidthPanel, look: Look) -> None:
+def _draw_panel(left: Axes, panel: WidthPanel) -> None:
     right = left.twinx()
-    lines: list[Line2D] = []
+    handles: list[Artist] = []
     for series in panel["series"]:
         beta = series["quantity"] == "trace_ratio"
-        axes = left if beta else right
-        lines.append(draw_points(axes, series, series["trend"], look, series["label"], empty=beta))
+        axes, look = left if beta else right, LOOKS[series["quantity"]]
+        handles.append(draw_points(axes, series, series["trend"], look, _bend_text(series), empty=beta))
         log_scales(axes)
-        axes.set_ylabel(SHOWN[series["quantity"]][1])
-        axes.tick_params(axis="y", which="both", left=beta, right=not beta)
+        axes.set_ylabel(SHOWN[series["quantity"]][1], color=look["color"])
+        axes.tick_params(axis="y", which="both", left=beta, right=not beta, labelcolor=look["color"])
     left.set_xlabel(panel["xlabel"])
     name_panel(left, panel["title"], COLUMN - RIGHT_LABELS)
-    for series, style in zip(panel["series"], ("--", "-"), strict=True):
-        symbol = SHOWN[series["quantity"]][0]
-        width = series["transition_width"]
-        if width is None:
-            lines += left.plot([], [], " ", label=f"{symbol}: no bend identified")
-        else:
-            lines.append(
-                left.axvline(
-                    width,
-                    color="0.6",
-                    linestyle=style,
-                    zorder=0,
-                    label=f"{symbol} bends at {width:.0f}",
-                )
-            )
+    for series in panel["series"]:
+        _draw_interval(left, series)
+    infinite = panel["infinite_effective_rank"]
+    if infinite is not None:
+        look = LOOKS["effective_rank"]
+        text = rf"$\Gamma_\infty$ = {infinite:.0f}"
+        handles.append(right.axhline(infinite, color=look["color"], linestyle=":", linewidth=1.0, label=text))
     for axes in (left, right):
-        room_for_legend(axes, 0.3, below=True)
+        room_for_legend(axes, 0.35, below=True)
         plain_ticks(axes.yaxis)
-    right.legend(handles=lines, loc="lower center", ncols=2, columnspacing=1.0, handlelength=1.5, **ON_TOP)
+    right.legend(handles=handles, loc="lower center", handlelength=1.5, **ON_TOP)
+
+
+def _draw_interval(axes: Axes, series: WidthSeries) -> None:
+    """Shade the interval of the bend, up to the ends of the axis on a side where it is open."""
+    bend = series["bend"]
+    if bend is None or not (bend["low"] or bend["low_open"]) or not (bend["high"] or bend["high_open"]):
+        return
+    first, last = axes.get_xlim()
+    low, high = bend["low"] or first, bend["high"] or last
+    if high <= first or low >= last:
+        return
+    hatch = "////" if series["quantity"] == "effective_rank" else None
+    axes.axvspan(
+        max(low, first),
+        min(high, last),
+        facecolor="0.85",
+        edgecolor="0.7",
+        hatch=hatch,
+        linewidth=0,
+        zorder=0,
+    )
+    axes.set_xlim(first, last)
+
+
+def _bend_text(series: WidthSeries) -> str:
+    """What the legend says of a series, such as ``β bends at 510 [467, 554]``."""
+    symbol, bend = SHOWN[series["quantity"]][0], series["bend"]
+    if bend is None or (bend["value"] is None and bend["low"] is None and bend["high"] is None):
+        return f"{symbol}: no bend identified"
+    value, low, high = (_width(bend[key]) for key in ("value", "low", "high"))
+    known = bend["low_open"] or bend["high_open"] or bend["low"] is not None
+    return f"{symbol} bends at {value}" + (f" [{low}, {high}]" if known else "")
+
+
+def _width(width: float | None) -> str:
+    return "…" if width is None else f"{width:.0f}"

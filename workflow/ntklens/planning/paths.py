@@ -34,7 +34,7 @@ def averages(name: str) -> str:
 
 
 def fit(name: str, quantity: str) -> str:
-    """``quantity`` is adaptation-rate, power-laws or transition."""
+    """``quantity`` is adaptation-rate, power-laws, transition or infinite-width."""
     return f"results/{name}/fits/{CURVE}/{quantity}.json"
 
 

@@ -6,10 +6,11 @@ Snakemake keeps these settings and runs a job again when its settings have chang
 import math
 from dataclasses import replace
 
-from ntklens.analysis.settings import AveragingSettings
+from ntklens.analysis.settings import AnalysisSettings, AveragingSettings, InfiniteWidthSettings
 from ntklens.data.settings import SplitSettings
 from ntklens.planning.config import Config
 from ntklens.planning.curves import (
+    axis_of,
     entry_of,
     follows_minimum,
     learning_rate_of,
@@ -115,3 +116,32 @@ def averaging_settings(config: Config, curve: Curve) -> AveragingSettings:
         min_members=entry.min_members or config.ensemble.min_members,
         window=config.training.window.settings() if follows_minimum(config, curve) else None,
     )
+
+
+def analysis_settings(config: Config, curve: Curve) -> AnalysisSettings:
+    """How numbers and intervals are made from the averages of ``curve``.
+
+    A seed's members at different points have something random in common where a seed draws the data, and
+    where the points' networks are of one shape, and so start from the same parameters.
+    """
+    networks = {point_of(config, curve, scale).network for scale in scales(config, curve)}
+    return AnalysisSettings(
+        curve=curve,
+        smoothing_epochs=config.analysis.smoothing_epochs,
+        resamples=config.analysis.resamples,
+        joint_members=entry_of(config, curve).vary != "initialisation" or len(networks) == 1,
+    )
+
+
+def infinite_width_settings(config: Config, curve: Curve) -> InfiniteWidthSettings | None:
+    """What the closed forms need of ``curve``; None for a curve that they do not describe.
+
+    They are those of dense networks of growing width with the initialisation of the scaling studies, in the
+    standard parametrisation and with biases.
+    """
+    network = config.networks[curve.network]
+    closed = (network.convolutions, network.initialisation, network.parametrisation, network.biases)
+    if axis_of(config, curve).name != "width" or closed != (0, "lecun-normal", "standard", True):
+        return None
+    samples = entry_of(config, curve).ntk_samples or config.ntk_samples
+    return InfiniteWidthSettings(curve, network.hidden_layers, samples)

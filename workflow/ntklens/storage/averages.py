@@ -3,13 +3,14 @@
 /                     attribute run_code: the versions of the code that made the run files, with their points
 /scale-000064         attributes: scale, minimum_epoch and left_out
     seeds             seeds that were averaged
-    effective_rank/   epoch, mean, error; one such group for each quantity measured along training
+    effective_rank/   epoch, mean, error; one such group for each quantity measured along training.
+                      ntk_trace, log_train_loss and test_loss also have members: each seed's own curve
     minimum/          per seed, at its own minimum of the test loss: epoch, test_loss, effective_rank,
                       initial_trace, trace_ratio
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import h5py
@@ -52,7 +53,9 @@ class Average:
     ``left_out`` names each seed that was not averaged, with the reason. ``along`` has the `Mean` of each
     quantity measured along training. ``minimum`` has, per seed in the order of ``seeds``, the values at that
     seed's own minimum of the test loss; it is empty if training did not follow the minimum. ``minimum_epoch``
-    is the epoch of the minimum of the mean test loss, where curves against the train loss end.
+    is the epoch of the minimum of the mean test loss, where curves against the train loss end. ``members``
+    has each seed's own curve of the quantities from which the adaptation rate is made, at the epochs of their
+    means; it is empty too if training did not follow the minimum.
     """
 
     scale: int
@@ -61,6 +64,7 @@ class Average:
     minimum_epoch: int
     along: dict[str, Mean]
     minimum: dict[str, Num[np.ndarray, " seeds"]]
+    members: dict[str, Float[np.ndarray, "seeds _"]] = field(default_factory=dict)
 
     def at_epochs(
         self, name: str, epochs: Sequence[int] | Int[np.ndarray, " points"]
@@ -69,11 +73,22 @@ class Average:
 
         Raises ValueError if it was not measured at one of them.
         """
-        own = self.along[name]
-        rows = np.searchsorted(own.epoch, epochs)
-        if not np.array_equal(own.epoch[np.minimum(rows, len(own.epoch) - 1)], epochs):
+        return self.along[name].mean[self._rows(name, epochs)]
+
+    def members_at_epochs(
+        self, name: str, epochs: Sequence[int] | Int[np.ndarray, " points"]
+    ) -> Float[np.ndarray, "seeds points"]:
+        """Each seed's own values of the quantity ``name`` at each of ``epochs``. Raises as `at_epochs`."""
+        return self.members[name][:, self._rows(name, epochs)].astype(np.float64)
+
+    def _rows(
+        self, name: str, epochs: Sequence[int] | Int[np.ndarray, " points"]
+    ) -> Int[np.ndarray, " points"]:
+        own = self.along[name].epoch
+        rows = np.searchsorted(own, epochs)
+        if not np.array_equal(own[np.minimum(rows, len(own) - 1)], epochs):
             raise ValueError(f"{name} was not measured at every one of the epochs {list(epochs)}")
-        return own.mean[rows]
+        return rows
 
 
 def write_averages(
@@ -97,6 +112,9 @@ def _write(file: h5py.File, average: Average) -> None:
         add_quantity(own, "epoch", along.epoch)
         add_quantity(own, name, along.mean, as_name="mean")
         add_quantity(own, name, along.error, as_name="error", description="standard error of the mean")
+        if name in average.members:
+            own_curves = np.asarray(average.members[name], dtype=np.float32)
+            add_quantity(own, name, own_curves, as_name="members", description="each seed's own curve")
     if average.minimum:
         own = add_group(group, "minimum", "per seed, at its own minimum of the test loss")
         for name, values in average.minimum.items():
@@ -119,6 +137,7 @@ def _read(group: h5py.Group) -> Average:
         minimum_epoch=int(read_attribute(group, "minimum_epoch")),
         along={name: _read_mean(own) for name, own in along.items()},
         minimum=read_arrays(get_group(group, "minimum")) if "minimum" in group else {},
+        members={name: read_array(own, "members") for name, own in along.items() if "members" in own},
     )
 
 

@@ -190,3 +190,9 @@ class AnalysisSection(Section):
         "The paper: 20, with a window from 400 to 1000.",
         unit="epochs",
     )
+    resamples: Annotated[int, Field(ge=100, le=100_000)] = key(
+        2000,
+        "Resamples of the members from which intervals are made, and simulations by which a power law is "
+        "tested against a law with a bend.",
+        stated=False,
+    )
