@@ -7,7 +7,8 @@ import pytest
 from jaxtyping import TypeCheckError
 from ntklens import effective_rank, layer_kernels, normalised, ntk_matrix, ntk_trace
 from ntklens.analysis.adaptation_rate import adaptation_rate
-from ntklens.analysis.laws import fit_broken_power_law, fit_limited_power_law, fit_power_law
+from ntklens.analysis.fitting import fit_bent_laws, fit_power_laws
+from ntklens.analysis.laws import SATURATING
 from ntklens.kernel import infinite_width
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.spectrum import lapack, on_device
@@ -82,11 +83,11 @@ def test_adaptation_rate_needs_curves_of_one_length():
         adaptation_rate(np.arange(9), np.ones(9), np.ones(8), 2)
 
 
-@pytest.mark.parametrize("fit", [fit_power_law, fit_limited_power_law, fit_broken_power_law])
-@pytest.mark.parametrize(("x", "y"), [(ROW, np.ones(5)), (OBLONG, OBLONG)])
+@pytest.mark.parametrize("fit", [fit_power_laws, lambda *data: fit_bent_laws(SATURATING, *data)])
+@pytest.mark.parametrize(("x", "y"), [(ROW, np.ones((2, 5))), (OBLONG, OBLONG), (ROW, ROW)])
 def test_laws_are_fitted_to_curves_of_one_length(fit, x, y):
     with pytest.raises(TypeCheckError):
-        fit(x, y)
+        fit(x, y, ROW)
 
 
 @pytest.mark.parametrize(

@@ -127,4 +127,5 @@ def test_one_scale_has_no_power_law():
 def test_any_values_give_finite_squares_hardly_worse_than_a_constant(log_y, form):
     rows, log_x = np.array([log_y]), LOG[: len(log_y)]
     squares = fit_bent_laws(form, log_x, rows, EQUAL[: len(log_y)]).squares[0]
-    assert 0 <= squares <= np.sum((rows - rows.mean()) ** 2) * (1 + 1e-3) + 5e-3
+    # At the edge of the grid a law is a constant but for 3 % at the nearest scale.
+    assert 0 <= squares <= (np.linalg.norm(rows - rows.mean()) + 0.1) ** 2

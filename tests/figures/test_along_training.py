@@ -43,13 +43,14 @@ def test_a_series_is_the_files_array_up_to_the_minimum(
             np.testing.assert_array_equal(s["high"], mean + error)
 
 
-def test_the_adaptation_rate_is_negated_cut_at_the_minimum_and_has_no_band(tmp_path: Path) -> None:
+def test_the_adaptation_rate_and_its_interval_are_negated_and_cut_at_the_minimum(tmp_path: Path) -> None:
     (panel,) = panels_of(curve(tmp_path), ["adaptation_rate"])
     assert [s["label"] for s in panel["series"]] == ["m = 8", "m = 16", "m = 64"]
     for s in panel["series"]:
         assert s["x"] == [2.0, 1.0]
         assert s["y"] == [s["scale"], -0.5 * s["scale"]]
-        assert s["low"] is s["high"] is None
+        assert s["low"] == [s["scale"] - 2, None]
+        assert s["high"] == [s["scale"] + 1, None]
 
 
 def test_titles_and_labels_say_what_is_shown(tmp_path: Path) -> None:

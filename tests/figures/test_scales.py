@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from ntklens.analysis.intervals import Interval
 from ntklens.figures import scaling_laws, transition
 from ntklens.figures.measured import MeasuredCurve
 
-from tests.support.measured import curve, drawn, panels
+from tests.support.measured import curve, drawn, known, panels
 
 
 def laws(curves: Sequence[MeasuredCurve], key: str = "2") -> Any:
@@ -44,9 +45,9 @@ def test_figure_2_names_datasets_once_and_quotes_a_law_for_each(tmp_path: Path) 
         "Fashion-MNIST (modified data)",
     ]
     loss, rank, both = map(texts, panels(figure))
-    assert loss == 2 * [r"$\alpha=0.50$"]
+    assert loss == 2 * ["0.50 [0.45, 0.55], 8–64"]
     assert rank == 2 * ["no power law"]
-    assert len(both) == 2 * (1 + 2)  # a column for each quantity, under its symbol
+    assert len(both) == 2 * (1 + 2)  # both quantities, each under its symbol
 
 
 def test_the_effective_rank_is_relative_to_that_at_the_smallest_scale(tmp_path: Path) -> None:
@@ -100,11 +101,77 @@ def test_too_few_points_or_scale_0_have_no_power_law(
         assert low <= scales[0] <= high
 
 
-def test_two_depths_have_a_power_law_without_error(tmp_path: Path) -> None:
-    content = laws([curve(tmp_path, "deep")], "deep-laws")
+def test_a_law_without_an_interval_is_quoted_without_brackets(tmp_path: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        for name in ("test_loss", "initial_trace"):
+            content[name]["power_law"]["exponent"] |= {"low": None, "high": None}
+        content["initial_trace"]["power_law"]["exponent"] |= {"low": 0.3, "high_open": True}
+
+    content = laws([changed(curve(tmp_path, "deep"), "power-laws", change)], "deep-laws")
     assert content["panels"][0]["xlabel"] == "Hidden layers L"
-    assert content["fits"][0]["exponent_error"] is None
+    loss, _, both = map(texts, panels(drawn(scaling_laws, content)))
+    assert loss == ["0.50, 2–3"]
+    assert both[1] == "0.50 [0.30, …], 2–3"
+
+
+def rejected(quantity: str, form: str, power: float | None) -> Callable[[dict[str, Any]], None]:
+    """A change by which ``quantity`` has a bent law, and a power law is rejected."""
+
+    def change(content: dict[str, Any]) -> None:
+        law = {"amplitude": 1.0, "exponent": known(0.5), "window": [8, 64]}
+        content[quantity] |= {
+            "power_law": law,
+            "last_octaves": law | {"exponent": known(0.2), "window": [16, 64]},
+            "bent_law": {
+                "form": form,
+                "level": known(2.0),
+                "bend": known(20.0),
+                "power": None if power is None else known(power),
+            }
+            | {"squares": 1.0, "freedom": 1, "window": [8, 64]},
+            "choice": {"likelihood_ratio": 9.0, "p_value": 0.01, "power_law_rejected": True},
+        }
+
+    return change
+
+
+def test_where_a_power_law_is_rejected_no_straight_line_is_drawn(tmp_path: Path) -> None:
+    measured = changed(curve(tmp_path), "power-laws", rejected("initial_trace", "offset", None))
+    content = laws([measured])
+    trace = content["panels"][2]["series"][0]
+    assert trace["fit"]["text"] == "0.20 [0.18, 0.22], 16–64"
+    np.testing.assert_allclose(trace["fit"]["y"], 2 * (1 + np.array(trace["fit"]["x"]) / 20))
+    (fit,) = [fit for fit in content["fits"] if fit["quantity"] == "initial_trace"]
+    assert (fit["law"], fit["window"], fit["p_value"]) == ("offset", [16, 64], 0.01)
     drawn(scaling_laws, content)
+
+
+def test_a_censored_bend_draws_no_line(tmp_path: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        rejected("effective_rank", "saturating", 1.0)(content)
+        content["effective_rank"]["bent_law"]["bend"]["value"] = None
+
+    content = laws([changed(curve(tmp_path), "power-laws", change)])
+    assert content["panels"][1]["series"][0]["fit"]["x"] == []
+    drawn(scaling_laws, content)
+
+
+def test_the_test_loss_is_quoted_by_its_excess_over_its_limit(tmp_path: Path) -> None:
+    measured = changed(curve(tmp_path), "power-laws", rejected("test_loss", "limited", 1.25))
+    fit = laws([measured])["panels"][0]["series"][0]["fit"]
+    assert fit["exponent"]["value"] == -1.25
+    assert fit["exponent"]["low"] < -1.25 < fit["exponent"]["high"]
+    assert fit["text"] == r"−1.25 [−1.38, −1.12], 8–64, $\mathcal{L}_\infty=$2.00"
+    np.testing.assert_allclose(fit["y"], 2 * (1 + (20 / np.array(fit["x"])) ** 1.25))
+
+
+def test_the_closed_form_of_the_initial_trace_is_drawn(tmp_path: Path) -> None:
+    content = laws([curve(tmp_path)])
+    trace, rate = content["panels"][2]["series"]
+    np.testing.assert_allclose(trace["closed_form"]["y"], 1.1 * np.sqrt([8, 16, 64]))
+    assert rate["closed_form"] is None
+    axes = panels(drawn(scaling_laws, content))[2]
+    assert ":" in [line.get_linestyle() for line in axes.lines]
 
 
 @pytest.mark.parametrize(("signs", "scale"), [([1, -1, 1], "log"), ([-1, -1, -1], "linear")])
@@ -113,6 +180,7 @@ def test_negative_adaptation_rates_are_drawn_where_the_axis_allows(
 ) -> None:
     def change(content: dict[str, Any]) -> None:
         content["adaptation_rate"] |= {"mean": [3.0 * sign for sign in signs], "power_law": None}
+        content["expectation"] = None
         content["initial_trace"]["mean"] = 3 * [None]
         content["initial_trace"]["power_law"] = None
 
@@ -148,13 +216,14 @@ def test_transition_has_a_row_for_each_network_and_a_column_for_each_dataset(tmp
     assert [axes.get_title(loc="left") for axes in shown] == ["(a)", "(b)", "(c)", "(d)"]
 
 
-def test_transition_of_one_width_says_that_there_is_neither_law_nor_bend(tmp_path: Path) -> None:
+def test_transition_of_one_width_says_that_there_is_no_bend(tmp_path: Path) -> None:
     content = transition.collect("sgd-width-transition", [], [curve(tmp_path, "sgd-width", scales=(8,))])
-    beta, gamma = content["panels"][0]["series"]
-    assert beta["label"] == r"$\beta$: no power law"
-    assert gamma["trend"] is gamma["transition_width"] is None
-    assert gamma["no_transition_because"] == "too few scales"
-    drawn(transition, content)
+    for series in content["panels"][0]["series"]:
+        assert series["trend"] is series["bend"] is None
+        assert series["no_bend_because"] == "too few scales"
+    figure = drawn(transition, content)
+    shown = [text for axes in figure.axes if axes.get_legend() for text in texts(axes)]
+    assert shown[:2] == [r"$\beta$: no bend identified", r"$\Gamma$: no bend identified"]
 
 
 def test_a_trace_ratio_below_zero_is_drawn_on_a_linear_axis(tmp_path: Path) -> None:
@@ -166,19 +235,48 @@ def test_a_trace_ratio_below_zero_is_drawn_on_a_linear_axis(tmp_path: Path) -> N
     assert (left.get_yscale(), right.get_yscale()) == ("linear", "log")
 
 
-def test_a_bend_is_marked_and_its_trend_drawn(tmp_path: Path) -> None:
-    bent = {"amplitude": 2.0, "bend": 20.0, "below": 1.0, "above": 0.2}
-    errors = {"log_bend_error": 0.1, "below_error": 0.1, "above_error": 0.1}
+def bent(bend: Interval) -> Callable[[dict[str, Any]], None]:
+    """A change by which β has a law that bends at ``bend``."""
+    law = {"form": "trace ratio", "level": known(15.0), "bend": bend, "power": None}
+    fit = {"squares": 1.0, "freedom": 1, "window": [8, 64]}
 
     def change(content: dict[str, Any]) -> None:
-        content["effective_rank"] |= {"broken_power_law": bent | errors, "no_bend_because": ""}
+        content["trace_ratio"] |= {"bent_law": law | fit, "no_law_because": ""}
 
-    measured = changed(curve(tmp_path), "transition", change)
+    return change
+
+
+def bands(axes: Axes) -> list[tuple[float, float]]:
+    """The ends of the shaded intervals."""
+    spans = [patch.get_extents().transformed(axes.transData.inverted()) for patch in axes.patches]
+    return [(span.x0, span.x1) for span in spans]
+
+
+def test_a_bend_has_its_law_and_its_interval_as_a_band(tmp_path: Path) -> None:
+    measured = changed(curve(tmp_path), "transition", bent(known(20.0, 12.0, 33.0)))
     content: Any = transition.collect("3", [], [measured])
-    _, gamma = content["panels"][0]["series"]
-    assert gamma["transition_width"] == 20.0
-    assert gamma["label"] == r"$\Gamma$: $\alpha=1.00$ below"
-    assert gamma["trend"]["x"][:: len(gamma["trend"]["x"]) - 1] == pytest.approx([8, 64])
+    beta, _ = content["panels"][0]["series"]
+    np.testing.assert_allclose(beta["trend"]["y"], 15 / (1 + np.array(beta["trend"]["x"]) / 20))
+    assert beta["trend"]["x"][:: len(beta["trend"]["x"]) - 1] == pytest.approx([8, 64])
     figure = drawn(transition, content)
     shown = [text for axes in figure.axes if axes.get_legend() for text in texts(axes)]
-    assert r"$\Gamma$ bends at 20" in shown
+    assert r"$\beta$ bends at 20 [12, 33]" in shown
+    assert bands(figure.axes[0]) == [pytest.approx((12, 33))]
+
+
+def test_an_open_interval_reaches_the_end_of_the_axis(tmp_path: Path) -> None:
+    ajar: Any = {**known(20.0, 12.0), "high": None, "high_open": True}
+    content: Any = transition.collect("3", [], [changed(curve(tmp_path), "transition", bent(ajar))])
+    figure = drawn(transition, content)
+    assert bands(figure.axes[0]) == [pytest.approx((12, figure.axes[0].get_xlim()[1]))]
+    assert r"$\beta$ bends at 20 [12, …]" in [
+        t for axes in figure.axes if axes.get_legend() for t in texts(axes)
+    ]
+
+
+def test_the_two_axes_have_colours_of_their_own_and_infinite_width_a_line(tmp_path: Path) -> None:
+    figure = drawn(transition, transition.collect("3", [], [curve(tmp_path)]))
+    left, right = panels(figure)
+    assert left.yaxis.label.get_color() == left.lines[0].get_color() != right.yaxis.label.get_color()
+    assert right.yaxis.label.get_color() == right.lines[0].get_color()
+    assert [line.get_ydata()[0] for line in right.lines if line.get_linestyle() == ":"] == [30.0]

@@ -30,6 +30,7 @@ from workflow.scripts import (
     aggregate,
     calibrate,
     fetch,
+    infinite_width,
     power_laws,
     subsample,
     train,
@@ -277,20 +278,74 @@ def test_aggregate_names_a_point_whose_seeds_diverged(folder, noise_runs, tmp_pa
         average([*noise_runs[:2], str(diverged)], DENSE, tmp_path / "curve.h5")
 
 
-@pytest.mark.parametrize("name", ["adaptation-rate", "power-laws", "transition"])
-def test_fits_are_made_from_averages(scaling_runs, tmp_path, name):
-    files = {key: str(tmp_path / key) for key in ("averages", "adaptation-rate", "power-laws", "transition")}
-    average(scaling_runs, SCALING, files["averages"])
-    given = ["--averages", files["averages"]]
-    smoothing = ["--settings", as_json(CONFIG.analysis.model_dump())]
-    adaptation_rate.main([*given, *smoothing, "--out", files["adaptation-rate"]])
-    power_laws.main([*given, "--adaptation-rate", files["adaptation-rate"], "--out", files["power-laws"]])
-    transition.main(["--power-laws", files["power-laws"], "--out", files["transition"]])
-    content = read_json(files[name])
-    if name == "adaptation-rate":
-        assert [point["scale"] for point in content["points"]] == [8, 16, 32]
-    else:
-        assert content["trace_ratio"]["scale"] == content["effective_rank"]["scale"] == [8, 16, 32]
+FITS = ("adaptation-rate", "infinite-width", "power-laws", "transition")
+
+
+@pytest.fixture(scope="module")
+def fits(folder, scaling_runs, tmp_path_factory):
+    """The content of every fit of the curve of widths, by name."""
+    out = tmp_path_factory.mktemp("fits")
+    average(scaling_runs, SCALING, out / "averages")
+    closed = as_json(settings.infinite_width_settings(CONFIG, SCALING))
+    infinite_width.main(
+        ["--subset", f"{folder}/subset.h5", "--settings", closed, "--out", f"{out}/infinite-width"]
+    )
+    wanted = as_json(settings.analysis_settings(CONFIG, SCALING))
+    given = ["--averages", f"{out}/averages", "--settings", wanted]
+    adaptation_rate.main([*given, "--out", f"{out}/adaptation-rate"])
+    given += ["--infinite-width", f"{out}/infinite-width"]
+    power_laws.main([*given, "--out", f"{out}/power-laws"])
+    transition.main([*given, "--out", f"{out}/transition"])
+    return {name: read_json(out / name) for name in FITS}
+
+
+def test_adaptation_rates_have_intervals_along_training_and_at_the_minimum(fits):
+    points = fits["adaptation-rate"]["points"]
+    assert [point["scale"] for point in points] == [8, 16, 32]
+    for point in points:
+        low, rate, high = (np.array(point[key], float) for key in ("low", "adaptation_rate", "high"))
+        assert np.mean((low <= rate) & (rate <= high)) > 0.9
+        at_minimum = point["at_minimum"]
+        assert at_minimum["low"] <= at_minimum["value"] <= at_minimum["high"]
+
+
+def test_power_laws_and_transition_agree_on_what_both_hold(fits):
+    laws, bends = fits["power-laws"], fits["transition"]
+    for name in ("trace_ratio", "effective_rank"):
+        assert laws[name]["scale"] == [8, 16, 32]
+        for key in ("mean", "error", "power_law", "bent_law"):
+            assert laws[name][key] == bends[name][key]
+    assert laws["drawn"] == bends["drawn"]
+    assert laws["drawn"]["trace_ratio"] == "ratio of means"
+    rates = [-point["at_minimum"]["value"] for point in fits["adaptation-rate"]["points"]]
+    assert laws["adaptation_rate"]["mean"] == rates
+
+
+def test_closed_forms_are_those_of_the_ntk_samples(folder, fits):
+    closed = fits["infinite-width"]
+    with h5py.File(folder / "subset.h5") as file:
+        images = file["test_images"][: CONFIG.ntk_samples] / float(file.attrs["white"])
+    norm = (images**2).sum(axis=1).mean()
+    assert closed["mean_square_norm"] == pytest.approx(norm, rel=1e-6)
+    assert (closed["inputs"], closed["hidden_layers"], closed["rows"]) == (64, 2, 160)
+    assert closed["bend"] == pytest.approx(64 / 2 * (1 + 7 / norm), rel=1e-6)
+    assert 1 < closed["effective_rank"] < 160
+    assert fits["transition"]["infinite_effective_rank"] == closed["effective_rank"]
+    assert fits["power-laws"]["expectation"]["bend"] == closed["bend"]
+
+
+def test_initial_traces_are_about_those_of_the_closed_form(fits):
+    measured = fits["power-laws"]["initial_trace"]["mean"]
+    np.testing.assert_allclose(measured, fits["power-laws"]["expectation"]["initial_trace"], rtol=0.5)
+
+
+def test_curves_that_no_closed_form_describes_go_without_it(scaling_runs, tmp_path):
+    average(scaling_runs, SCALING, tmp_path / "averages")
+    given = ["--averages", f"{tmp_path}/averages"]
+    given += ["--settings", as_json(settings.analysis_settings(CONFIG, SCALING))]
+    transition.main([*given, "--out", f"{tmp_path}/transition"])
+    content = read_json(tmp_path / "transition")
+    assert content["prediction"] is content["expectation"] is content["infinite_effective_rank"] is None
 
 
 def copied_over(path, other):

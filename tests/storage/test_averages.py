@@ -39,11 +39,12 @@ def path(tmp_path):
     [
         averaged(),
         averaged(minimum={}),
+        averaged(members={"test_loss": np.array([[3, 2, 1], [1, 2, 3]], np.float32)}),
         averaged(
             seeds=np.array([7]), left_out=(), minimum={name: values[:1] for name, values in MINIMA.items()}
         ),
     ],
-    ids=["minimum", "no minimum", "one seed, none left out"],
+    ids=["minimum", "no minimum", "members", "one seed, none left out"],
 )
 def test_round_trip_keeps_every_value(path, written):
     write_averages(path, [written], {})
@@ -53,6 +54,9 @@ def test_round_trip_keeps_every_value(path, written):
     assert read.along.keys() == written.along.keys()
     for name, mean in written.along.items():
         np.testing.assert_array_equal(np.array(read.along[name]), np.array(mean))
+    assert read.members.keys() == written.members.keys()
+    for name, curves in written.members.items():
+        np.testing.assert_array_equal(read.members[name], curves)
     assert read.minimum.keys() == written.minimum.keys()
     for name, values in written.minimum.items():
         np.testing.assert_array_equal(read.minimum[name], values)
@@ -89,6 +93,11 @@ def test_at_epochs_takes_the_mean_at_each():
     average = averaged()
     assert average.at_epochs("test_loss", [0, 5]).tolist() == [3, 1]
     assert average.at_epochs("effective_rank", np.array([], int)).tolist() == []
+
+
+def test_members_are_taken_at_the_same_epochs():
+    average = averaged(members={"test_loss": np.array([[3, 2, 1], [1, 2, 4]], np.float32)})
+    assert average.members_at_epochs("test_loss", [0, 5]).tolist() == [[3, 1], [1, 4]]
 
 
 @pytest.mark.parametrize("epochs", [[2], [0, 6], [-1]], ids=["between", "after the last", "before the first"])

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from ntklens.analysis.laws import fit_power_law
+from ntklens.analysis.intervals import Interval
+from ntklens.analysis.records import Laws, PowerLawRecord
 from ntklens.figures.measured import MeasuredCurve
 from ntklens.figures.style import RC
 from ntklens.storage.averages import Average, Mean, write_averages
@@ -73,35 +73,74 @@ def adaptation_rates(scales: Sequence[int]) -> dict[str, Any]:
             "epoch": [0.5, 2.5, 4.5],
             "train_loss": [2.0, 1.0, 0.5],
             "adaptation_rate": [-scale, 0.5 * scale, -7.0],
+            "low": [-scale - 1.0, None, -8.0],
+            "high": [-scale + 2.0, None, -6.0],
+            "at_minimum": known(-7.0),
         }
         for scale in scales
     ]
     return {"settings": {}, "points": points}
 
 
+def known(value: float | None, low: float | None = None, high: float | None = None) -> Interval:
+    """An interval of which nothing was censored, a tenth of the value on each side unless given."""
+    width = 0.1 * abs(value or 0)
+    return {
+        "value": value,
+        "low": value - width if low is None and value is not None else low,
+        "high": value + width if high is None and value is not None else high,
+        "low_open": False,
+        "high_open": False,
+        "below": 0,
+        "above": 0,
+        "failed": 0,
+    }
+
+
+def unfitted(scales: Sequence[int], mean: Sequence[float]) -> Laws:
+    """A quantity without any law."""
+    values: list[float | None] = list(mean)
+    tenth: list[float | None] = [0.1] * len(values)
+    return {
+        "scale": list(scales),
+        "mean": values,
+        "error": tenth,
+        "low": values,
+        "high": values,
+        "power_law": None,
+        "last_octaves": None,
+        "bent_law": None,
+        "choice": None,
+        "no_law_because": "too few scales",
+    }
+
+
 def power_laws(scales: Sequence[int]) -> dict[str, Any]:
     """The content of a file of power laws. Where scales allow it, every quantity but Γ has a power law."""
     mean = [float(scale) ** 0.5 + (0 if min(scales) else 1) for scale in scales]
-    series = {"scale": list(scales), "mean": mean, "error": [0.1] * len(scales), "limited_power_law": None}
-    fits = len(scales) > 1 and min(scales) > 0
-    law = {"power_law": asdict(fit_power_law(scales, mean)) if fits else None}
+    plain = unfitted(scales, mean)
+    fitted = plain
+    if len(scales) > 1 and min(scales) > 0:
+        window = [min(scales), max(scales)]
+        law: PowerLawRecord = {"amplitude": 1.0, "exponent": known(0.5), "window": window}
+        fitted = {**plain, "power_law": law, "last_octaves": law, "no_law_because": ""}
     return {
-        "test_loss": series | law,
-        "initial_trace": series | law,
-        "effective_rank": series | {"power_law": None},
-        "adaptation_rate": series | law | {"error": None},
+        **dict.fromkeys(("test_loss", "initial_trace", "adaptation_rate", "trace_ratio"), fitted),
+        "effective_rank": plain,
+        "expectation": {"bend": 20.0, "initial_trace": [1.1 * value for value in mean]},
     }
 
 
 def transitions(scales: Sequence[int]) -> dict[str, Any]:
     """The content of a file of transitions, without any bend."""
-    unbent = {"broken_power_law": None, "no_bend_because": "too few scales", "power_law": None}
-    series = {
-        "scale": list(scales),
-        "mean": [float(s) for s in scales],
-        "error": [0.1] * len(scales),
-    } | unbent
-    return {"trace_ratio": series, "effective_rank": series}
+    series = unfitted(scales, [float(scale) for scale in scales])
+    return {
+        "trace_ratio": series,
+        "effective_rank": series,
+        "drawn": {"trace_ratio": "ratio of means"},
+        "by_eye": {"trace_ratio": None, "effective_rank": None},
+        "infinite_effective_rank": 30.0,
+    }
 
 
 FITS: Mapping[str, Callable[[Sequence[int]], dict[str, Any]]] = {

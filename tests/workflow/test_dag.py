@@ -12,6 +12,7 @@ from ntklens.storage.import_closure import import_closure
 from tests.support.repositories import ROOT
 
 ANALYSIS = {"aggregate", "adaptation_rate", "power_laws", "transition"}
+CLOSED_FORMS = {"infinite_width", "power_laws", "transition", "figure_2", "figure_3"}
 ALONG_TRAINING = {"figure_1", "figure_5", "figure_6", "figure_8"}
 LAWS = {"figure_2", "figure_3"}
 AFTER_SCALING = ANALYSIS | ALONG_TRAINING | LAWS
@@ -52,6 +53,7 @@ def requests(repository, rule, *arguments):
             {"adaptation_rate", "power_laws", "transition", "figure_1", "figure_5", *LAWS},
         ),
         ("ntklens/analysis/laws.py", {"power_laws", "transition", *LAWS}),
+        ("ntklens/kernel/infinite_width.py", CLOSED_FORMS),
         ("ntklens/kernel/ntk.py", {"train", *AFTER_SCALING, *AFTER_NOISE}),
         ("ntklens/spectrum/lapack.py", {"train", *AFTER_SCALING, *AFTER_NOISE}),
         ("ntklens/training/full_batch.py", {"calibrate", "train", *AFTER_SCALING}),
@@ -95,7 +97,7 @@ def test_edited_recipe_or_data_trains_what_uses_it_alone(edited, file, runs):
             ["ntklens.figures.transition"],
             ["data/loaders.py", "data/download.py", "kernel/ntk.py"],
         ),
-        ("power_laws.py", [], ["spectrum/lapack.py", "spectrum/eigenvalues.py", "kernel/ntk.py"]),
+        ("power_laws.py", [], ["spectrum/lapack.py", "spectrum/eigenvalues.py", "kernel/infinite_width.py"]),
         ("transition.py", [], ["spectrum/lapack.py", "spectrum/eigenvalues.py"]),
         ("aggregate.py", [], ["spectrum/lapack.py", "training/full_batch.py"]),
         ("train.py", ["ntklens.training.full_batch"], ["training/calibration.py", "data/loaders.py"]),

@@ -14,6 +14,7 @@ JOBS = {
     "train": 6 + 3 + 4,  # 3 widths, seeds 0–1 and 2; 3 sizes, all seeds; 2 networks at 2 percentages
     "aggregate": 4,
     "adaptation_rate": 2,
+    "infinite_width": 1,
     "power_laws": 2,
     "transition": 1,
     **{f"figure_{number}": 1 for number in range(1, 9)},
