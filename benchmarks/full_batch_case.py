@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ntklens.data.settings import DataSettings
 from ntklens.data.subsets import Subset
-from ntklens.kernel.ntk import outputs_and_trace
+from ntklens.kernel.ntk import outputs_and_layer_traces
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.recipes import Recipe
@@ -32,6 +32,7 @@ def states(
     experiment: Experiment, members: int, schedule: Schedule, ntk_samples: int
 ) -> Iterator[tuple[int, Members]]:
     """Train, yielding pairs (epoch, members); the trace is measured on ``ntk_samples`` test samples."""
-    trainer = experiment.trainer(schedule, Trace(outputs_and_trace, ntk_samples))
+    layers = experiment.network.hidden_layers + 1
+    trainer = experiment.trainer(schedule, Trace(outputs_and_layer_traces, ntk_samples, layers))
     seeds = range(members)
     return experiment.train(trainer, experiment.training_sets(seeds), seeds, RATE)

@@ -306,12 +306,16 @@ def trajectory(seed: int) -> Trajectory:
         curves={name: np.ones(9, np.float32) for name in CURVES},
         trace_epoch=np.arange(0, 9, 2, dtype=np.int32),
         ntk_trace=np.ones(5, np.float32),
+        layers=("output",),
+        layer_traces=np.ones((5, 1), np.float32),
         spectrum=Spectrum(
             epoch=np.array([0, 4], dtype=np.int32),
             eigenvalues=np.ones((2, 1, 2), np.float32),
             ntk_trace=np.ones((2, 1)),
+            loss_susceptibility=np.ones((2, 1)),
+            spectral_position=np.ones((2, 1)),
             alignments={name: np.ones((2, 1)) for name in ALIGNMENTS},
         ),
         train_indices=np.array([4, 1, 3]),
-        minimum=Minimum(3, 0.5, 0.75, 1.5, np.ones(2), np.ones(2)),
+        minimum=Minimum(3, 0.5, 0.75, 1.5, np.ones(2), np.ones(2), 1.0, 0.5),
     )

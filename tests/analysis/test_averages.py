@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ntklens.analysis.averages import AverageError, average, standard_error, two_way_error
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
-from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED, Minimum, Spectrum, Trajectory
+from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED, End, Ends, Minimum, Spectrum, Trajectory
 
 
 def of_rank(ranks, size=6):
@@ -29,15 +29,35 @@ def followed(seed, train_loss, test_loss, traces, minimum_trace, rank=2):
         },
         trace_epoch=2 * np.arange(len(traces)),
         ntk_trace=np.array(traces, np.float32),
+        layers=("hidden_1", "output"),
+        layer_traces=np.outer(traces, [0.25, 0.75]).astype(np.float32),
         spectrum=Spectrum(
             epoch=np.array([0]),
             eigenvalues=spectrum[None, None],
             ntk_trace=np.array([[traces[0]]], float),
+            loss_susceptibility=np.array([[4.0 * seed]]),
+            spectral_position=np.array([[0.5 * seed]]),
             alignments={name: np.array([[number + seed]], float) for number, name in enumerate(ALIGNMENTS)},
         ),
         train_indices=np.arange(3),
-        minimum=Minimum(lowest, 0.5, float(min(test_loss)), float(minimum_trace), spectrum, spectrum),
+        minimum=Minimum(
+            epoch=lowest,
+            train_loss=0.5,
+            test_loss=float(min(test_loss)),
+            ntk_trace=float(minimum_trace),
+            eigenvalues=spectrum,
+            ntk_eigenvalues=spectrum,
+            loss_susceptibility=2.0 + seed,
+            spectral_position=0.25,
+        ),
+        ends=Ends(end(seed), end(seed + 10), 3.0 + seed, 0.5, 0.25, 1.5),
     )
+
+
+def end(value):
+    """An end of training whose values tell its ``value`` and their field."""
+    by_layer = [np.array([value, field], float) for field in range(4)]
+    return End(*by_layer, weighted_trace=value + 0.5, weighted_effective_rank=value + 0.75)
 
 
 def fixed(seed, values, ranks, traces=None, status=OK):
@@ -51,7 +71,9 @@ def fixed(seed, values, ranks, traces=None, status=OK):
         curves={name: np.array(values, np.float32) for name in CURVES},
         trace_epoch=np.empty(0, np.int32),
         ntk_trace=np.empty(0, np.float32),
-        spectrum=Spectrum(np.array([0, 8]), of_rank(ranks), traces),
+        layers=(),
+        layer_traces=np.empty((0, 0), np.float32),
+        spectrum=Spectrum(np.array([0, 8]), of_rank(ranks), traces, 2 * traces, traces / 100),
         train_indices=np.arange(4),
         copied_from=np.arange(4),
     )
@@ -89,7 +111,9 @@ def test_curves_end_with_the_shortest_seed(order):
 
 def test_spectra_end_with_the_seed_that_has_the_fewest():
     long, short = fixed(0, [1, 1], [[1, 2], [6, 6]]), fixed(1, [1, 1], [[3, 6], [6, 6]])
-    one = Spectrum(short.spectrum.epoch[:1], short.spectrum.eigenvalues[:1], short.spectrum.ntk_trace[:1])
+    one = Spectrum(
+        **{name: values[:1] for name, values in vars(short.spectrum).items() if name != "alignments"}
+    )
     for members in ([long, replace(short, spectrum=one)], [replace(short, spectrum=one), long]):
         along = average(50, members, 1).along
         for name, mean in (("effective_rank", 3), ("ntk_trace", 10)):
@@ -122,8 +146,45 @@ def test_members_curves_are_kept_as_far_as_the_shortest_seed_has_them(scaling):
     assert average(50, [fixed(0, [2, 1], [[1], [1]])], 1).members == {}
 
 
+def test_ends_of_each_seed_are_passed_on_with_layers_as_a_second_axis(scaling):
+    initial, minimum = scaling.initial, scaling.minimum
+    assert scaling.layers == ("hidden_1", "output")
+    for field, name in enumerate(("layer_traces", "bias_traces", "conjugate_ranks", "sensitivity_ranks")):
+        assert initial[name].tolist() == [[0, field], [1, field]]
+        assert minimum[name].tolist() == [[10, field], [11, field]]
+    assert initial["weighted_trace"].tolist() == [0.5, 1.5]
+    assert minimum["weighted_effective_rank"].tolist() == [10.75, 11.75]
+    assert minimum["kernel_change"].tolist() == [3, 4]
+    assert minimum["linearised_test_loss"].tolist() == [1.5, 1.5]
+    assert not {"kernel_change", "epoch"} & set(initial)
+
+
+def test_loss_positions_are_at_both_ends_and_along_training(scaling):
+    assert scaling.initial["loss_susceptibility"].tolist() == [0, 4]
+    assert scaling.initial["spectral_position"].tolist() == [0, 0.5]
+    assert scaling.minimum["loss_susceptibility"].tolist() == [2, 3]
+    assert scaling.along["loss_susceptibility"].mean.tolist() == [2]
+    assert scaling.along["spectral_position"].mean.tolist() == [0.25]
+    np.testing.assert_allclose(scaling.initial["effective_rank"], [1, 3])
+
+
+def test_layer_traces_are_averaged_layer_by_layer(scaling):
+    own = scaling.along["layer_traces"]
+    assert own.epoch.tolist() == [0, 2]
+    np.testing.assert_allclose(own.mean, np.outer([15, 30], [0.25, 0.75]))
+    np.testing.assert_allclose(own.error, np.outer([5, 10], [0.25, 0.75]))
+
+
+def test_ends_are_left_out_where_none_were_measured():
+    averaged = average(8, [replace(FIRST, ends=None), replace(SECOND, ends=None)], 2)
+    assert set(averaged.initial) == {"effective_rank", "loss_susceptibility", "spectral_position"}
+    assert not {"kernel_change", "layer_traces"} & set(averaged.minimum)
+
+
 def test_nothing_is_at_the_minimum_where_none_was_followed():
-    assert average(50, [fixed(0, [2, 1], [[1], [1]])], 1).minimum == {}
+    averaged = average(50, [fixed(0, [2, 1], [[1], [1]])], 1)
+    assert averaged.minimum == averaged.initial == {}
+    assert averaged.layers == ()
 
 
 def test_alignments_are_averaged_with_their_errors(scaling):

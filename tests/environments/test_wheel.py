@@ -50,7 +50,9 @@ def run(tmp_path):
         curves=dict.fromkeys(CURVES, numbers),
         trace_epoch=np.zeros(1, np.int32),
         ntk_trace=numbers,
-        spectrum=Spectrum(np.zeros(1, np.int32), np.ones((1, 1, 4), np.float32), np.ones((1, 1))),
+        layers=("output",),
+        layer_traces=numbers[:, None],
+        spectrum=Spectrum(np.zeros(1, np.int32), np.ones((1, 1, 4), np.float32), *3 * [np.ones((1, 1))]),
         train_indices=np.arange(2),
     )
     path = tmp_path / "seeds-3-3.h5"

@@ -11,7 +11,15 @@ from flax import nnx
 from jax.flatten_util import ravel_pytree
 from ntklens.kernel import infinite_width as limit
 from ntklens.kernel import ntk
-from ntklens.kernel.ntk import layer_kernels, ntk_matrix, ntk_trace, outputs_and_trace
+from ntklens.kernel.ntk import (
+    layer_kernels,
+    layer_names,
+    layer_pieces,
+    ntk_matrix,
+    ntk_trace,
+    outputs_and_layer_traces,
+    outputs_and_matrix,
+)
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.spectrum.effective_rank import effective_rank
 
@@ -329,7 +337,7 @@ def test_nnx_modules_are_exact():
 
 
 def compiled_programs():
-    return ntk._matrix._cache_size()
+    return ntk._outputs_and_matrix._cache_size()
 
 
 def test_equal_networks_made_anew_share_a_program():
@@ -504,9 +512,39 @@ def test_ensembles(over_members, quantity):
 
 def test_outputs_come_with_the_trace(network):
     model, params, x = network
-    outputs, trace = outputs_and_trace(model, params, x)
+    outputs, shares = outputs_and_layer_traces(model, params, x)
     np.testing.assert_allclose(outputs, model.apply(params, x), rtol=1e-12)
-    assert float(trace) == pytest.approx(float(ntk_trace(*network)), rel=1e-12)
+    assert float(shares.sum()) == pytest.approx(float(ntk_trace(*network)), rel=1e-12)
+    names = layer_names(model, params, x)
+    assert len(names) == len(shares)
+    kernels = {layer.layer: float(layer.trace) for layer in layer_kernels(model, params, x)}
+    found = dict(zip(names, shares.tolist(), strict=True))
+    assert {name: found[name] for name in kernels} == pytest.approx(kernels, rel=1e-12)
+    assert set(names) - set(kernels) <= {"other parameters"}
+
+
+@pytest.mark.parametrize("block_size", [None, 3])
+def test_outputs_come_with_the_matrix(network, block_size):
+    model, params, x = network
+    outputs, theta = outputs_and_matrix(model, params, x, block_size=block_size)
+    np.testing.assert_allclose(outputs, model.apply(params, x), rtol=1e-12)
+    np.testing.assert_allclose(theta, ntk_matrix(model, params, x, block_size=block_size), rtol=1e-12)
+
+
+def test_layer_names_need_shapes_alone():
+    model = DenseNetwork(11, 4, 2)
+    shapes = jax.eval_shape(lambda: initial_parameters(model, 3, 0))
+    names = [*(f"hidden_{number}" for number in range(1, 12)), "output"]
+    assert layer_names(model, shapes, jnp.ones((5, 3))) == tuple(names)
+
+
+def test_layer_pieces_are_the_factors_of_the_layer_kernels(network):
+    kernels, pieces = layer_kernels(*network), layer_pieces(*network)
+    for kernel, piece in zip(kernels, pieces, strict=True):
+        d, n = piece.sensitivity.shape[:2]
+        inputs, sensitivity = piece.inputs.reshape(d, -1), piece.sensitivity.reshape(d * n, -1)
+        np.testing.assert_allclose(inputs @ inputs.T, kernel.conjugate, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(sensitivity @ sensitivity.T, kernel.sensitivity, rtol=1e-10, atol=1e-12)
 
 
 def test_trace_forms_no_matrix():

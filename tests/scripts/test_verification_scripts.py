@@ -51,11 +51,27 @@ def trajectory(seed, keep_parameters):
         ntk_trace=float(np.trace(theta)),
         eigenvalues=eigenvalues(normalised(theta)),
         ntk_eigenvalues=eigenvalues(theta),
+        loss_susceptibility=1.0,
+        spectral_position=0.5,
         parameters=params["params"] if keep_parameters else None,
     )
     curves = dict.fromkeys(("train_loss", "test_loss", "train_accuracy", "test_accuracy"), none)
-    unmeasured = Spectrum(no_rows, np.zeros((0, 1, 12), np.float32), np.zeros((0, 1)))
-    return Trajectory(seed, OK, no_rows, no_rows, curves, no_rows, none, unmeasured, no_rows, minimum=minimum)
+    no_draws = np.zeros((0, 1))
+    unmeasured = Spectrum(no_rows, np.zeros((0, 1, 12), np.float32), no_draws, no_draws, no_draws)
+    return Trajectory(
+        seed=seed,
+        status=OK,
+        epoch=no_rows,
+        test_epoch=no_rows,
+        curves=curves,
+        trace_epoch=no_rows,
+        ntk_trace=none,
+        layers=(),
+        layer_traces=np.zeros((0, 0), np.float32),
+        spectrum=unmeasured,
+        train_indices=no_rows,
+        minimum=minimum,
+    )
 
 
 @pytest.fixture

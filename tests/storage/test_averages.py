@@ -14,7 +14,10 @@ MINIMA = {
     "effective_rank": np.array([4.0, 5.0]),
     "initial_trace": np.array([10.0, 20.0]),
     "trace_ratio": np.array([0.5, 2.0]),
+    "layer_traces": np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),
 }
+INITIAL = {"weighted_trace": np.array([0.5, 0.25]), "conjugate_ranks": np.array([[9.0, 4.0], [9.0, 3.0]])}
+SHARES = Mean(np.array([0, 2]), np.ones((2, 3)), np.zeros((2, 3)))
 
 
 def averaged(scale=64, **changes):
@@ -40,26 +43,30 @@ def path(tmp_path):
         averaged(),
         averaged(minimum={}),
         averaged(members={"test_loss": np.array([[3, 2, 1], [1, 2, 3]], np.float32)}),
+        averaged(initial=INITIAL, layers=("hidden_1", "output"), along={"layer_traces": SHARES}),
         averaged(
             seeds=np.array([7]), left_out=(), minimum={name: values[:1] for name, values in MINIMA.items()}
         ),
     ],
-    ids=["minimum", "no minimum", "members", "one seed, none left out"],
+    ids=["minimum", "no minimum", "members", "by layer", "one seed, none left out"],
 )
 def test_round_trip_keeps_every_value(path, written):
     write_averages(path, [written], {})
     (read,) = read_averages(path)
     assert (read.scale, read.left_out, read.minimum_epoch) == (64, written.left_out, 5)
     np.testing.assert_array_equal(read.seeds, written.seeds)
+    assert read.layers == written.layers
     assert read.along.keys() == written.along.keys()
     for name, mean in written.along.items():
-        np.testing.assert_array_equal(np.array(read.along[name]), np.array(mean))
+        for found, expected in zip(read.along[name], mean, strict=True):
+            np.testing.assert_array_equal(found, expected)
+    for found, expected in ((read.minimum, written.minimum), (read.initial, written.initial)):
+        assert found.keys() == expected.keys()
+        for name, values in expected.items():
+            np.testing.assert_array_equal(found[name], values)
     assert read.members.keys() == written.members.keys()
     for name, curves in written.members.items():
         np.testing.assert_array_equal(read.members[name], curves)
-    assert read.minimum.keys() == written.minimum.keys()
-    for name, values in written.minimum.items():
-        np.testing.assert_array_equal(read.minimum[name], values)
 
 
 def test_points_come_in_order_of_scale(path):

@@ -39,10 +39,14 @@ def trajectory(seed, status=OK, initial_trace=2.0, minimum_trace=5.0, eigenvalue
         },
         trace_epoch=np.array([0, 2, 4], np.int32),
         ntk_trace=np.array([initial_trace, 3, minimum_trace], np.float32),
+        layers=("output",),
+        layer_traces=np.array([[initial_trace], [3], [minimum_trace]], np.float32),
         spectrum=Spectrum(
             epoch=np.array([0, 4], np.int32),
             eigenvalues=np.array([[eigenvalues], [eigenvalues]], np.float32),
             ntk_trace=np.ones((2, 1)),
+            loss_susceptibility=np.ones((2, 1)),
+            spectral_position=np.ones((2, 1)),
             alignments={name: np.zeros((2, 1)) for name in ALIGNMENTS},
         ),
         minimum=Minimum(
@@ -52,6 +56,8 @@ def trajectory(seed, status=OK, initial_trace=2.0, minimum_trace=5.0, eigenvalue
             ntk_trace=minimum_trace,
             eigenvalues=np.array(eigenvalues, np.float32),
             ntk_eigenvalues=np.array([0, 1, 1, 3], np.float32),
+            loss_susceptibility=0.25,
+            spectral_position=0.5,
             parameters={"output": {"kernel": np.zeros((3, 2), np.float32)}} if seed == 0 else None,
         ),
         train_indices=np.array([7, 3, 5]),
@@ -153,7 +159,11 @@ def without_minimum(seed, spectra=2, **changes):
         curves={name: np.array([0.0, last], np.float32) for name, last in LAST.items()},
         trace_epoch=np.empty(0, np.int32),
         ntk_trace=np.empty(0, np.float32),
-        spectrum=Spectrum(np.array([0, 40])[:spectra], eigenvalues[:spectra], np.ones((2, 2))[:spectra]),
+        layers=(),
+        layer_traces=np.empty((0, 0), np.float32),
+        spectrum=Spectrum(
+            np.array([0, 40])[:spectra], eigenvalues[:spectra], *3 * [np.ones((2, 2))[:spectra]]
+        ),
         train_indices=np.arange(2),
         copied_from=np.arange(2),
     )

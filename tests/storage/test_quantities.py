@@ -5,9 +5,18 @@ import numpy as np
 import pytest
 from ntklens.analysis.averages import average
 from ntklens.spectrum.alignments import Alignments
-from ntklens.storage.averages import write_averages
-from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES, Quantity
-from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory
+from ntklens.spectrum.loss_position import LossPosition
+from ntklens.storage.averages import PER_SEED, write_averages
+from ntklens.storage.quantities import (
+    ALIGNMENTS,
+    CURVES,
+    DISTANCES,
+    LOSS_POSITION,
+    OF_ENDS,
+    QUANTITIES,
+    Quantity,
+)
+from ntklens.storage.run_files import OK, End, Ends, Minimum, Spectrum, Trajectory
 
 PAGE = Path(__file__).parents[2] / "docs" / "files.md"
 
@@ -71,14 +80,26 @@ def test_minimum_of_a_run_file_holds_quantities_but_for_the_parameters():
     assert {field.name for field in fields(Minimum)} - set(QUANTITIES) == {"parameters"}
 
 
+def test_loss_positions_are_those_that_are_computed():
+    assert tuple(LOSS_POSITION) == LossPosition._fields
+
+
+def test_ends_of_a_run_file_hold_quantities():
+    assert tuple(field.name for field in fields(End)) == tuple(OF_ENDS)
+    assert {field.name for field in fields(Ends)} == {"initial", "minimum", *DISTANCES}
+
+
 def test_every_quantity_of_an_average_can_be_stored(tmp_path):
-    """Among the names of quantities none is one of the groups beside them, ``seeds`` and ``minimum``."""
+    """Among the names of quantities none is one of the groups beside them."""
     spectrum = Spectrum(
         epoch=np.array([0]),
         eigenvalues=np.ones((1, 1, 4)),
         ntk_trace=np.ones((1, 1)),
+        loss_susceptibility=np.ones((1, 1)),
+        spectral_position=np.ones((1, 1)),
         alignments={name: np.ones((1, 1)) for name in ALIGNMENTS},
     )
+    end = End(np.ones(1), np.ones(1), np.ones(1), np.ones(1), 1.0, 1.0)
     trajectory = Trajectory(
         seed=0,
         status=OK,
@@ -87,11 +108,14 @@ def test_every_quantity_of_an_average_can_be_stored(tmp_path):
         curves={name: np.ones(2) for name in CURVES},
         trace_epoch=np.array([0]),
         ntk_trace=np.ones(1),
+        layers=("output",),
+        layer_traces=np.ones((1, 1)),
         spectrum=spectrum,
         train_indices=np.arange(2),
-        minimum=Minimum(1, 1.0, 1.0, 1.0, np.ones(4), np.ones(4)),
+        minimum=Minimum(1, 1.0, 1.0, 1.0, np.ones(4), np.ones(4), 1.0, 0.5),
+        ends=Ends(end, end, 1.0, 1.0, 1.0, 1.0),
     )
     averaged = average(8, [trajectory], 1)
     write_averages(tmp_path / "curve.h5", [averaged], {})
-    assert {*averaged.along, *averaged.minimum} <= set(QUANTITIES)
-    assert not {"seeds", "minimum"} & set(averaged.along)
+    assert {*averaged.along, *averaged.minimum, *averaged.initial} <= set(QUANTITIES)
+    assert not {"seeds", *PER_SEED} & set(averaged.along)

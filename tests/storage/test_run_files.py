@@ -5,7 +5,17 @@ import numpy as np
 import pytest
 from ntklens.storage.hdf5 import ContentError
 from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES, TEST_CURVES, TRAIN_CURVES
-from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, read_run, write_run
+from ntklens.storage.run_files import (
+    DIVERGED,
+    OK,
+    End,
+    Ends,
+    Minimum,
+    Spectrum,
+    Trajectory,
+    read_run,
+    write_run,
+)
 
 
 def scaling(seed, parameters=None):
@@ -22,15 +32,24 @@ def scaling(seed, parameters=None):
         },
         trace_epoch=np.arange(0, 9, 2, dtype=np.int32),
         ntk_trace=rng.random(5).astype(np.float32),
+        layers=("hidden_1", "output"),
+        layer_traces=rng.random((5, 2)).astype(np.float32),
         spectrum=Spectrum(
             epoch=np.array([0, 4], dtype=np.int32),
             eigenvalues=rng.random((2, 1, 6)).astype(np.float32),
             ntk_trace=rng.random((2, 1)),
+            loss_susceptibility=rng.random((2, 1)),
+            spectral_position=rng.random((2, 1)),
             alignments={name: rng.random((2, 1)) for name in ALIGNMENTS},
         ),
         train_indices=np.array([4, 1, 3]),
-        minimum=Minimum(3, 0.5, 0.75, 1.5, rng.random(6), rng.random(6), parameters),
+        minimum=Minimum(3, 0.5, 0.75, 1.5, rng.random(6), rng.random(6), 0.25, 0.125, parameters),
+        ends=Ends(_end(rng), _end(rng), *rng.random(4).tolist()),
     )
+
+
+def _end(rng):
+    return End(*(rng.random(2) for _ in range(4)), *rng.random(2).tolist())
 
 
 def noise(seed, status=OK, spectra=3):
@@ -44,10 +63,14 @@ def noise(seed, status=OK, spectra=3):
         curves={name: rng.random(3).astype(np.float32) for name in CURVES},
         trace_epoch=np.empty(0, np.int32),
         ntk_trace=np.empty(0, np.float32),
+        layers=(),
+        layer_traces=np.empty((0, 0), np.float32),
         spectrum=Spectrum(
             epoch=np.arange(spectra, dtype=np.int32),
             eigenvalues=rng.random((spectra, 2, 6)).astype(np.float32),
             ntk_trace=rng.random((spectra, 2)),
+            loss_susceptibility=rng.random((spectra, 2)),
+            spectral_position=rng.random((spectra, 2)),
         ),
         train_indices=np.array([4, 1, 3]),
         copied_from=np.array([0, 0, 2]),
@@ -62,6 +85,8 @@ def assert_same(found, expected):
         assert found.keys() == expected.keys()
         for name, value in expected.items():
             assert_same(found[name], value)
+    elif isinstance(expected, tuple):
+        assert found == expected
     else:
         assert type(found) is type(expected)
         np.testing.assert_array_equal(found, expected)
@@ -80,7 +105,7 @@ def path(tmp_path):
         [scaling(3), scaling(4)],
         [scaling(3, {"hidden_1": {"kernel": np.ones((3, 2), np.float32), "bias": np.zeros(2)}})],
         [noise(3), noise(4, DIVERGED, spectra=0)],
-        [scaling(3), replace(scaling(4), status=DIVERGED, minimum=None), noise(5)],
+        [scaling(3), replace(scaling(4), status=DIVERGED, minimum=None, ends=None), noise(5)],
         [],
     ],
     ids=["minimum", "parameters", "noisy copies", "minimum of one seed alone", "no seeds"],
@@ -101,7 +126,7 @@ def test_seeds_come_in_order_of_their_numbers(path):
 def test_optional_parts_are_absent_where_not_measured(path):
     write_run(path, [scaling(3), noise(4)], {})
     with h5py.File(path) as file:
-        assert set(file["seed-0003"]) - set(file["seed-0004"]) == {"trace", "minimum"}
+        assert set(file["seed-0003"]) - set(file["seed-0004"]) == {"trace", "minimum", "ends"}
         assert set(file["seed-0004"]) - set(file["seed-0003"]) == {"copied_from"}
         assert set(file["seed-0003/spectrum"]) - set(file["seed-0004/spectrum"]) == set(ALIGNMENTS)
 
@@ -124,6 +149,35 @@ def test_every_dataset_says_what_the_table_of_quantities_says(path):
     for name, said in seen.items():
         quantity = QUANTITIES[name.split("/")[-1]]
         assert said == (quantity.description, quantity.unit), name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trace/layer_traces",
+        "spectrum/loss_susceptibility",
+        "spectrum/spectral_position",
+        "minimum/spectral_position",
+        "ends/initial/layer_traces",
+        "ends/minimum/weighted_trace",
+        "ends/kernel_change",
+        "ends/initial",
+    ],
+)
+def test_file_that_lacks_a_part_is_refused(path, name):
+    write_run(path, [scaling(3)], {})
+    with h5py.File(path, "a") as file:
+        del file[f"seed-0003/{name}"]
+    with pytest.raises(ContentError, match=f"has no (dataset|group) '.*{name.rpartition('/')[2]}'"):
+        read_run(path)
+
+
+def test_layers_without_names_are_refused(path):
+    write_run(path, [scaling(3)], {})
+    with h5py.File(path, "a") as file:
+        file["seed-0003/trace"].attrs["layers"] = [1, 2]
+    with pytest.raises(ContentError, match=r"attribute 'layers' is \[1, 2\], not strings"):
+        read_run(path)
 
 
 def test_file_of_another_kind_is_named(path):

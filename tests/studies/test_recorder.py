@@ -17,14 +17,14 @@ from ntklens.spectrum.alignments import label_alignment, misalignments
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.quantities import ALIGNMENTS
 from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED
-from ntklens.studies import recorder
+from ntklens.studies import recorder, snapshots
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.recipes import Measurement, Recipe
 from ntklens.studies.recorder import record
 from ntklens.training.optimisers import Adam, Sgd
 from ntklens.training.schedules import Stop
 
-from tests.support.clusters import clusters
+from tests.support.clusters import clusters, cross_entropy
 from tests.support.identical import assert_identical
 from tests.support.interruptions import run_with_kills
 
@@ -175,6 +175,61 @@ def test_minimum_is_measured_where_the_test_loss_is_least(case, trajectories):
             assert minimum.ntk_trace == pytest.approx(np.trace(theta), rel=1e-4)
 
 
+def test_traces_along_training_are_sums_over_the_layers(case, trajectories):
+    layers = ("hidden_1", "hidden_2", "output") if case[1].trace_every else ()
+    for trajectory in trajectories:
+        assert trajectory.layers == layers
+        assert trajectory.layer_traces.shape == (len(trajectory.trace_epoch), len(layers))
+        np.testing.assert_allclose(trajectory.layer_traces.sum(axis=1), trajectory.ntk_trace, rtol=1e-6)
+
+
+def squared_gradient(case, params, draw):
+    """‖∇L‖² for the mean cross-entropy of the NTK samples of one draw."""
+    samples = case[1].ntk_samples
+    part = slice(draw * samples, (draw + 1) * samples)
+    images, labels = jnp.asarray(SUBSET.test_images[part]), SUBSET.test_labels[part]
+    gradient = jax.grad(lambda params: cross_entropy(case[0].model, params, images, labels))(params)
+    return sum(float(jnp.sum(leaf**2)) for leaf in jax.tree.leaves(gradient))
+
+
+def test_three_factors_give_the_gradient_of_the_loss(case, trajectories):
+    spectrum, minimum = trajectories[0].spectrum, trajectories[0].minimum
+    for row, params in enumerate(parameters_at(case, 0, case[1].spectrum_epochs).values()):
+        for draw in range(case[1].ntk_draws):
+            susceptibility = spectrum.loss_susceptibility[row, draw]
+            found = susceptibility * spectrum.ntk_trace[row, draw] * spectrum.spectral_position[row, draw]
+            assert found == pytest.approx(squared_gradient(case, params, draw), rel=5e-3)
+    if minimum is not None:
+        found = minimum.loss_susceptibility * minimum.ntk_trace * minimum.spectral_position
+        expected = squared_gradient(case, {"params": minimum.parameters}, 0)
+        assert found == pytest.approx(expected, rel=5e-3)
+
+
+def test_ends_are_the_initialisation_and_the_minimum(case, trajectories):
+    experiment, measurement, _ = case
+    for seed, trajectory in enumerate(trajectories):
+        if not measurement.minimum:
+            assert trajectory.ends is None
+            continue
+        ends = trajectory.ends
+        np.testing.assert_allclose(ends.initial.layer_traces, trajectory.layer_traces[0], rtol=1e-4)
+        assert ends.minimum.layer_traces.sum() == pytest.approx(trajectory.minimum.ntk_trace, rel=1e-4)
+        assert (ends.kernel_change > 0) == (trajectory.minimum.epoch > 0)
+        if seed == 0:
+            initial = jax.tree.map(lambda leaf: leaf[0], experiment.initial_parameters([0]))["params"]
+            moved = jax.tree.map(np.subtract, trajectory.minimum.parameters, initial)
+            norms = [np.sqrt(sum(np.sum(leaf**2) for leaf in jax.tree.leaves(p))) for p in (moved, initial)]
+            assert ends.parameter_change == pytest.approx(norms[0] / norms[1], rel=1e-4)
+
+
+def test_ends_are_measured_of_dense_networks_alone():
+    network = replace(NETWORK, convolutions=1, hidden_layers=1, filters=2)
+    (trajectory,) = recorded((replace(FULL[0], network=network), MEASURED, 0.01), [0])
+    assert trajectory.minimum is not None
+    assert trajectory.layers == ("convolution_1", "hidden_1", "output")
+    assert trajectory.ends is None
+
+
 def test_results_do_not_depend_on_the_number_of_workers(case, trajectories):
     assert_identical(recorded(case, workers=3), trajectories)
 
@@ -304,7 +359,7 @@ def test_a_failed_spectrum_ends_the_job(monkeypatch):
     def broken(theta, of_theta_too=False):
         raise np.linalg.LinAlgError("no convergence")
 
-    monkeypatch.setattr(recorder, "spectra_of", broken)
+    monkeypatch.setattr(snapshots, "spectra_of", broken)
     with pytest.raises(np.linalg.LinAlgError, match="no convergence"):
         recorded(FULL, [0])
 
@@ -319,6 +374,9 @@ def test_little_memory_takes_the_kernels_in_blocks_to_the_same_numbers():
         found.spectrum.eigenvalues, expected.spectrum.eigenvalues, rtol=1e-4, atol=1e-5
     )
     np.testing.assert_array_equal(found.ntk_trace, expected.ntk_trace)
+    np.testing.assert_allclose(
+        found.spectrum.spectral_position, expected.spectrum.spectral_position, rtol=1e-3
+    )
 
 
 def test_pool_is_left_alone():

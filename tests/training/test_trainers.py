@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from ntklens.data.draws import draw
-from ntklens.kernel.ntk import ntk_matrix, outputs_and_trace
+from ntklens.kernel.ntk import layer_kernels, ntk_matrix, outputs_and_layer_traces
 from ntklens.networks.modules import DenseNetwork, ensemble_parameters
 from ntklens.storage.quantities import TEST_CURVES, TRAIN_CURVES
 from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED
@@ -26,7 +26,7 @@ SUBSET = clusters()
 TEST_SET = samples(SUBSET.test_images, SUBSET.test_labels)
 SEEDS = (0, 1, 2, 3)
 SMALL, WIDE = (DenseNetwork(hidden_layers=2, width=width, outputs=3) for width in (5, 150))
-TRACE = Trace(outputs_and_trace, samples=4)
+TRACE = Trace(outputs_and_layer_traces, samples=4, layers=2)
 SCHEDULE = Schedule(Stop(20, 20, patience=1.5, max_epochs=90), trace_every=5, snapshots=(0, 7, 20))
 
 
@@ -45,7 +45,7 @@ def mini_batch(schedule):
 
 def on_grid(schedule):
     """Networks that are evaluated at every fourth epoch."""
-    return FullBatchOnGrid(WIDE, Adam(0.9, 0.999, 1e-8), replace(schedule, evaluate_every=4), TRACE)
+    return FullBatchOnGrid(WIDE, Adam(0.9, 0.999, 1e-8), replace(schedule, evaluate_every=4), trace=TRACE)
 
 
 GRID = list(range(0, 90, 4)) + [90]
@@ -117,8 +117,11 @@ def test_curves_and_traces_belong_to_the_parameters_of_their_epoch(run):
                 assert record.curves[f"{name}_accuracy"][row] == pytest.approx(correct)
             if epoch in record.trace_epoch:
                 theta = ntk_matrix(trainer.model, params, TEST_SET.images[:4])
-                found = record.ntk_trace[record.trace_epoch.tolist().index(epoch)]
-                assert found == pytest.approx(float(jnp.trace(theta)), rel=1e-4)
+                row = record.trace_epoch.tolist().index(epoch)
+                assert record.ntk_trace[row] == pytest.approx(float(jnp.trace(theta)), rel=1e-4)
+                layers = layer_kernels(trainer.model, params, TEST_SET.images[:4])
+                shares = [float(layer.trace) for layer in layers]
+                assert record.layer_traces[row].tolist() == pytest.approx(shares, rel=1e-4)
 
 
 def test_members_are_measured_when_due_until_they_end(run):
@@ -136,7 +139,7 @@ def test_members_are_measured_when_due_until_they_end(run):
         for name in TEST_CURVES:
             assert len(record.curves[name]) == len(record.test_epoch)
         assert record.trace_epoch.tolist() == list(range(0, record.epoch[-1] + 1, 5))
-        assert len(record.ntk_trace) == len(record.trace_epoch)
+        assert record.layer_traces.shape == (len(record.trace_epoch), TRACE.layers)
 
 
 def test_minimum_has_its_parameters_and_is_at_most_the_least_evaluated_test_loss(run):

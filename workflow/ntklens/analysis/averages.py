@@ -8,7 +8,7 @@ have in common (`two_way_error`). Where training follows the minimum, each seed'
 of the losses are kept, from which intervals of the adaptation rate are made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Float, Integer, Real
 
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.averages import Average, Mean
-from ntklens.storage.quantities import TEST_CURVES, TRAIN_CURVES
+from ntklens.storage.quantities import DISTANCES, LOSS_POSITION, OF_ENDS, TEST_CURVES, TRAIN_CURVES
 from ntklens.storage.run_files import DIVERGED, OK, Minimum, Trajectory
 
 
@@ -48,6 +48,8 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
         along=along,
         minimum=_minima(used) if used[0].minimum is not None else {},
         members=_members(used) if used[0].minimum is not None else {},
+        initial=_initial(used) if used[0].minimum is not None else {},
+        layers=used[0].layers,
     )
 
 
@@ -79,21 +81,27 @@ def _curves(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
 
 
 def _traces(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
-    """The mean trace along training. If it was not measured separately, it comes from the spectra."""
+    """The mean trace along training, and the layers' shares. Without these, it comes from the spectra."""
     epoch = min((t.trace_epoch for t in trajectories), key=len)
     if len(epoch):
-        return {"ntk_trace": mean_of(epoch, np.array([t.ntk_trace[: len(epoch)] for t in trajectories]))}
+        shares = np.array([t.layer_traces[: len(epoch)] for t in trajectories])
+        trace = np.array([t.ntk_trace[: len(epoch)] for t in trajectories])
+        return {"ntk_trace": mean_of(epoch, trace), "layer_traces": mean_of(epoch, shares)}
     return {"ntk_trace": _mean_over_draws([t.spectrum.ntk_trace for t in trajectories], trajectories)}
 
 
 def _spectra(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
-    """The mean effective rank along training, and the mean alignments if they were measured."""
+    """The mean effective rank and factors of the loss's gradient; mean alignments if they were measured."""
     ranks = [np.asarray(effective_rank(t.spectrum.eigenvalues)) for t in trajectories]
     alignments = {
         name: _mean_over_draws([t.spectrum.alignments[name] for t in trajectories], trajectories)
         for name in trajectories[0].spectrum.alignments
     }
-    return {"effective_rank": _mean_over_draws(ranks, trajectories), **alignments}
+    position = {
+        name: _mean_over_draws([getattr(t.spectrum, name) for t in trajectories], trajectories)
+        for name in LOSS_POSITION
+    }
+    return {"effective_rank": _mean_over_draws(ranks, trajectories), **position, **alignments}
 
 
 def _mean_over_draws(values: Sequence[Real[np.ndarray, "_ _"]], trajectories: Sequence[Trajectory]) -> Mean:
@@ -103,7 +111,9 @@ def _mean_over_draws(values: Sequence[Real[np.ndarray, "_ _"]], trajectories: Se
     return Mean(epoch, pairs.mean(axis=(0, 1)), np.asarray(two_way_error(pairs)))
 
 
-def mean_of(epoch: Integer[np.ndarray, " epochs"], values: Real[np.ndarray, "members epochs"]) -> Mean:
+def mean_of(
+    epoch: Integer[np.ndarray, " epochs"], values: Real[np.ndarray, " members epochs *layers"]
+) -> Mean:
     """The `Mean` of ``values`` over the members."""
     values = np.asarray(values, dtype=np.float64)
     return Mean(epoch, values.mean(axis=0), np.asarray(standard_error(values)))
@@ -161,7 +171,7 @@ def _members(trajectories: Sequence[Trajectory]) -> dict[str, Float[np.ndarray, 
     }
 
 
-def _minima(trajectories: Sequence[Trajectory]) -> dict[str, Real[np.ndarray, " members"]]:
+def _minima(trajectories: Sequence[Trajectory]) -> dict[str, Real[np.ndarray, "members ..."]]:
     """The quantities at each seed's own minimum of the test loss."""
     minima = [cast(Minimum, t.minimum) for t in trajectories]  # followed for all seeds, or for none
     initial = np.array([t.ntk_trace[0] for t in trajectories], dtype=np.float64)
@@ -172,4 +182,24 @@ def _minima(trajectories: Sequence[Trajectory]) -> dict[str, Real[np.ndarray, " 
         "effective_rank": np.asarray(effective_rank([minimum.eigenvalues for minimum in minima])),
         "initial_trace": initial,
         "trace_ratio": (lowest - initial) / initial,
+        **_fields(minima, LOSS_POSITION),
+        **_fields([t.ends for t in trajectories], DISTANCES),
+        **_fields([t.ends and t.ends.minimum for t in trajectories], OF_ENDS),
     }
+
+
+def _initial(trajectories: Sequence[Trajectory]) -> dict[str, Real[np.ndarray, "members ..."]]:
+    """The quantities at each seed's initialisation, on the first draw."""
+    spectra = [t.spectrum for t in trajectories]  # epoch 0 is always the first
+    return {
+        "effective_rank": np.asarray(effective_rank([own.eigenvalues[0, 0] for own in spectra])),
+        **{name: np.array([getattr(own, name)[0, 0] for own in spectra]) for name in LOSS_POSITION},
+        **_fields([t.ends and t.ends.initial for t in trajectories], OF_ENDS),
+    }
+
+
+def _fields(parts: Sequence[Any], names: Iterable[str]) -> dict[str, Real[np.ndarray, "members ..."]]:
+    """The fields ``names`` of each member's part; nothing where members have no such part."""
+    if any(part is None for part in parts):
+        return {}
+    return {name: np.array([getattr(part, name) for part in parts]) for name in names}

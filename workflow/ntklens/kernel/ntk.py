@@ -68,9 +68,22 @@ def ntk_matrix(
     blocks. By default a block has as many samples as fit in ``memory`` bytes, usually all. Raises as
     `ntk_trace`.
     """
+    return outputs_and_matrix(model, params, x, lower=lower, block_size=block_size, memory=memory)[1]
+
+
+def outputs_and_matrix(
+    model: Network,
+    params: Params,
+    x: SamplesLike,
+    *,
+    lower: bool = False,
+    block_size: int | None = None,
+    memory: int = MEMORY,
+) -> tuple[Inexact[Array, "d n"], Float[Array, "N N"]]:
+    """The outputs on the samples ``x`` and the NTK there. Other arguments and errors as for `ntk_matrix`."""
     x = _as_array(x)
     check_once(model, params, x)
-    return _matrix(StaticModel(model), params, x, lower, block_size, memory)
+    return _outputs_and_matrix(StaticModel(model), params, x, lower, block_size, memory)
 
 
 def ntk_trace(model: Network, params: Params, x: SamplesLike) -> Float[Array, ""]:
@@ -79,16 +92,34 @@ def ntk_trace(model: Network, params: Params, x: SamplesLike) -> Float[Array, ""
     Raises ValueError if there are no samples or the outputs are not (d, n), and `selfcheck.InexactNtkError`
     if the network mixes samples or also uses a layer's kernel outside the layer.
     """
-    return outputs_and_trace(model, params, x)[1]
+    return jnp.sum(outputs_and_layer_traces(model, params, x)[1])
 
 
-def outputs_and_trace(
+def outputs_and_layer_traces(
     model: Network, params: Params, x: SamplesLike
-) -> tuple[Inexact[Array, "d n"], Float[Array, ""]]:
-    """The outputs on the samples ``x`` and Tr Θ there, from one forward pass. Raises as `ntk_trace`."""
+) -> tuple[Inexact[Array, "d n"], Float[Array, " layers"]]:
+    """The outputs on the samples ``x`` and each layer's share of Tr Θ there, from one forward pass.
+
+    The layers come in the order of `layer_names`. Raises as `ntk_trace`.
+    """
     x = _as_array(x)
     check_once(model, params, x)
-    return _outputs_and_trace(StaticModel(model), params, x)
+    return _outputs_and_layer_traces(StaticModel(model), params, x)
+
+
+def layer_names(model: Network, params: Params, x: SamplesLike) -> tuple[str, ...]:
+    """The path of every Dense and Conv layer, such as "hidden_1", in the order of their first calls.
+
+    If there are other parameters, the name of their piece of J follows. Nothing is computed: the shapes of
+    ``params`` suffice. Raises ValueError as `ntk_trace`.
+    """
+    names: list[str] = []
+
+    def note_names(params: Params, x: Samples) -> None:
+        names.extend("/".join(path) for path in _pieces(StaticModel(model), params, x))
+
+    jax.eval_shape(note_names, params, _as_array(x))
+    return tuple(names)
 
 
 def layer_kernels(model: Network, params: Params, x: SamplesLike) -> list[LayerKernels]:
@@ -100,6 +131,16 @@ def layer_kernels(model: Network, params: Params, x: SamplesLike) -> list[LayerK
     x = _as_array(x)
     check_once(model, params, x)
     return _layer_kernels(StaticModel(model), params, x)
+
+
+def layer_pieces(model: Network, params: Params, x: SamplesLike) -> list[LayerPiece]:
+    """The two factors of every Dense and Conv layer's piece of J, in the order of `layer_names`.
+
+    For a dense network they are far smaller than its `layer_kernels`. Raises as `ntk_trace`.
+    """
+    x = _as_array(x)
+    check_once(model, params, x)
+    return _layer_pieces(StaticModel(model), params, x)
 
 
 def _as_array(x: SamplesLike) -> Samples:
@@ -116,24 +157,31 @@ _full_precision = partial(jax.default_matmul_precision, "highest")
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4, 5))
-def _matrix(
+def _outputs_and_matrix(
     model: StaticModel, params: Params, x: Samples, lower: bool, block_size: int | None, memory: int
-) -> Float[Array, "N N"]:
+) -> tuple[Inexact[Array, "d n"], Float[Array, "N N"]]:
     with _full_precision():
         blocks = _blocks(model, params, x, block_size, memory)
         if len(blocks.starts) == 1:
-            pieces = _in_cheapest_form(_pieces(model, params, x), memory)
-            return _product(pieces, pieces, symmetric=True, mirrored=not lower)
-        return _product_by_blocks(model, params, x, blocks, lower, memory)
+            outputs, found = outputs_and_pieces(model, params, x)
+            pieces = _in_cheapest_form(found, memory)
+            return outputs, _product(pieces, pieces, symmetric=True, mirrored=not lower)
+        return model.apply(params, x), _product_by_blocks(model, params, x, blocks, lower, memory)
 
 
 @partial(jax.jit, static_argnums=0)
-def _outputs_and_trace(
+def _outputs_and_layer_traces(
     model: StaticModel, params: Params, x: Samples
-) -> tuple[Inexact[Array, "d n"], Float[Array, ""]]:
+) -> tuple[Inexact[Array, "d n"], Float[Array, " layers"]]:
     with _full_precision():
         outputs, pieces = outputs_and_pieces(model, params, x)
-        return outputs, cast(Array, sum(piece.squared_norm() for piece in pieces.values()))
+        return outputs, jnp.stack([piece.squared_norm() for piece in pieces.values()])
+
+
+@partial(jax.jit, static_argnums=0)
+def _layer_pieces(model: StaticModel, params: Params, x: Samples) -> list[LayerPiece]:
+    with _full_precision():
+        return [p for p in _pieces(model, params, x).values() if isinstance(p, LayerPiece)]
 
 
 @partial(jax.jit, static_argnums=0)

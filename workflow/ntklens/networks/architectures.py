@@ -1,6 +1,8 @@
 """The settings of a network: plain names and numbers, for building it and for estimating its costs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 Initialisation = Literal["lecun-normal", "xavier-uniform", "he-uniform"]
@@ -35,3 +37,14 @@ class NetworkSettings:
     initialisation: Initialisation = "lecun-normal"
     parametrisation: Parametrisation = "standard"
     biases: bool = True
+
+
+def initial_variance(initialisation: Initialisation, shape: Sequence[int]) -> float:
+    """The variance of a layer's initial kernel of this ``shape`` (…, inputs, outputs), standard parametrised.
+
+    It is the initialisation's scale over the fan-in, or over the mean of fan-in and fan-out.
+    """
+    scale, mode, _ = INITIALISATIONS[initialisation]
+    *sides, inputs, outputs = shape
+    fan_in, fan_out = inputs * prod(sides), outputs * prod(sides)
+    return scale / {"fan_in": fan_in, "fan_avg": (fan_in + fan_out) / 2}[mode]

@@ -24,6 +24,7 @@ from ntklens.networks.architectures import (
     NetworkSettings,
     Parametrisation,
     Pooling,
+    initial_variance,
 )
 
 Parameters = PyTree[Float[Array | np.ndarray, "..."]]
@@ -95,9 +96,8 @@ def _layer(
     """A Dense or Conv layer of ``network``, applied to ``x``."""
     scale, mode, distribution = INITIALISATIONS[network.initialisation]
     if network.parametrisation == "ntk":
-        fan_in = x.shape[-1] * math.prod(sizes.get("kernel_size", ()))
-        fan_out = features * math.prod(sizes.get("kernel_size", ()))
-        variance = scale / {"fan_in": fan_in, "fan_avg": (fan_in + fan_out) / 2}[mode]
+        shape = (*sizes.get("kernel_size", ()), x.shape[-1], features)
+        variance = initial_variance(network.initialisation, shape)
         # Multiplying the layer's input scales its kernel alone, not its bias.
         x, scale = x * math.sqrt(variance), scale / variance
     kernel_init = nn.initializers.variance_scaling(scale, mode, distribution)
@@ -139,6 +139,20 @@ def build_network(
         pooling=settings.pooling,
         **dense,
     )
+
+
+def ntk_weights(network: DenseNetwork | ConvolutionalNetwork, params: Parameters) -> dict[str, float]:
+    """The factor of each layer's kernel that turns an NTK of ``network`` into one of the NTK parametrisation.
+
+    The share of a layer's kernel in the NTK, times its factor, is that kernel's share in the NTK of the same
+    function in the NTK parametrisation. The factor is the initial variance of the kernel: 1 / fan-in for
+    LeCun initialisation. A network in the NTK parametrisation has factors of 1.
+    """
+    standard = network.parametrisation == "standard"
+    return {
+        name: initial_variance(network.initialisation, layer["kernel"].shape) if standard else 1.0
+        for name, layer in params["params"].items()
+    }
 
 
 def initial_parameters(model: nn.Module, inputs: int, seed: int | Int[Array, ""]) -> Parameters:

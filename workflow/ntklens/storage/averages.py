@@ -1,12 +1,17 @@
 """The averages of one curve over its seeds, and the file that holds them: one HDF5 group for each point.
 
 /                     attribute run_code: the versions of the code that made the run files, with their points
-/scale-000064         attributes: scale, minimum_epoch and left_out
+/scale-000064         attributes: scale, minimum_epoch, left_out and layers
     seeds             seeds that were averaged
     effective_rank/   epoch, mean, error; one such group for each quantity measured along training.
                       ntk_trace, log_train_loss and test_loss also have members: each seed's own curve
     minimum/          per seed, at its own minimum of the test loss: epoch, test_loss, effective_rank,
-                      initial_trace, trace_ratio
+                      initial_trace, trace_ratio, loss_susceptibility, spectral_position; of dense networks
+                      also the distances from the initialisation, values by layer, of the weighted NTK
+    initial/          per seed at initialisation: effective_rank, loss_susceptibility, spectral_position; of
+                      dense networks also values by layer and of the weighted NTK
+
+Values by layer have a second axis, in the order of the attribute layers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,17 +33,23 @@ from ntklens.storage.hdf5 import (
     read_array,
     read_arrays,
     read_attribute,
+    read_texts,
 )
 from ntklens.storage.quantities import QUANTITIES
 from ntklens.storage.run_code import RunCode, as_record
 
+PER_SEED = ("minimum", "initial")  # the groups that hold values of each seed
+
 
 class Mean(NamedTuple):
-    """A quantity along training: mean and standard error over the members, at each ``epoch``."""
+    """A quantity along training: mean and standard error over the members, at each ``epoch``.
+
+    A quantity that each layer has for itself has a second axis.
+    """
 
     epoch: Int[np.ndarray, " epochs"]
-    mean: Float[np.ndarray, " epochs"]
-    error: Float[np.ndarray, " epochs"]
+    mean: Float[np.ndarray, " epochs *layers"]
+    error: Float[np.ndarray, " epochs *layers"]
 
     def until(self, epoch: int) -> "Mean":
         """The part up to and including ``epoch``."""
@@ -52,10 +63,11 @@ class Average:
 
     ``left_out`` names each seed that was not averaged, with the reason. ``along`` has the `Mean` of each
     quantity measured along training. ``minimum`` has, per seed in the order of ``seeds``, the values at that
-    seed's own minimum of the test loss; it is empty if training did not follow the minimum. ``minimum_epoch``
-    is the epoch of the minimum of the mean test loss, where curves against the train loss end. ``members``
-    has each seed's own curve of the quantities from which the adaptation rate is made, at the epochs of their
-    means; it is empty too if training did not follow the minimum.
+    seed's own minimum of the test loss, and ``initial`` those at its initialisation; both are empty if
+    training did not follow the minimum. ``minimum_epoch`` is the epoch of the minimum of the mean test loss,
+    where curves against the train loss end. ``members`` has each seed's own curve of the quantities from
+    which the adaptation rate is made, at the epochs of their means; it is empty too if training did not
+    follow the minimum. ``layers`` are the names of the layers, for values by layer.
     """
 
     scale: int
@@ -63,12 +75,14 @@ class Average:
     left_out: tuple[str, ...]
     minimum_epoch: int
     along: dict[str, Mean]
-    minimum: dict[str, Num[np.ndarray, " seeds"]]
+    minimum: dict[str, Num[np.ndarray, "seeds ..."]]
     members: dict[str, Float[np.ndarray, "seeds _"]] = field(default_factory=dict)
+    initial: dict[str, Num[np.ndarray, "seeds ..."]] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
 
     def at_epochs(
         self, name: str, epochs: Sequence[int] | Int[np.ndarray, " points"]
-    ) -> Float[np.ndarray, " points"]:
+    ) -> Float[np.ndarray, " points *layers"]:
         """The mean of the quantity ``name`` at each of ``epochs``.
 
         Raises ValueError if it was not measured at one of them.
@@ -106,6 +120,7 @@ def _write(file: h5py.File, average: Average) -> None:
     group.attrs["scale"] = average.scale
     group.attrs["minimum_epoch"] = average.minimum_epoch
     group.attrs["left_out"] = list(average.left_out)
+    group.attrs["layers"] = list(average.layers)
     add_quantity(group, "seeds", average.seeds)
     for name, along in average.along.items():
         own = add_group(group, name, f"{QUANTITIES[name].description}, averaged over members")
@@ -115,10 +130,14 @@ def _write(file: h5py.File, average: Average) -> None:
         if name in average.members:
             own_curves = np.asarray(average.members[name], dtype=np.float32)
             add_quantity(own, name, own_curves, as_name="members", description="each seed's own curve")
-    if average.minimum:
-        own = add_group(group, "minimum", "per seed, at its own minimum of the test loss")
-        for name, values in average.minimum.items():
-            add_quantity(own, name, values)
+    for part, where, per_seed in (
+        ("minimum", "at its own minimum of the test loss", average.minimum),
+        ("initial", "at its initialisation", average.initial),
+    ):
+        if per_seed:
+            own = add_group(group, part, f"per seed, {where}")
+            for name, values in per_seed.items():
+                add_quantity(own, name, values)
 
 
 def read_averages(path: FilePath) -> list[Average]:
@@ -129,7 +148,7 @@ def read_averages(path: FilePath) -> list[Average]:
 
 
 def _read(group: h5py.Group) -> Average:
-    along = {name: own for name, own in groups_in(group).items() if name != "minimum"}
+    along = {name: own for name, own in groups_in(group).items() if name not in PER_SEED}
     return Average(
         scale=int(read_attribute(group, "scale")),
         seeds=read_array(group, "seeds"),
@@ -138,6 +157,8 @@ def _read(group: h5py.Group) -> Average:
         along={name: _read_mean(own) for name, own in along.items()},
         minimum=read_arrays(get_group(group, "minimum")) if "minimum" in group else {},
         members={name: read_array(own, "members") for name, own in along.items() if "members" in own},
+        initial=read_arrays(get_group(group, "initial")) if "initial" in group else {},
+        layers=read_texts(group, "layers"),
     )
 
 

@@ -125,6 +125,14 @@ def read_text(item: h5py.Group | h5py.Dataset, name: str) -> str:
     return value
 
 
+def read_texts(item: h5py.Group | h5py.Dataset, name: str) -> tuple[str, ...]:
+    """The attribute ``name``, a list of strings. Raises ContentError if there is none."""
+    values = np.atleast_1d(read_attribute(item, name)).tolist()
+    if not all(isinstance(value, str) for value in values):
+        raise ContentError(f"{_place(item)}: attribute {name!r} is {values!r}, not strings")
+    return tuple(values)
+
+
 def read_json_attribute(item: h5py.Group | h5py.Dataset, name: str) -> Any:
     """The content of the attribute ``name``, which `add_attributes` stored as JSON.
 

@@ -53,6 +53,74 @@ ALIGNMENTS: dict[str, Quantity] = {
     ),
 }
 
+# The loss–network–position decomposition of ‖∇L‖² on the NTK samples (arXiv 2605.31244).
+LOSS_POSITION: dict[str, Quantity] = {
+    "loss_susceptibility": Quantity(
+        "‖g‖², g the gradient of the NTK samples' mean cross-entropy with respect to their outputs",
+        label="Loss susceptibility",
+        symbol=r"\chi_\mathrm{loss}",
+    ),
+    "spectral_position": Quantity(
+        "gᵀΘg / (‖g‖² Tr Θ), where in the NTK's spectrum the gradient g lies",
+        label="Spectral position",
+        symbol=r"g^\top\Theta g / \Vert g\Vert^2\,\mathrm{Tr}(\Theta)",
+    ),
+}
+
+# At initialisation and at the minimum: by layer, in the order of the layers, then of the weighted NTK.
+OF_ENDS: dict[str, Quantity] = {
+    "layer_traces": Quantity(
+        "share of each layer's parameters in the trace of the NTK",
+        label="Trace of a layer",
+        symbol=r"\mathrm{Tr}(\Theta_l)",
+    ),
+    "bias_traces": Quantity("share of each layer's bias in the trace of the NTK"),
+    "conjugate_ranks": Quantity(
+        "effective rank of the normalised conjugate kernel of each layer's input (Eq. 10)",
+        label="Conjugate kernel's rank",
+        symbol=r"\Gamma(C_{l-1})",
+    ),
+    "sensitivity_ranks": Quantity(
+        "effective rank of the normalised sensitivity kernel of each layer (Eq. 13)",
+        label="Sensitivity's rank",
+        symbol=r"\Gamma(\Sigma_l)",
+    ),
+    "weighted_trace": Quantity(
+        "trace of the NTK with each kernel's share times its initial variance and no biases' share",
+        label="Weighted NTK trace",
+        symbol=r"\mathrm{Tr}(\Theta^w)",
+    ),
+    "weighted_effective_rank": Quantity(
+        "effective rank of the normalised NTK, weighted as for weighted_trace",
+        label="Weighted effective rank",
+        symbol=r"\Gamma(\Theta^w)",
+    ),
+}
+# Between the minimum of a seed's test loss and its initialisation.
+DISTANCES: dict[str, Quantity] = {
+    "kernel_change": Quantity(
+        "‖Θ_min − Θ_0‖_F / ‖Θ_0‖_F",
+        label="Change of the NTK",
+        symbol=r"\Vert\Theta_\mathrm{min} - \Theta_0\Vert / \Vert\Theta_0\Vert",
+    ),
+    "kernel_cosine_distance": Quantity(
+        "1 − ⟨Θ_min, Θ_0⟩_F / (‖Θ_min‖_F ‖Θ_0‖_F)",
+        label="Turn of the NTK",
+        symbol=r"1 - \cos(\Theta_0, \Theta_\mathrm{min})",
+    ),
+    "parameter_change": Quantity(
+        "‖θ_min − θ_0‖ / ‖θ_0‖ over all parameters",
+        label="Change of the parameters",
+        symbol=r"\Vert\theta_\mathrm{min} - \theta_0\Vert / \Vert\theta_0\Vert",
+    ),
+    "linearised_test_loss": Quantity(
+        "test loss at θ_min of the network linearised at θ_0",
+        "nat",
+        "Linearised test loss",
+        r"\mathcal{L}_\mathrm{lin}",
+    ),
+}
+
 QUANTITIES: dict[str, Quantity] = {
     "epoch": Quantity("passes over the training samples so far", "epoch", "Epoch"),
     "test_epoch": Quantity("epochs at which the test samples were evaluated", "epoch", "Epoch"),
@@ -68,6 +136,9 @@ QUANTITIES: dict[str, Quantity] = {
     "effective_rank": Quantity(
         "effective rank of the normalised NTK (Eq. 3)", label="Effective rank", symbol=r"\Gamma(\Theta)"
     ),
+    **LOSS_POSITION,
+    **OF_ENDS,
+    **DISTANCES,
     **ALIGNMENTS,
     "initial_trace": Quantity(
         "trace of the NTK at epoch 0", label="Initial NTK trace", symbol=r"\mathrm{Tr}(\Theta_0)"

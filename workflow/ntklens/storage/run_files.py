@@ -4,13 +4,19 @@
 /seed-0007            attribute status: "ok", "diverged" or "minimum at the last epoch"
     epoch, train_loss, train_accuracy
     test_epoch, test_loss, test_accuracy
-    trace/            along training, on the first draw of NTK samples: epoch, ntk_trace
-    spectrum/         epoch; by epoch and draw: eigenvalues of the normalised NTK, ntk_trace, alignments
-    minimum/          at the minimum of the test loss, on the first draw: epoch, losses, trace, eigenvalues
+    trace/            along training, on the first draw of NTK samples: epoch, ntk_trace, and the shares of
+                      the layers, layer_traces; attribute layers: their names
+    spectrum/         epoch; by epoch and draw: eigenvalues of the normalised NTK, ntk_trace,
+                      loss_susceptibility, spectral_position, alignments
+    minimum/          at the minimum of the test loss, on the first draw: epoch, losses, trace, eigenvalues,
+                      loss_susceptibility, spectral_position
+    ends/             the minimum compared with the initialisation, on the first draw: four distances
+        initial/      by layer: layer_traces, bias_traces, conjugate_ranks, sensitivity_ranks;
+        minimum/      of the weighted NTK: weighted_trace, weighted_effective_rank; the same in both groups
     train_indices     rows of the pool that the seed trained on
     copied_from       row of the training image that each image copies, or its own
 
-``trace``, ``minimum``, the alignments and ``copied_from`` exist only if they were measured.
+``trace``, ``minimum``, ``ends``, the alignments and ``copied_from`` exist only if they were measured.
 `ntklens.storage.quantities` says what each dataset means.
 """
 
@@ -36,8 +42,9 @@ from ntklens.storage.hdf5 import (
     read_array,
     read_arrays,
     read_text,
+    read_texts,
 )
-from ntklens.storage.quantities import ALIGNMENTS, CURVES
+from ntklens.storage.quantities import ALIGNMENTS, CURVES, DISTANCES, LOSS_POSITION, OF_ENDS
 
 # How a seed's training ended: the values of the attribute ``status``.
 Status = Literal["ok", "diverged", "minimum at the last epoch"]
@@ -45,6 +52,8 @@ OK: Status = "ok"
 DIVERGED: Status = "diverged"
 UNFINISHED: Status = "minimum at the last epoch"
 STATUSES: dict[str, Status] = {status: status for status in (OK, DIVERGED, UNFINISHED)}
+
+AT_MINIMUM = ("epoch", "train_loss", "test_loss", "ntk_trace", "eigenvalues", "ntk_eigenvalues")
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,37 @@ class Minimum:
     ntk_trace: float
     eigenvalues: Float[np.ndarray, " N"]  # of the normalised NTK
     ntk_eigenvalues: Float[np.ndarray, " N"]  # of the NTK itself
+    loss_susceptibility: float
+    spectral_position: float
     parameters: ArrayTree | None = None
+
+
+@dataclass(frozen=True)
+class End:
+    """The NTK of a dense network at initialisation or at the minimum; arrays have a value for each layer.
+
+    ``weighted_trace`` and ``weighted_effective_rank`` are those of the NTK with the share of each layer's
+    kernel multiplied by the kernel's initial variance, and without the share of the biases.
+    """
+
+    layer_traces: Float[np.ndarray, " layers"]
+    bias_traces: Float[np.ndarray, " layers"]  # the part of ``layer_traces`` that belongs to biases
+    conjugate_ranks: Float[np.ndarray, " layers"]  # of each layer's input
+    sensitivity_ranks: Float[np.ndarray, " layers"]
+    weighted_trace: float
+    weighted_effective_rank: float
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The two ends of a seed's training, and how far the minimum is from the initialisation."""
+
+    initial: End
+    minimum: End
+    kernel_change: float
+    kernel_cosine_distance: float
+    parameter_change: float
+    linearised_test_loss: float
 
 
 @dataclass(frozen=True)
@@ -67,6 +106,8 @@ class Spectrum:
     epoch: Int[np.ndarray, " epochs"]
     eigenvalues: Float[np.ndarray, "epochs draws N"]
     ntk_trace: Float[np.ndarray, "epochs draws"]
+    loss_susceptibility: Float[np.ndarray, "epochs draws"]
+    spectral_position: Float[np.ndarray, "epochs draws"]
     alignments: dict[str, Float[np.ndarray, "epochs draws"]] = field(default_factory=dict)
 
 
@@ -74,8 +115,9 @@ class Spectrum:
 class Trajectory:
     """One seed's training.
 
-    Train curves are at ``epoch``, test curves at ``test_epoch``, and ``ntk_trace`` is at ``trace_epoch``.
-    ``trace_epoch`` is empty if the trace was not measured apart from the spectra.
+    Train curves are at ``epoch``, test curves at ``test_epoch``. ``ntk_trace`` is at ``trace_epoch``, and so
+    are ``layer_traces``, the shares of ``layers`` in it; all are empty if the trace was not measured apart
+    from the spectra.
     """
 
     seed: int
@@ -85,10 +127,13 @@ class Trajectory:
     curves: dict[str, Float[np.ndarray, " _"]]
     trace_epoch: Int[np.ndarray, " trace_epochs"]
     ntk_trace: Float[np.ndarray, " trace_epochs"]
+    layers: tuple[str, ...]
+    layer_traces: Float[np.ndarray, "trace_epochs layers"]
     spectrum: Spectrum
     train_indices: Int[np.ndarray, " d"]
     copied_from: Int[np.ndarray, " d"] | None = None
     minimum: Minimum | None = None
+    ends: Ends | None = None
 
 
 def write_run(path: FilePath, trajectories: Iterable[Trajectory], attributes: Mapping[str, object]) -> None:
@@ -113,9 +158,13 @@ def _write_trajectory(file: h5py.File, trajectory: Trajectory) -> None:
         trace = add_group(group, "trace", "the NTK's trace along training, on the first draw of NTK samples")
         add_quantity(trace, "epoch", trajectory.trace_epoch)
         add_quantity(trace, "ntk_trace", trajectory.ntk_trace)
+        add_quantity(trace, "layer_traces", trajectory.layer_traces)
+        trace.attrs["layers"] = list(trajectory.layers)
     _write_spectrum(group, trajectory.spectrum)
     if trajectory.minimum is not None:
         _write_minimum(group, trajectory.minimum)
+    if trajectory.ends is not None:
+        _write_ends(group, trajectory.ends)
 
 
 def _write_spectrum(parent: h5py.Group, spectrum: Spectrum) -> None:
@@ -123,17 +172,32 @@ def _write_spectrum(parent: h5py.Group, spectrum: Spectrum) -> None:
     add_quantity(group, "epoch", spectrum.epoch)
     add_quantity(group, "eigenvalues", spectrum.eigenvalues)
     add_quantity(group, "ntk_trace", spectrum.ntk_trace)
+    for name in LOSS_POSITION:
+        add_quantity(group, name, getattr(spectrum, name))
     for name, values in spectrum.alignments.items():
         add_quantity(group, name, values)
 
 
 def _write_minimum(parent: h5py.Group, minimum: Minimum) -> None:
     group = add_group(parent, "minimum", "at the minimum of the test loss, on the first draw of NTK samples")
-    for name in ("epoch", "train_loss", "test_loss", "ntk_trace", "eigenvalues", "ntk_eigenvalues"):
+    for name in (*AT_MINIMUM, *LOSS_POSITION):
         add_quantity(group, name, getattr(minimum, name))
     if minimum.parameters is not None:
         parameters = add_group(group, "parameters", "the network's parameters, one group for each layer")
         _write_tree(parameters, minimum.parameters)
+
+
+def _write_ends(parent: h5py.Group, ends: Ends) -> None:
+    group = add_group(parent, "ends", "the minimum compared with the initialisation, on the first draw")
+    for name, where, end in (
+        ("initial", "at initialisation", ends.initial),
+        ("minimum", "at the minimum of the test loss", ends.minimum),
+    ):
+        own = add_group(group, name, where)
+        for quantity in OF_ENDS:
+            add_quantity(own, quantity, getattr(end, quantity))
+    for name in DISTANCES:
+        add_quantity(group, name, getattr(ends, name))
 
 
 def _write_tree(group: h5py.Group, tree: ArrayTree) -> None:
@@ -164,10 +228,13 @@ def _read_trajectory(name: str, group: h5py.Group) -> Trajectory:
         curves={curve: read_array(group, curve) for curve in CURVES},
         trace_epoch=read_array(group, "trace/epoch") if traced else np.empty(0, np.int32),
         ntk_trace=read_array(group, "trace/ntk_trace") if traced else np.empty(0, np.float32),
+        layers=read_texts(get_group(group, "trace"), "layers") if traced else (),
+        layer_traces=read_array(group, "trace/layer_traces") if traced else np.empty((0, 0), np.float32),
         spectrum=_read_spectrum(get_group(group, "spectrum")),
         train_indices=read_array(group, "train_indices"),
         copied_from=read_array(group, "copied_from") if "copied_from" in group else None,
         minimum=_read_minimum(get_group(group, "minimum")) if "minimum" in group else None,
+        ends=_read_ends(get_group(group, "ends")) if "ends" in group else None,
     )
 
 
@@ -189,6 +256,8 @@ def _read_spectrum(group: h5py.Group) -> Spectrum:
         epoch=read_array(group, "epoch"),
         eigenvalues=read_array(group, "eigenvalues"),
         ntk_trace=read_array(group, "ntk_trace"),
+        loss_susceptibility=read_array(group, "loss_susceptibility"),
+        spectral_position=read_array(group, "spectral_position"),
         alignments={name: read_array(group, name) for name in ALIGNMENTS if name in group},
     )
 
@@ -201,7 +270,28 @@ def _read_minimum(group: h5py.Group) -> Minimum:
         ntk_trace=float(read_array(group, "ntk_trace")),
         eigenvalues=read_array(group, "eigenvalues"),
         ntk_eigenvalues=read_array(group, "ntk_eigenvalues"),
+        loss_susceptibility=float(read_array(group, "loss_susceptibility")),
+        spectral_position=float(read_array(group, "spectral_position")),
         parameters=_read_tree(get_group(group, "parameters")) if "parameters" in group else None,
+    )
+
+
+def _read_ends(group: h5py.Group) -> Ends:
+    return Ends(
+        initial=_read_end(get_group(group, "initial")),
+        minimum=_read_end(get_group(group, "minimum")),
+        **{name: float(read_array(group, name)) for name in DISTANCES},
+    )
+
+
+def _read_end(group: h5py.Group) -> End:
+    return End(
+        layer_traces=read_array(group, "layer_traces"),
+        bias_traces=read_array(group, "bias_traces"),
+        conjugate_ranks=read_array(group, "conjugate_ranks"),
+        sensitivity_ranks=read_array(group, "sensitivity_ranks"),
+        weighted_trace=float(read_array(group, "weighted_trace")),
+        weighted_effective_rank=float(read_array(group, "weighted_effective_rank")),
     )
 
 

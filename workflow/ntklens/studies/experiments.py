@@ -69,9 +69,9 @@ class Experiment:
         module: Any = import_module(trainer_module(self.recipe, schedule.evaluate_every))
         optimiser, batch_size = self.recipe.optimiser, self.recipe.batch_size
         if batch_size is not None:
-            return module.MiniBatch(self.model, optimiser, schedule, batch_size, trace)
+            return module.MiniBatch(self.model, optimiser, schedule, batch_size, trace=trace)
         if schedule.evaluate_every > 1:
-            return module.FullBatchOnGrid(self.model, optimiser, schedule, trace)
+            return module.FullBatchOnGrid(self.model, optimiser, schedule, trace=trace)
         return module.FullBatch(self.model, optimiser, schedule, trace)
 
     def train(

@@ -1,49 +1,28 @@
 """One batch of seeds, trained by any recipe and measured: the content of a run file."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from flax import linen as nn
-from jaxtyping import Array, Float, Int
 
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.subsets import Subset
-from ntklens.kernel.ntk import MEMORY, ntk_matrix, outputs_and_trace
-from ntklens.networks.modules import Parameters
-from ntklens.spectrum.alignments import Alignments, alignments
-from ntklens.spectrum.effective_rank import effective_rank
+from ntklens.kernel.ntk import layer_names, outputs_and_layer_traces
+from ntklens.networks.modules import DenseNetwork, initial_parameters
+from ntklens.spectrum.alignments import Alignments
+from ntklens.spectrum.loss_position import LossPosition
 from ntklens.storage.checkpoints import Checkpoint
-from ntklens.storage.run_files import DIVERGED, Minimum, Spectrum, Trajectory
+from ntklens.storage.run_files import DIVERGED, Ends, Minimum, Spectrum, Trajectory
+from ntklens.studies.ends import EndsMeasurement
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.recipes import Measurement, schedule_of
-from ntklens.studies.spectrum_workers import Spectra, SpectrumWorkers, resolved, spectra_of
-from ntklens.training.members import AtMinimum, Members, Record, State, Trace, Trainer
-from ntklens.training.schedules import Schedule
+from ntklens.studies.snapshots import Draw, Kernels, Snapshot, Snapshots, Taken, arrays_of, restored, stored
+from ntklens.studies.spectrum_workers import SpectrumWorkers
+from ntklens.training.members import AtMinimum, Members, Record, Trace, on_host
 
-Kernel = Float[Array, "N N"]
 # The latest values of a trainer's curves, how many members are finished, and how many there are.
 Latest = Callable[[], tuple[dict[str, float], int, int]]
-
-
-class Draw(NamedTuple):
-    """Test samples that the NTK is measured on."""
-
-    images: Float[Array, "d n0"]
-    labels: Int[np.ndarray, " d"]
-
-
-class Snapshot(NamedTuple):
-    """The measurements of one NTK: its `Spectra`, and its `Alignments` where they are requested."""
-
-    spectra: Spectra
-    alignments: Alignments | None = None
-
-
-# Of one member: epoch -> a future of the `Snapshot` on each draw.
-Taken = dict[int, list[Future[Snapshot]]]
 
 
 def record(
@@ -65,24 +44,25 @@ def record(
     dataset has too few samples for the point.
     """
     draws = ntk_draws(experiment.own_subset, measurement.ntk_samples, measurement.ntk_draws)
-    kernels = _Kernels(experiment.model, draws, memory)
-    trace = Trace(outputs_and_trace, measurement.ntk_samples) if measurement.trace_every else None
+    kernels, layers = Kernels(experiment.model, draws, memory), _layers(experiment, measurement, draws[0])
+    trace = Trace(outputs_and_layer_traces, measurement.ntk_samples, len(layers)) if layers else None
     schedule = schedule_of(experiment.recipe, experiment.network, measurement)
     trainer, sets = experiment.trainer(schedule, trace), experiment.training_sets(seeds)
     saved = checkpoint.saved if checkpoint else None
     start = (saved.position["epoch"], saved.arrays["members"]) if saved else None
     members: Members = None
     with SpectrumWorkers(workers) as threads:
-        taken: list[Taken] = _restored(saved.arrays["snapshots"]) if saved else [{} for _ in seeds]
-        snapshots = _Snapshots(kernels, schedule, threads, taken)
+        taken: list[Taken] = restored(saved.arrays["snapshots"]) if saved else [{} for _ in seeds]
+        snapshots = Snapshots(kernels, schedule, threads, taken)
         for epoch, members in experiment.train(trainer, sets, seeds, learning_rate, start):
             report(epoch, lambda epoch=epoch, members=members: trainer.latest(members, epoch))
             if checkpoint and snapshots.complete and checkpoint.due():
-                state = {"members": trainer.state_of(members), "snapshots": _stored(snapshots.taken)}
+                state = {"members": trainer.state_of(members), "snapshots": stored(snapshots.taken)}
                 checkpoint.save({"epoch": epoch}, state)
             snapshots.visit(epoch, trainer, members)
         records = trainer.records(members)
-        minima = [own.minimum and (own.minimum, kernels.at_minimum(own.minimum, threads)) for own in records]
+        minima = [own.minimum and kernels.at_minimum(own.minimum.params, threads) for own in records]
+        ends = _ends(experiment, draws[0], seeds, records, threads) if measurement.minimum else None
     return [
         Trajectory(
             seed=seed,
@@ -92,12 +72,15 @@ def record(
             curves=own.curves,
             trace_epoch=own.trace_epoch,
             ntk_trace=own.ntk_trace,
+            layers=layers,
+            layer_traces=own.layer_traces,
             spectrum=_spectrum(taken[index], own, kernels.rows),
             train_indices=sets[index].rows,
             copied_from=sets[index].copied_from,
-            minimum=minimum and _minimum(minimum[0], minimum[1].result(), seed < measurement.save_parameters),
+            minimum=_minimum(own.minimum, minima[index], seed < measurement.save_parameters),
+            ends=ends[index].result() if ends else None,
         )
-        for index, (seed, own, minimum) in enumerate(zip(seeds, records, minima, strict=True))
+        for index, (seed, own) in enumerate(zip(seeds, records, strict=True))
     ]
 
 
@@ -115,136 +98,31 @@ def ntk_draws(subset: Subset, samples: int, draws: int) -> list[Draw]:
     return [Draw(jax.device_put(subset.test_images[part]), subset.test_labels[part]) for part in parts]
 
 
-class _Kernels:
-    """The NTKs of one network on each draw, by one compiled program."""
-
-    def __init__(self, model: nn.Module, draws: Sequence[Draw], memory: int | None) -> None:
-        limit = MEMORY if memory is None else min(MEMORY, memory)
-        self._draws = draws
-        self._kernel = jax.jit(lambda params, x: ntk_matrix(model, params, x, lower=True, memory=limit))
-        self._model = model
-
-    @property
-    def rows(self) -> tuple[int, int]:
-        """The number of draws, and the number of rows of an NTK."""
-        return len(self._draws), len(self._draws[0].labels) * self._model.outputs
-
-    @property
-    def labels(self) -> list[Int[np.ndarray, " d"]]:
-        """The labels of each draw."""
-        return [draw.labels for draw in self._draws]
-
-    def of_members(self, parameters: Iterable[Parameters], measurable: Iterable[bool]) -> list[list[Kernel]]:
-        """The NTKs of each member, by draw; an empty list for a member that is not ``measurable``."""
-        # One draw after the other: inside one of XLA's loops convolutions are slow.
-        return [
-            [self._kernel(params, draw.images) for draw in self._draws] if measured else []
-            for params, measured in zip(parameters, measurable, strict=True)
-        ]
-
-    def at_minimum(self, minimum: AtMinimum, threads: SpectrumWorkers) -> Future[Spectra]:
-        """A future of the `Spectra` at ``minimum``, on the first draw."""
-        theta = self._kernel(minimum.params, self._draws[0].images)
-        return threads.submit(spectra_of, theta, of_theta_too=True)
+def _layers(experiment: Experiment, measurement: Measurement, draw: Draw) -> tuple[str, ...]:
+    """The names of the layers whose traces are measured along training."""
+    if not measurement.trace_every:
+        return ()
+    params = jax.eval_shape(lambda: initial_parameters(experiment.model, draw.images.shape[1], 0))
+    return layer_names(experiment.model, params, draw.images)
 
 
-class _Snapshots:
-    """The NTKs of every member along training, passed to ``threads`` for their spectra and alignments.
-
-    ``taken`` has the snapshots of each member.
-    """
-
-    def __init__(
-        self, kernels: _Kernels, schedule: Schedule, threads: SpectrumWorkers, taken: list[Taken]
-    ) -> None:
-        self._kernels, self._schedule, self._threads, self.taken = kernels, schedule, threads, taken
-        # The kernels of a snapshot, until those of one update later are there.
-        self._before: list[list[Kernel]] | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether no snapshot waits for the NTK one update later."""
-        return self._before is None
-
-    def visit(self, epoch: int, trainer: Trainer, members: Members) -> None:
-        """Take the measurements that are due at ``epoch``, at which ``trainer`` yielded ``members``."""
-        due = epoch in self._schedule.snapshots
-        if not due and self.complete:
-            return
-        kernels = self._kernels.of_members(trainer.parameters_of(members), trainer.measurable(members, epoch))
-        if self._before is not None:
-            labels = self._kernels.labels
-            pairs = [
-                zip(before, after, labels, strict=True) if after else ()  # () for a member that diverged
-                for before, after in zip(self._before, kernels, strict=True)
-            ]
-            self._take(epoch - 1, pairs)
-        elif not self._schedule.updates_after:
-            self._take(epoch, [[(theta,) for theta in own] for own in kernels])
-        self._before = kernels if due and self._schedule.updates_after else None
-
-    def _take(self, epoch: int, arguments: Iterable[Iterable[tuple[Any, ...]]]) -> None:
-        """Submit the snapshots at ``epoch``: ``arguments`` are those of `_snapshot`, by member and draw."""
-        for taken, by_draw in zip(self.taken, arguments, strict=True):
-            futures = [self._threads.submit(_snapshot, *own) for own in by_draw]
-            if futures:
-                taken[epoch] = futures
-
-
-def _snapshot(
-    theta: Kernel, updated: Kernel | None = None, labels: Int[np.ndarray, " d"] | None = None
-) -> Snapshot:
-    """The `Snapshot` of ``theta``, with alignments where the NTK one update later, ``updated``, is given too.
-
-    The number of top eigenvectors is the effective rank, rounded (App. E.3).
-    """
-    spectra = spectra_of(theta)
-    if updated is None or labels is None:
-        return Snapshot(spectra)
-    rank = float(effective_rank(spectra.eigenvalues))
-    count = max(round(rank), 1) if np.isfinite(rank) else 1
-    return Snapshot(spectra, alignments(np.asarray(theta), np.asarray(updated), labels, count))
-
-
-def _stored(snapshots: Sequence[Taken]) -> State:
-    """``snapshots`` as nested dictionaries of arrays; waits until all of them are computed."""
-    return {
-        str(index): {
-            str(epoch): _arrays([future.result() for future in draws]) for epoch, draws in own.items()
-        }
-        for index, own in enumerate(snapshots)
-    }
-
-
-def _arrays(taken: Sequence[Snapshot]) -> dict[str, np.ndarray]:
-    """The snapshots of one member at one epoch, by draw, as arrays."""
-    arrays = {
-        "ntk_trace": np.array([snapshot.spectra.ntk_trace for snapshot in taken]),
-        "eigenvalues": np.stack([snapshot.spectra.eigenvalues for snapshot in taken]),
-    }
-    if taken[0].alignments is not None:
-        arrays["alignments"] = np.array([snapshot.alignments for snapshot in taken])
-    return arrays
-
-
-def _restored(stored: State) -> list[Taken]:
-    """The snapshots from which `_stored` made ``stored``, each a future whose result is there."""
+def _ends(
+    experiment: Experiment,
+    draw: Draw,
+    seeds: Sequence[int],
+    records: Sequence[Record],
+    threads: SpectrumWorkers,
+) -> list[Future[Ends]] | None:
+    """Futures of the `Ends` of every seed; None for a network that is not dense."""
+    model = experiment.model
+    if not isinstance(model, DenseNetwork):
+        return None
+    measure = EndsMeasurement(model, draw.images, experiment.test_set)
+    initial = on_host(experiment.initial_parameters(seeds))
     return [
-        {int(epoch): [resolved(one) for one in _snapshots(arrays)] for epoch, arrays in own.items()}
-        for own in stored.values()
-    ]
-
-
-def _snapshots(arrays: dict[str, np.ndarray]) -> list[Snapshot]:
-    spectra = [
-        Spectra(float(trace), own)
-        for trace, own in zip(arrays["ntk_trace"], arrays["eigenvalues"], strict=True)
-    ]
-    if "alignments" not in arrays:
-        return [Snapshot(own) for own in spectra]
-    return [
-        Snapshot(own, Alignments(*map(float, aligned)))
-        for own, aligned in zip(spectra, arrays["alignments"], strict=True)
+        measure.submit(jax.tree.map(lambda leaf: leaf[index], initial), own.minimum.params, threads)  # noqa: B023
+        for index, own in enumerate(records)
+        if own.minimum is not None
     ]
 
 
@@ -253,23 +131,30 @@ def _spectrum(snapshots: Taken, record: Record, rows: tuple[int, int]) -> Spectr
     # A diverged seed ends early, and its last epoch is left out; other seeds reach every snapshot.
     end = record.epoch[-1] + (record.status != DIVERGED)
     reached = [epoch for epoch in snapshots if epoch < end]
-    taken = [_arrays([future.result() for future in snapshots[epoch]]) for epoch in reached]
+    taken = [arrays_of([future.result() for future in snapshots[epoch]]) for epoch in reached]
     draws, _ = rows
+    positions = np.array([arrays["position"] for arrays in taken]).reshape(
+        -1, draws, len(LossPosition._fields)
+    )
     aligned = np.array([arrays["alignments"] for arrays in taken if "alignments" in arrays])
     return Spectrum(
         epoch=np.array(reached, dtype=np.int32),
         # The shapes are given explicitly for a seed that diverged before its first snapshot.
         eigenvalues=np.array([arrays["eigenvalues"] for arrays in taken], np.float32).reshape(-1, *rows),
         ntk_trace=np.array([arrays["ntk_trace"] for arrays in taken]).reshape(-1, draws),
+        **{name: positions[..., column] for column, name in enumerate(LossPosition._fields)},
         alignments={name: aligned[..., column] for column, name in enumerate(Alignments._fields)}
         if aligned.size
         else {},
     )
 
 
-def _minimum(found: AtMinimum, spectra: Spectra, kept: bool) -> Minimum:
-    """The `Minimum` with the ``spectra`` there, and with its parameters if they are ``kept``."""
-    assert spectra.ntk_eigenvalues is not None  # `_Kernels.at_minimum` requests them
+def _minimum(found: AtMinimum | None, there: Future[Snapshot] | None, kept: bool) -> Minimum | None:
+    """The `Minimum` with the snapshot taken ``there``, and with its parameters if they are ``kept``."""
+    if found is None or there is None:
+        return None
+    spectra, position, _ = there.result()
+    assert spectra.ntk_eigenvalues is not None  # `Kernels.at_minimum` requests them
     return Minimum(
         epoch=found.epoch,
         train_loss=found.train_loss,
@@ -277,5 +162,6 @@ def _minimum(found: AtMinimum, spectra: Spectra, kept: bool) -> Minimum:
         ntk_trace=spectra.ntk_trace,
         eigenvalues=spectra.eigenvalues,
         ntk_eigenvalues=spectra.ntk_eigenvalues,
+        **position._asdict(),
         parameters=jax.tree.map(np.asarray, found.params["params"]) if kept else None,
     )

@@ -55,7 +55,7 @@ class Member(NamedTuple):
     best: BestSoFar
     stop_epoch: Int[Array, "*members"]  # -1 while running
     curves: dict[str, Float[Array, "*members epochs"]]  # for each of CURVES, at epochs 0 to max_epochs
-    traces: Float[Array, "*members traces"]  # at epochs 0, trace_every, 2 trace_every, ...
+    traces: Float[Array, "*members traces layers"]  # at epochs 0, trace_every, 2 trace_every, ...
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class FullBatch:
         seeds: Sequence[int] | None = None,
         start: tuple[int, State] | None = None,
     ) -> Iterator[tuple[int, Member]]:
-        first, members = 0, _new_members(self.optimiser, self.schedule, params)
+        first, members = 0, _new_members(self.optimiser, self.schedule, self._layers, params)
         if start is not None:
             first, members = start[0], cast(Member, serialization.from_state_dict(members, start[1]))
         size = sum(leaf.size // len(leaf) for leaf in jax.tree.leaves(params))
@@ -95,6 +95,10 @@ class FullBatch:
                 return
             members = advance(members, stacked, test_set, learning_rate, epoch, end)
         yield ends[-1], members
+
+    @property
+    def _layers(self) -> int:
+        return self.trace.layers if self.trace else 0
 
     @staticmethod
     def state_of(members: Member) -> State:
@@ -136,19 +140,19 @@ class FullBatch:
             test_epoch=epoch,
             curves=curves,
             trace_epoch=trace_epoch[: len(member.traces)],
-            ntk_trace=np.asarray(member.traces)[: len(trace_epoch)],
+            layer_traces=np.asarray(member.traces)[: len(trace_epoch)],
             minimum=minimum if self.schedule.minimum else None,
         )
 
 
 # The programs below are compiled once for each network and schedule: trials at several learning rates share
 # them.
-@partial(jax.jit, static_argnums=(0, 1))
-def _new_members(optimiser: Optimiser, schedule: Schedule, params: Ensemble) -> Member:
-    return jax.vmap(partial(_new_member, optimiser, schedule))(params)
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _new_members(optimiser: Optimiser, schedule: Schedule, layers: int, params: Ensemble) -> Member:
+    return jax.vmap(partial(_new_member, optimiser, schedule, layers))(params)
 
 
-def _new_member(optimiser: Optimiser, schedule: Schedule, params: Parameters) -> Member:
+def _new_member(optimiser: Optimiser, schedule: Schedule, layers: int, params: Parameters) -> Member:
     # Explicit types: with a weakly typed first state the whole loop would be compiled twice.
     dtype = jax.tree.leaves(params)[0].dtype
     last = schedule.stop.max_epochs
@@ -160,7 +164,7 @@ def _new_member(optimiser: Optimiser, schedule: Schedule, params: Parameters) ->
         best=BestSoFar(epoch=jnp.array(0, jnp.int32), test_loss=jnp.array(jnp.inf, dtype), params=params),
         stop_epoch=jnp.array(-1, jnp.int32),
         curves=dict.fromkeys(CURVES, unmeasured),
-        traces=jnp.full(traces, jnp.nan, dtype),
+        traces=jnp.full((traces, layers), jnp.nan, dtype),
     )
 
 
@@ -223,10 +227,10 @@ def _step(
 
 def _test_outputs(
     trainer: FullBatch, member: Member, images: Float[Array, "d n0"], epoch: Int[Array, ""]
-) -> tuple[Float[Array, "d n"], Float[Array, " traces"]]:
-    """The outputs on the test set and ``member.traces``, with the trace at ``epoch`` where it is due.
+) -> tuple[Float[Array, "d n"], Float[Array, "traces layers"]]:
+    """The outputs on the test set and ``member.traces``, with those at ``epoch`` where they are due.
 
-    The trace takes the activations of its samples, the first of the test set, from the forward pass that the
+    The traces take the activations of its samples, the first of the test set, from the forward pass that the
     test loss needs anyway.
     """
     every, measured = trainer.schedule.trace_every, trainer.trace
@@ -234,9 +238,9 @@ def _test_outputs(
         return outputs_of(trainer.model, member.params, images), member.traces
     first, rest = images[: measured.samples], images[measured.samples :]
 
-    def with_trace() -> tuple[Float[Array, "first n"], Float[Array, " traces"]]:
-        outputs, trace = measured.measure(trainer.model, member.params, first)
-        return outputs, member.traces.at[epoch // every].set(trace)
+    def with_trace() -> tuple[Float[Array, "first n"], Float[Array, "traces layers"]]:
+        outputs, shares = measured.measure(trainer.model, member.params, first)
+        return outputs, member.traces.at[epoch // every].set(shares)
 
     # The epoch is the same for every member, so this stays a branch under vmap.
     outputs, traces = lax.cond(

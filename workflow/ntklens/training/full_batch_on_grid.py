@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ntklens.networks.modules import Parameters
 from ntklens.storage.quantities import TRAIN_CURVES
-from ntklens.training.grid_trainer import Curve, GridTrainer, Task, evaluate
+from ntklens.training.grid_trainer import Curve, GridTrainer, Task, Values, evaluate
 from ntklens.training.members import Samples, Trace, loss_and_accuracy, outputs_of
 from ntklens.training.minimum_search import Position
 from ntklens.training.optimisers import Optimiser
@@ -42,22 +42,21 @@ class Loop(NamedTuple):
 class FullBatchOnGrid(GridTrainer):
     """The `Trainer` of an ensemble by full-batch updates, which evaluates at the schedule's grid alone."""
 
-    trace: Trace | None = None  # needed where the schedule has traces
-
     @property
     def evaluated(self) -> list[int]:
         return self.schedule.grid
 
-    def measured(self, params: Parameters, task: Task, epoch: int) -> dict[str, float]:
-        values = dict(zip(TRAIN_CURVES, evaluate(self.model, params, task.train_set), strict=True))
+    def measured(self, params: Parameters, task: Task, epoch: int) -> Values:
+        values: Values = dict(zip(TRAIN_CURVES, evaluate(self.model, params, task.train_set), strict=True))
         if self._traced(epoch):
-            values["ntk_trace"] = float(_trace_of(self._loop, params, task.test_set.images))
+            values["layer_traces"] = np.asarray(_traces_of(self._loop, params, task.test_set.images)).tolist()
         return values
 
     def advanced(
         self, position: Position, task: Task, end: int, traced: bool = True
     ) -> tuple[Position, dict[str, Curve]]:
-        between: dict[str, Curve] = {name: {} for name in (*TRAIN_CURVES, "ntk_trace")}
+        losses: dict[str, dict[int, float]] = {name: {} for name in TRAIN_CURVES}
+        traces: dict[int, list[float]] = {}
         begin, params, state = position
         for start in range(begin, end, self._loop.length):
             epochs = range(start, min(start + self._loop.length, end))
@@ -65,11 +64,12 @@ class FullBatchOnGrid(GridTrainer):
             params, state, values = _advanced(
                 self._loop, params, state, task.train_set, images, rate, epochs[0], epochs[-1], traced
             )
-            for name, row in zip(between, np.asarray(values).tolist(), strict=True):
-                between[name] |= dict(zip(epochs, row, strict=False))
-        traces = between["ntk_trace"].items()
-        between["ntk_trace"] = {epoch: trace for epoch, trace in traces if traced and self._traced(epoch)}
-        return Position(end, params, state), between
+            for epoch, column in zip(epochs, np.asarray(values).T.tolist(), strict=False):
+                for name, value in zip(losses, column, strict=False):
+                    losses[name][epoch] = value
+                if traced and self._traced(epoch):
+                    traces[epoch] = column[len(losses) :]
+        return Position(end, params, state), {**losses, "layer_traces": traces}
 
     @property
     def _loop(self) -> Loop:
@@ -85,7 +85,8 @@ class FullBatchOnGrid(GridTrainer):
 
 
 @partial(jax.jit, static_argnums=0)
-def _trace_of(loop: Loop, params: Parameters, test_images: Float[Array, "d n0"]) -> Float[Array, ""]:
+def _traces_of(loop: Loop, params: Parameters, test_images: Float[Array, "d n0"]) -> Float[Array, " layers"]:
+    """The layers' shares in the trace."""
     assert loop.trace is not None  # traces are due only where they are measured
     return loop.trace.measure(loop.model, params, test_images[: loop.trace.samples])[1]
 
@@ -102,12 +103,13 @@ def _advanced(
     last: Int[Array, ""],
     traced: Bool[Array, ""],
 ) -> Carry:
-    """Parameters and state after epoch ``last``, from those at ``first``; train loss, accuracy and trace.
+    """Parameters and state after epoch ``last``, from those at ``first``; train loss, accuracy and traces.
 
     Traces are zero unless ``traced``. As it is no static argument, the search for the minimum, which needs no
     traces, runs the program of the training.
     """
     optimiser = transformation(loop.optimiser, learning_rate)
+    layers = loop.trace.layers if loop.trace and loop.trace_every else 0
 
     def objective(params: Parameters) -> tuple[Float[Array, ""], Float[Array, ""]]:
         return loss_and_accuracy(outputs_of(loop.model, params, train_set.images), train_set.labels)
@@ -115,13 +117,13 @@ def _advanced(
     def step(epoch: Int[Array, ""], carry: Carry) -> Carry:
         params, state, values = carry
         (loss, accuracy), gradient = jax.value_and_grad(objective, has_aux=True)(params)
-        trace = jnp.zeros_like(loss)
+        traces = jnp.zeros(layers, loss.dtype)
         if loop.trace_every:
             due = traced & (epoch % loop.trace_every == 0)
-            trace = lax.cond(due, lambda: _trace_of(loop, params, test_images), lambda: trace)
-        values = values.at[:, epoch - first].set(jnp.stack([loss, accuracy, trace]))
+            traces = lax.cond(due, lambda: _traces_of(loop, params, test_images), lambda: traces)
+        values = values.at[:, epoch - first].set(jnp.stack([loss, accuracy, *traces]))
         updates, state = optimiser.update(gradient, state, params)
         return optax.apply_updates(params, updates), state, values
 
-    nothing = jnp.zeros((len(TRAIN_CURVES) + 1, loop.length), jax.tree.leaves(params)[0].dtype)
+    nothing = jnp.zeros((len(TRAIN_CURVES) + layers, loop.length), jax.tree.leaves(params)[0].dtype)
     return lax.fori_loop(first, last + 1, step, (params, optimiser_state, nothing))

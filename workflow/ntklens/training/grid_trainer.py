@@ -9,9 +9,9 @@ Two trainers differ in how a member advances: `mini_batch.MiniBatch` and `full_b
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -29,6 +29,7 @@ from ntklens.training.members import (
     Record,
     Samples,
     State,
+    Trace,
     loss_and_accuracy,
     losses_are_finite,
     on_host,
@@ -40,8 +41,10 @@ from ntklens.training.optimisers import Optimiser
 from ntklens.training.schedules import EVALUATED_AT_ONCE, Schedule
 from ntklens.training.transformations import transformation
 
-MEASURED = (*CURVES, "ntk_trace")
-Curve = dict[int, float]  # the values of one quantity, by epoch
+MEASURED = (*CURVES, "layer_traces")
+Value = Any  # a number or, of the layers' traces, a list of them
+Values = dict[str, Value]  # by their names in `MEASURED`
+Curve = dict[int, Value]  # the values of one quantity, by epoch
 
 
 class Task(NamedTuple):
@@ -75,6 +78,7 @@ class GridTrainer(ABC):
     model: nn.Module
     optimiser: Optimiser
     schedule: Schedule
+    trace: Trace | None = field(default=None, kw_only=True)  # needed where the schedule has traces
 
     @property
     @abstractmethod
@@ -82,8 +86,8 @@ class GridTrainer(ABC):
         """The epochs at which members are evaluated, ascending to the last."""
 
     @abstractmethod
-    def measured(self, params: Parameters, task: Task, epoch: int) -> dict[str, float]:
-        """The values at ``epoch`` other than those of the test set, by their names in `MEASURED`."""
+    def measured(self, params: Parameters, task: Task, epoch: int) -> Values:
+        """The values at ``epoch`` other than those of the test set."""
 
     @abstractmethod
     def advanced(
@@ -144,7 +148,7 @@ class GridTrainer(ABC):
         return values, sum(member.stop_epoch >= 0 for member in members), len(members)
 
     def records(self, members: list[Member]) -> list[Record]:
-        return [_record(member) for member in members]
+        return [_record(member, self.trace.layers if self.trace else 0) for member in members]
 
     def _new_member(self, params: Ensemble, index: int) -> Member:
         own = jax.device_put(jax.tree.map(lambda leaf: np.asarray(leaf)[index], params))
@@ -203,11 +207,12 @@ def _joined(curves: dict[str, Curve], more: dict[str, Curve]) -> dict[str, Curve
     return {name: own | more.get(name, {}) for name, own in curves.items()}
 
 
-def _values(curves: dict[str, Curve]) -> dict[str, list[float]]:
+def _values(curves: dict[str, Curve]) -> dict[str, list[Value]]:
     return {name: list(curve.values()) for name, curve in curves.items()}
 
 
-def _record(member: Member) -> Record:
+def _record(member: Member, layers: int) -> Record:
+    """The `Record` of a ``member`` whose trace was measured by so many ``layers``."""
     curves = {name: np.array(values, np.float32) for name, values in _values(member.curves).items()}
     epochs = {name: np.array(list(member.curves[name]), np.int32) for name in MEASURED}
     return Record(
@@ -215,8 +220,8 @@ def _record(member: Member) -> Record:
         epoch=epochs["train_loss"],
         test_epoch=epochs["test_loss"],
         curves={name: curves[name] for name in CURVES},
-        trace_epoch=epochs["ntk_trace"],
-        ntk_trace=curves["ntk_trace"],
+        trace_epoch=epochs["layer_traces"],
+        layer_traces=curves["layer_traces"].reshape(len(epochs["layer_traces"]), layers),
         minimum=member.minimum,
     )
 

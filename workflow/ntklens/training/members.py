@@ -32,12 +32,16 @@ class Samples(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """``measure(model, params, images)`` gives outputs and Tr Θ on the first ``samples`` of the test set."""
+    """How the NTK's trace is measured along training, on the first ``samples`` of the test set.
+
+    ``measure(model, params, images)`` gives the outputs and the shares of the ``layers`` in Tr Θ.
+    """
 
     measure: Callable[
-        [nn.Module, Parameters, Float[Array, "d n0"]], tuple[Float[Array, "d n"], Float[Array, ""]]
+        [nn.Module, Parameters, Float[Array, "d n0"]], tuple[Float[Array, "d n"], Float[Array, " layers"]]
     ]
     samples: int
+    layers: int
 
 
 class AtMinimum(NamedTuple):
@@ -52,8 +56,8 @@ class AtMinimum(NamedTuple):
 class Record(NamedTuple):
     """One member's training.
 
-    Train curves are at ``epoch``, test curves at ``test_epoch``, and ``ntk_trace`` is at ``trace_epoch``.
-    ``minimum`` is None where the schedule does not follow it.
+    Train curves are at ``epoch``, test curves at ``test_epoch``, and the layers' shares in the NTK's trace
+    are at ``trace_epoch``. ``minimum`` is None where the schedule does not follow it.
     """
 
     status: Status
@@ -61,8 +65,13 @@ class Record(NamedTuple):
     test_epoch: Int[np.ndarray, " test_epochs"]
     curves: dict[str, Float[np.ndarray, " _"]]
     trace_epoch: Int[np.ndarray, " traces"]
-    ntk_trace: Float[np.ndarray, " traces"]
+    layer_traces: Float[np.ndarray, "traces layers"]
     minimum: AtMinimum | None
+
+    @property
+    def ntk_trace(self) -> Float[np.ndarray, " traces"]:
+        """The trace of the NTK: the sum over the layers."""
+        return self.layer_traces.sum(axis=1)
 
 
 @runtime_checkable

@@ -20,8 +20,8 @@ from jaxtyping import Array, Float, Int, Int32
 
 from ntklens.networks.modules import Parameters
 from ntklens.storage.quantities import TRAIN_CURVES
-from ntklens.training.grid_trainer import Curve, GridTrainer, Task, evaluate
-from ntklens.training.members import Samples, Trace, loss_and_accuracy, outputs_of
+from ntklens.training.grid_trainer import Curve, GridTrainer, Task, Values, evaluate
+from ntklens.training.members import Samples, loss_and_accuracy, outputs_of
 from ntklens.training.minimum_search import Position
 from ntklens.training.optimisers import Optimiser
 from ntklens.training.transformations import transformation
@@ -32,7 +32,6 @@ class MiniBatch(GridTrainer):
     """The `Trainer` of an ensemble on mini-batches."""
 
     batch_size: int
-    trace: Trace | None = None  # needed where the schedule has traces
 
     def __post_init__(self) -> None:
         if self.schedule.updates_after:
@@ -42,12 +41,12 @@ class MiniBatch(GridTrainer):
     def evaluated(self) -> list[int]:
         return self.schedule.evaluated
 
-    def measured(self, params: Parameters, task: Task, epoch: int) -> dict[str, float]:
-        values = dict(zip(TRAIN_CURVES, evaluate(self.model, params, task.train_set), strict=True))
+    def measured(self, params: Parameters, task: Task, epoch: int) -> Values:
+        values: Values = dict(zip(TRAIN_CURVES, evaluate(self.model, params, task.train_set), strict=True))
         every = self.schedule.trace_every
         if self.trace is not None and every and epoch % every == 0:
-            _, trace = self.trace.measure(self.model, params, task.test_set.images[: self.trace.samples])
-            values["ntk_trace"] = float(trace)
+            _, shares = self.trace.measure(self.model, params, task.test_set.images[: self.trace.samples])
+            values["layer_traces"] = np.asarray(shares).tolist()
         return values
 
     def advanced(

@@ -1,0 +1,44 @@
+"""The network linearised at its initial parameters, f₀(x) + J₀(x)(θ − θ₀), evaluated without a Jacobian."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from ntklens.networks.modules import Parameters
+from ntklens.training.members import Samples, loss_and_accuracy, outputs_of
+from ntklens.training.schedules import EVALUATED_AT_ONCE
+
+
+def linearised_loss(model: nn.Module, initial: Parameters, params: Parameters, samples: Samples) -> float:
+    """Mean cross-entropy on ``samples`` of ``model`` linearised at ``initial``, at the parameters ``params``.
+
+    A forward derivative gives J₀(θ − θ₀), for `EVALUATED_AT_ONCE` samples at a time.
+    """
+    total = len(samples.labels)
+    starts = range(0, total, EVALUATED_AT_ONCE)
+    sizes = [min(EVALUATED_AT_ONCE, total - start) for start in starts]
+    losses = [
+        _loss_of_part(model, size, initial, params, samples, start)
+        for start, size in zip(starts, sizes, strict=True)
+    ]
+    return float(np.average(np.array(losses, np.float64), weights=sizes))
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _loss_of_part(
+    model: nn.Module,
+    size: int,
+    initial: Parameters,
+    params: Parameters,
+    samples: Samples,
+    start: Int[Array, ""],
+) -> Float[Array, ""]:
+    part = jax.tree.map(lambda leaf: lax.dynamic_slice_in_dim(leaf, start, size), samples)
+    change = jax.tree.map(jnp.subtract, params, initial)
+    outputs, change_of_outputs = jax.jvp(lambda at: outputs_of(model, at, part.images), (initial,), (change,))
+    return loss_and_accuracy(outputs + change_of_outputs, part.labels)[0]
