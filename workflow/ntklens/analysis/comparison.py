@@ -1,0 +1,142 @@
+"""The table that sets every claim of the paper beside the results, as CSV, Markdown and HTML.
+
+One row is one claim on one curve, or on a pair of curves. A claim that no curve of the config can decide has
+one row without a number.
+"""
+
+import csv
+import html
+import io
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ntklens.analysis.claims import VERDICTS, Claim, Interval, Verdict
+
+
+class Row(NamedTuple):
+    """One claim on one curve, with what was measured; see `row_of`."""
+
+    claim: Claim
+    curve: str  # the curve in words; a pair is joined by "−"
+    estimate: float  # NaN where nothing was measured
+    interval: Interval  # of 95 %
+    verdict: Verdict
+    how: str  # how the number is computed here, or why it is not
+
+
+def row_of(claim: Claim, curve: str, estimate: float, interval: Interval, how: str) -> Row:
+    """The row of a measured number, with its verdict."""
+    return Row(claim, curve, estimate, interval, interval.verdict_on(claim.accepted), how)
+
+
+def unmeasured(claim: Claim, curve: str, why: str) -> Row:
+    """The row of a claim that these results cannot decide."""
+    return Row(claim, curve, math.nan, Interval(math.nan, math.nan), "not measured", why)
+
+
+COLUMNS = (
+    "section",
+    "figure",
+    "claim",
+    "curve",
+    "paper",
+    "ours",
+    "low",
+    "high",
+    "verdict",
+    "how it is computed",
+    "id",
+)
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """All rows, with numbers in full."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        claim = row.claim
+        numbers = [_full(value) for value in (row.estimate, *row.interval)]
+        writer.writerow(
+            [claim.section, claim.figure, claim.says, row.curve, claim.range_in_words]
+            + [*numbers, row.verdict, row.how, claim.id]
+        )
+    return text.getvalue()
+
+
+HEADINGS = ("§", "figure", "the paper claims", "on", "its range", "ours [95 % interval]", "verdict")
+
+
+def as_markdown(rows: Sequence[Row], title: str) -> str:
+    """A page with the counts of verdicts and the table."""
+    lines = [f"# {title}", "", counts_in_words(rows), ""]
+    lines += ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _cells(row)) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font-family: system-ui, sans-serif; line-height: 1.4;
+       margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; font-size: 0.9rem; }
+th, td { border-bottom: 1px solid #8886; padding: 0.35rem 0.6rem; text-align: left; vertical-align: top; }
+td.agrees { border-left: 0.4rem solid #009e73; }
+td.disagrees { border-left: 0.4rem solid #d55e00; }
+td.not-decided { border-left: 0.4rem solid #e69f00; }
+td.not-measured { border-left: 0.4rem solid #999; }
+"""
+
+
+def as_html(rows: Sequence[Row], title: str) -> str:
+    """The same page as one HTML file; the cell of a number has a tooltip that says how it is computed."""
+    head = "".join(f"<th scope='col'>{html.escape(own)}</th>" for own in HEADINGS)
+    body = "\n".join(_html_row(row) for row in rows)
+    return (
+        f"<!doctype html>\n<html lang='en'>\n<head><meta charset='utf-8'><title>{html.escape(title)}</title>"
+        f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style></head>\n<body>\n"
+        f"<h1>{html.escape(title)}</h1>\n<p>{html.escape(counts_in_words(rows))}</p>\n"
+        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</body>\n</html>\n"
+    )
+
+
+def counts_in_words(rows: Sequence[Row]) -> str:
+    """How many rows have each verdict."""
+    counts = Counter(row.verdict for row in rows)
+    listed = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    return f"Of {len(rows)} comparisons: {listed}."
+
+
+def number_in_words(row: Row) -> str:
+    """The measured number with its interval, such as ``-0.48 [-0.55, -0.41]``."""
+    if math.isnan(row.estimate):
+        return "–"
+    return f"{_short(row.estimate)} [{_short(row.interval.low)}, {_short(row.interval.high)}]"
+
+
+def _cells(row: Row) -> list[str]:
+    claim = row.claim
+    number = row.how if row.verdict == "not measured" else number_in_words(row)
+    return [claim.section, claim.figure, claim.says, row.curve, claim.range_in_words, number, row.verdict]
+
+
+def _html_row(row: Row) -> str:
+    *cells, number, verdict = map(html.escape, _cells(row))
+    plain = "".join(f"<td>{cell}</td>" for cell in cells)
+    kind = row.verdict.replace(" ", "-")
+    return (
+        f"<tr>{plain}<td title='{html.escape(row.how)}'>{number}</td><td class='{kind}'>{verdict}</td></tr>"
+    )
+
+
+def _full(value: float) -> str:
+    return "" if math.isnan(value) else repr(value)
+
+
+def _short(value: float) -> str:
+    """``value`` with three significant digits; ∞ for the end that an interval does not have."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.3g}"
