@@ -18,7 +18,7 @@ SHOWN: list[tuple[str, str | None, str, np.ndarray]] = [  # quantity, form, name
     ("label_alignment", "summed over outputs", "summed_label_alignment", SPECTRUM_EPOCHS),
     ("misalignment", "as printed", "misalignment_as_printed", SPECTRUM_EPOCHS),
     ("misalignment", "sign-matched", "misalignment_sign_matched", SPECTRUM_EPOCHS),
-    ("misalignment", "basis-free", "misalignment_basis_free", SPECTRUM_EPOCHS),
+    ("misalignment_of_space", None, "misalignment_basis_free", SPECTRUM_EPOCHS),
 ]
 
 
@@ -61,19 +61,23 @@ def test_titles_and_labels_say_what_is_shown(tmp_path: Path) -> None:
     assert misalignment["series"][0]["label"] == "m = 8, sign-matched"
 
 
-def test_two_forms_of_eq_17_are_drawn_and_all_three_kept(tmp_path: Path) -> None:
-    content: Any = dataset_grid.collect("8", ["label_alignment", "misalignment"], [curve(tmp_path)])
-    kept = {(p["quantity"], s["form"]): s["drawn"] for p in content["panels"] for s in p["series"]}
+def test_three_forms_of_eq_17_are_drawn_and_the_value_of_random_signs_is_marked(tmp_path: Path) -> None:
+    shows = ["label_alignment", "misalignment", "misalignment_of_space"]
+    content: Any = dataset_grid.collect("8", shows, [curve(tmp_path)])
+    kept = {(p["quantity"], s.get("form")): s.get("drawn") for p in content["panels"] for s in p["series"]}
     assert kept == {
         ("label_alignment", "all outputs"): True,
         ("label_alignment", "summed over outputs"): False,
-        ("misalignment", "as printed"): False,
         ("misalignment", "sign-matched"): True,
-        ("misalignment", "basis-free"): True,
+        ("misalignment", "as printed"): True,
+        ("misalignment_of_space", None): None,
     }
-    alignment, misalignment = panels(drawn(dataset_grid, content))
+    alignment, misalignment, of_space = panels(drawn(dataset_grid, content))
     assert [line.get_linestyle() for line in alignment.lines] == 3 * ["-"]
-    assert [line.get_linestyle() for line in misalignment.lines] == 3 * ["-"] + 3 * ["--"]
+    reference, *lines = misalignment.lines
+    assert [line.get_linestyle() for line in lines] == 3 * ["-"] + 3 * ["--"]
+    assert list(reference.get_ydata()) == [1.0, 1.0]
+    assert of_space.get_yscale() == "log"
 
 
 def test_figures_1_and_5_agree(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ LONG = "fashion-mnist-modified"
 SHOWS = {
     "5": ("ntk_trace", "adaptation_rate"),
     "6": ("effective_rank",),
-    "8": ("label_alignment", "misalignment"),
+    "8": ("label_alignment", "misalignment", "misalignment_of_space"),
     "sgd-width-dynamics": ("ntk_trace", "adaptation_rate", "effective_rank"),
 }
 
@@ -56,7 +56,7 @@ def test_panels_read_row_by_row_however_the_curves_are_ordered(tmp_path: Path) -
     assert places(figure) == {"(a)": (0, 0), "(b)": (0, 1), "(c)": (1, 0), "(d)": (1, 2)}
 
 
-@pytest.mark.parametrize(("key", "stacked"), [("5", 2), ("6", 1), ("8", 2)])
+@pytest.mark.parametrize(("key", "stacked"), [("5", 2), ("6", 1), ("8", 3)])
 def test_a_dataset_without_a_study_leaves_its_place_empty(tmp_path: Path, key: str, stacked: int) -> None:
     pairs = [("model-scaling", "digits"), ("model-scaling", "mnist"), ("data-scaling", "mnist")]
     figure = drawn(dataset_grid, collected(key, [curve(tmp_path, *pair) for pair in pairs]))

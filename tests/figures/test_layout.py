@@ -17,7 +17,7 @@ KINDS = {
     "scaling_laws": (scaling_laws, ()),
     "transition": (transition, ()),
     "epochs": (epochs, ("effective_rank", "train_accuracy", "test_accuracy")),
-    "dataset_grid": (dataset_grid, ("label_alignment", "misalignment")),
+    "dataset_grid": (dataset_grid, ("label_alignment", "misalignment", "misalignment_of_space")),
 }
 MODIFIED = "fashion-mnist-modified"
 OWN = "photographs-of-my-own-garden-in-late-summer-2024"

@@ -15,7 +15,9 @@ from pydantic import ValidationError
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, SIZES, WIDTHS, changed, small, without
 
-SHIPPED = sorted((Path(__file__).parents[2] / "config").glob("*.yaml"))
+SHIPPED = sorted(
+    path for path in (Path(__file__).parents[2] / "config").glob("*.yaml") if path.stem != "claims"
+)
 # where, value, what is said about the key there
 INVALID = [
     (("test_samples",), "many", "is 'many', but must be an integer"),

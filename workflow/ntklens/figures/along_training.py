@@ -56,7 +56,7 @@ class TrainingSeries(Series):
 
 
 class TrainingPanel(Panel[TrainingSeries]):
-    """One quantity along one curve."""
+    """One quantity along one curve. ``reference`` is a value that a grey line marks, if there is one."""
 
     heading: str
     study: str
@@ -64,6 +64,8 @@ class TrainingPanel(Panel[TrainingSeries]):
     network: str
     quantity: str
     scale_label: str
+    yscale: Literal["linear", "log"]
+    reference: float | None
 
 
 class _FormKeys(TypedDict, total=False):
@@ -83,11 +85,16 @@ class Form(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A quantity that panels can show, with its name in titles and its label on the axis."""
+    """A quantity that panels can show, with its name in titles and its label on the axis.
+
+    ``reference`` is a value that a grey line marks.
+    """
 
     words: str
     ylabel: str
     forms: tuple[Form, ...]
+    yscale: Literal["linear", "log"] = "linear"
+    reference: float | None = None
 
 
 def _averaged(name: str) -> Callable[[Average, RatePoint | None], MeasuredLine]:
@@ -135,10 +142,18 @@ SHOWN: dict[str, Shown] = {
         "NTK misalignment",
         (
             Form(_averaged("misalignment_sign_matched"), "sign-matched"),
-            Form(_averaged("misalignment_basis_free"), "basis-free"),
             # As printed, Eq. 17 depends on eigenvectors' signs, which the eigensolver chooses arbitrarily.
-            Form(_averaged("misalignment_as_printed"), "as printed", drawn=False),
+            Form(_averaged("misalignment_as_printed"), "as printed"),
         ),
+        # With random signs the printed formula gives 1 on average, even if no eigenvector turns.
+        reference=1.0,
+    ),
+    "misalignment_of_space": Shown(
+        "misalignment of the spanned space",
+        "Misalignment of space",
+        (Form(_averaged("misalignment_basis_free")),),
+        # It falls by orders of magnitude.
+        yscale="log",
     ),
 }
 
@@ -160,7 +175,7 @@ def _panel(
     curve: MeasuredCurve, quantity: str, points: Sequence[tuple[Average, RatePoint | None]]
 ) -> TrainingPanel:
     """The panel of one ``quantity``, with a series for each form and scale."""
-    words, ylabel, forms = SHOWN[quantity]
+    words, ylabel, forms, yscale, reference = SHOWN[quantity]
     heading = f"{curve.heading}, {title(curve.dataset)}"
     return {
         "title": f"{heading}: {words}",
@@ -172,6 +187,8 @@ def _panel(
         "xlabel": TRAIN_LOSS,
         "ylabel": ylabel,
         "scale_label": curve.label,
+        "yscale": yscale,
+        "reference": reference,
         "series": [_series(curve, form, *point) for form in forms for point in points],
     }
 
@@ -204,12 +221,17 @@ def draw_lines(axes: Axes, panel: TrainingPanel, colour: Callable[[int], Colour]
     The axis of the train loss is not inverted here: axes may share it, and inverting it twice undoes it.
     """
     styles = form_styles(panel)
+    if panel["reference"] is not None:
+        axes.axhline(panel["reference"], color="0.6", linewidth=0.8)
     for series in panel["series"]:
         if series.get("drawn", True):
             look = {"color": colour(series["scale"]), "linestyle": styles.get(series.get("form", ""), "-")}
             draw_band(axes, series, **look)
     axes.set_xscale("log")
     plain_ticks(axes.xaxis)
+    if panel["yscale"] == "log":
+        axes.set_yscale("log")
+        plain_ticks(axes.yaxis)
     axes.set_ylabel(panel["ylabel"])
 
 

@@ -136,7 +136,7 @@ def _paper_figures(config: Config) -> list[Figure]:
             curves=scaling,
             needs=(AVERAGES,),
             caption="figure-8.rst",
-            shows=("label_alignment", "misalignment"),
+            shows=("label_alignment", "misalignment", "misalignment_of_space"),
         ),
     ]
 
