@@ -157,9 +157,10 @@ def outputs_and_pieces(
 
 def _capturable(model: Network, params: Params, x: Samples) -> tuple[jax.ShapeDtypeStruct, list[Path]]:
     """The outputs' shape, and the paths of the layers whose piece can be factored."""
+    called: list[Path] = []  # JAX would return a dictionary's keys in alphabetical order
     refused: list[Path] = []
-    outputs, inputs, _ = jax.eval_shape(lambda: _run(model, params, x, refused=refused))
-    return outputs, list(dict.fromkeys(path for path, _ in inputs if path not in refused))
+    outputs, _, _ = jax.eval_shape(lambda: _run(model, params, x, called=called, refused=refused))
+    return outputs, list(dict.fromkeys(path for path in called if path not in refused))
 
 
 def _layer_pieces(
@@ -211,13 +212,14 @@ def _run(
     x: Samples,
     layers: Sequence[Path] | None = None,
     perturbations: ByCall | None = None,
+    called: list[Path] | None = None,
     refused: list[Path] | None = None,
 ) -> tuple[Any, ByCall, ByCall]:
     """The outputs, and the input (d, p, v) and the pre-activation of each call of a layer.
 
     ``perturbations`` are added to the pre-activations: the derivatives with respect to them are the
-    sensitivities. Only calls of ``layers`` are recorded, by default those of all layers. The paths of layers
-    that cannot be factored are appended to ``refused``.
+    sensitivities. Only calls of ``layers`` are recorded, by default those of all layers. Their paths are
+    appended to ``called``, those of layers that cannot be factored to ``refused``.
     """
     inputs: ByCall = {}
     pre_activations: ByCall = {}
@@ -245,6 +247,8 @@ def _run(
             return output
         key = path, calls[path]
         calls[path] += 1
+        if called is not None:
+            called.append(path)
         inputs[key], pre_activations[key] = rows, output
         return output if perturbations is None else output + perturbations[key]
 
