@@ -1,13 +1,15 @@
 import math
 
 import pytest
-from ntklens.analysis.settings import AveragingSettings
+from ntklens.analysis.settings import AnalysisSettings, AveragingSettings, InfiniteWidthSettings
 from ntklens.data.settings import NoisyCopies
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.planning.config import load
 from ntklens.planning.settings import (
+    analysis_settings,
     averaging_settings,
     calibration_settings,
+    infinite_width_settings,
     measurement_settings,
     recipe_settings,
     subset_settings,
@@ -231,6 +233,31 @@ def test_own_study_goes_along_its_axis():
     settings = training_settings(own(), DEPTH, 3)
     assert (settings.network.hidden_layers, settings.network.width) == (3, 6)
     assert averaging_settings(own(), DEPTH).points == {"depth-1": 1, "depth-3": 3}
+
+
+def test_members_are_joint_where_a_seed_has_something_random_in_common_at_all_points():
+    """Draws of the data, or initial parameters of one shape; networks of other shapes are independent."""
+    loaded = load(changed(("analysis", "resamples"), 500))
+    assert analysis_settings(loaded, BY_WIDTH) == AnalysisSettings(BY_WIDTH, 8, 500, joint_members=False)
+    assert analysis_settings(loaded, BY_SIZE).joint_members
+    assert not analysis_settings(own(), DEPTH).joint_members
+    assert analysis_settings(own(vary="data"), DEPTH).joint_members
+    curve = BY_WIDTH._replace(study="noise-scaling", dataset="mnist-5k-4", network="dense")
+    assert analysis_settings(noise(), curve).joint_members
+
+
+def test_closed_forms_are_of_widths_of_dense_networks_as_the_scaling_studies_have_them():
+    assert infinite_width_settings(load(small()), BY_WIDTH) == InfiniteWidthSettings(BY_WIDTH, 2, 128)
+    assert infinite_width_settings(load(small()), BY_SIZE) is None
+    assert infinite_width_settings(own(), DEPTH) is None
+    for change in ({"biases": False}, {"parametrisation": "ntk"}, {"initialisation": "he-uniform"}):
+        config = small()
+        networks = config.get("networks") or {
+            "three-layer": {"hidden_layers": 2},
+            "four-layer": {"hidden_layers": 3},
+        }
+        config["networks"] = {**networks, "three-layer": {"hidden_layers": 2, **change}}
+        assert infinite_width_settings(load(config), BY_WIDTH) is None
 
 
 def test_own_study_trains_by_its_recipe():

@@ -238,8 +238,9 @@ def _censored(
         power = np.where(p <= low[1], -np.inf, np.where(p >= high[1], np.inf, np.exp(p)))
     # With the bend on this side of all scales, the law is a power law and its level out of reach.
     level = np.where(bend == -form.sign * np.inf, -form.s * np.inf, level)
-    # On the other side it is a constant, without a power.
+    # On the other side it is a constant, without a power. On the first it has one, but the grid's edge, where
+    # the law still bends a little, shifts it: the exponent is the power law's, which is fitted beside it.
     if form.fitted_power:
-        power = np.where(bend == form.sign * np.inf, np.nan, power)
+        power = np.where(np.isinf(bend), np.nan, power)
     level, bend, power = (np.where(good, own, np.nan) for own in (level, bend, power))
     return BentFits(level, bend, power, squares)
