@@ -3,12 +3,12 @@
     python benchmarks/coverage.py
 
 An ensemble has eight widths and 5 or 20 members at each. A member's trace gain, initial trace, effective rank
-and test loss are the values of known laws times log-normal noise, whose variance falls with the width as in
-the measured ensembles. Each row names the law that the data follow and a parameter of a fitted law; for a
-parameter called *wrong* that is not the true law but its neighbour, and the parameter that of the true law.
-An interval that is open on a side holds everything on that side. The table also has the share of open
-intervals and the median width of the closed ones, in units of the parameter (bends, levels and means: of its
-logarithm), and the share of ensembles in which a power law is rejected. The numbers are written as JSON.
+and test loss are the values of known laws times log-normal noise, whose variance falls with the width. Each
+row names the law that the data follow and a parameter of a fitted law; for a parameter called *wrong* that is
+not the true law but its neighbour, and the parameter that of the true law. An interval that is open on a side
+holds everything on that side. The table also has the share of open intervals and the median width of the
+closed ones, in units of the parameter (bends, levels and means: of its logarithm), and the share of ensembles
+in which a power law is rejected. The numbers are written as JSON.
 """
 
 import argparse
@@ -41,8 +41,8 @@ SIMULATIONS = 400
 EPOCHS = np.arange(12)
 
 Law = Callable[[Any], Any]
-# Relative standard deviation of a member at width 8, and the exponent with which it falls along widths: about
-# those of the three-layer networks on mnist-5k.
+# Standard deviation of a member's logarithm at width 8, and the exponent with which it falls along widths:
+# assumed, so that β at width 8 is about as uncertain as that of five networks on mnist-5k.
 NOISE = {
     "test_loss": (0.10, -0.3),
     "effective_rank": (0.30, -0.3),
