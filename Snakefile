@@ -28,4 +28,5 @@ rule all:
     default_target: True
     input:
         figure_files(),
+        comparison_files(),
     localrule: True

@@ -62,7 +62,7 @@ def test_verdict_follows_from_interval_and_range(interval: tuple[float, float], 
 )
 def test_ranges(keys: dict[str, Any], accepted: tuple[float, float], words: str) -> None:
     (claim,) = claims_from([claim_with(**keys)])
-    assert claim.accepted == pytest.approx(accepted)
+    assert claim.accepted == pytest.approx(accepted, rel=1e-12, abs=1e-300)
     assert claim.range_in_words == words
 
 
@@ -87,6 +87,12 @@ def test_wrong_claim_is_named_in_one_line(changes: dict[str, Any], named: str) -
     assert "exponent" in str(caught.value)
     assert named in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_bound_itself_is_neither_above_nor_below() -> None:
+    for key in ("above", "below"):
+        (claim,) = claims_from([claim_with(value=None, margin=None, **{key: 1.0})])
+        assert Interval(1.0, 1.0).verdict_on(claim.accepted) == "disagrees"
 
 
 def test_ids_are_unique() -> None:

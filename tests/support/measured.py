@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from ntklens.analysis.ends import Values
 from ntklens.analysis.intervals import Interval
 from ntklens.analysis.records import Laws, PowerLawRecord
 from ntklens.figures.measured import MeasuredCurve
@@ -28,6 +29,8 @@ AT_SPECTRA = (
     "misalignment_as_printed",
     "misalignment_sign_matched",
     "misalignment_basis_free",
+    "loss_susceptibility",
+    "spectral_position",
 )
 # Heading, symbol and label of each study's axis, and its scales here.
 STUDIES: dict[str, tuple[str, str, str, tuple[int, ...]]] = {
@@ -125,7 +128,9 @@ def power_laws(scales: Sequence[int]) -> dict[str, Any]:
         law: PowerLawRecord = {"amplitude": 1.0, "exponent": known(0.5), "window": window}
         fitted = {**plain, "power_law": law, "last_octaves": law, "no_law_because": ""}
     return {
-        **dict.fromkeys(("test_loss", "initial_trace", "adaptation_rate", "trace_ratio"), fitted),
+        **dict.fromkeys(
+            ("test_loss", "initial_trace", "adaptation_rate", "trace_ratio", "trace_gain"), fitted
+        ),
         "effective_rank": plain,
         "expectation": {"bend": 20.0, "initial_trace": [1.1 * value for value in mean]},
     }
@@ -140,6 +145,42 @@ def transitions(scales: Sequence[int]) -> dict[str, Any]:
         "drawn": {"trace_ratio": "ratio of means"},
         "by_eye": {"trace_ratio": None, "effective_rank": None},
         "infinite_effective_rank": 30.0,
+        "expectation": {"bend": 20.0, "initial_trace": [100.0 + scale for scale in scales]},
+        "prediction": {"trace_ratio": [6.0 / (1 + scale / 20.0) for scale in scales]},
+    }
+
+
+def values(scales: Sequence[int], factor: float) -> Values:
+    """``factor`` times the square root of each scale, with an interval around it."""
+    own = [factor * (1 + scale**0.5) for scale in scales]
+    return {"value": [*own], "low": [0.9 * one for one in own], "high": [1.2 * one for one in own]}
+
+
+def ends(scales: Sequence[int]) -> dict[str, Any]:
+    """The content of a file of both ends of training, of networks of two layers."""
+    of_layers = ("layer_traces", "conjugate_ranks", "sensitivity_ranks", "trace_share")
+    others = (
+        "effective_rank",
+        "weighted_effective_rank",
+        "loss_susceptibility",
+        "spectral_position",
+        "ntk_trace",
+    )
+    initial = {
+        **{name: [values(scales, 1.0), values(scales, 2.0)] for name in of_layers},
+        **{name: values(scales, 3.0) for name in others},
+    }
+    distances = ("kernel_change", "kernel_cosine_distance", "parameter_change", "linearised_test_loss")
+    return {
+        "scale": list(scales),
+        "layers": ["hidden_1", "output"],
+        "initial": initial,
+        "minimum": {**initial, "effective_rank": values(scales, 4.0)},
+        "between": {
+            "layer_trace_ratio": [values(scales, 5.0), values(scales, 6.0)],
+            "weighted_trace_ratio": values(scales, 7.0),
+            **{name: values(scales, 8.0) for name in distances},
+        },
     }
 
 
@@ -147,6 +188,7 @@ FITS: Mapping[str, Callable[[Sequence[int]], dict[str, Any]]] = {
     "adaptation-rate": adaptation_rates,
     "power-laws": power_laws,
     "transition": transitions,
+    "ends": ends,
 }
 
 

@@ -113,3 +113,55 @@ rule transition:
     shell:
         "python {input.code[0]} --averages {input.averages} {params.infinite_width}"
         " --settings {params.settings:q} --out {output} 2> {log}"
+
+
+rule ends:
+    """Compare both ends of training along one curve: layers, ranks, distances, the loss's gradient (App. B.2.1)."""
+    input:
+        averages=rules.aggregate.output[0],
+        code=code("ends.py"),
+    output:
+        paths.fit(NAME, "ends"),
+    log:
+        paths.log(NAME, "ends", paths.CURVE_KEY),
+    benchmark:
+        paths.benchmark(NAME, "ends", paths.CURVE_KEY)
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    params:
+        settings=settings_of_analysis,
+    shell:
+        "python {input.code[0]} --averages {input.averages} --settings {params.settings:q}"
+        " --out {output} 2> {log}"
+
+
+rule comparison:
+    """Set every claim of the paper beside the results, with the verdict that follows from its interval."""
+    input:
+        averages=averages_of_paper(),
+        claims="config/claims.yaml",
+        code=code("comparison.py"),
+    output:
+        csv=paths.table(NAME, "paper-comparison") + ".csv",
+        md=paths.table(NAME, "paper-comparison") + ".md",
+        html=report(
+            paths.table(NAME, "paper-comparison") + ".html",
+            caption="../report/paper-comparison.rst",
+            category="Tables",
+            labels={"table": "claims", "shows": "Every claim of the paper beside the results"},
+        ),
+    log:
+        paths.log(NAME, "tables", "paper-comparison"),
+    benchmark:
+        paths.benchmark(NAME, "tables", "paper-comparison")
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    params:
+        settings=as_json(settings.comparison_settings(CONFIG)),
+    shell:
+        "python {input.code[0]} --claims {input.claims} --averages {input.averages}"
+        " --settings {params.settings:q} --out {output.csv} 2> {log}"

@@ -233,6 +233,18 @@ def verified_datasets():
     return sorted({curve.dataset for curve in curves.verified_curves(CONFIG)})
 
 
+def averages_of_paper():
+    """The averages of every curve of the paper's studies, on which its claims are judged."""
+    own = settings.comparison_settings(CONFIG).curves
+    return [paths.averages(NAME).format(**compared.analysis.curve._asdict()) for compared in own]
+
+
+def comparison_files():
+    """The table that sets the paper's claims beside the results, if the config has a study of the paper."""
+    table = paths.table(NAME, "paper-comparison")
+    return [f"{table}.{suffix}" for suffix in ("csv", "md", "html")] if averages_of_paper() else []
+
+
 def figure_files():
     """The files of all figures for which the config has studies."""
     return [f"{paths.figure(NAME, key)}.{suffix}" for key in FIGURES for suffix in ("pdf", "png", "json")]

@@ -4,8 +4,8 @@ Curves are averaged at equal epoch and end where the shortest usable seed ends. 
 loss is averaged as well. Quantities at the minimum are taken at each seed's own minimum of the test loss and
 then averaged (§4.1, §5). The NTK's spectra are averaged over all pairs of a seed and a draw of samples (App.
 D.2). Errors are standard errors of the mean; those over pairs count what all pairs of a seed, or of a draw,
-have in common (`two_way_error`). Where training follows the minimum, each seed's own curves of the trace and
-of the losses are kept, from which intervals of the adaptation rate are made.
+have in common (`two_way_error`). Where training follows the minimum, each seed's own curves of the trace, the
+losses and the spectra are kept, from which intervals are made.
 """
 
 from collections.abc import Iterable, Sequence
@@ -92,16 +92,16 @@ def _traces(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
 
 def _spectra(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
     """The mean effective rank and factors of the loss's gradient; mean alignments if they were measured."""
-    ranks = [np.asarray(effective_rank(t.spectrum.eigenvalues)) for t in trajectories]
-    alignments = {
-        name: _mean_over_draws([t.spectrum.alignments[name] for t in trajectories], trajectories)
-        for name in trajectories[0].spectrum.alignments
-    }
-    position = {
-        name: _mean_over_draws([getattr(t.spectrum, name) for t in trajectories], trajectories)
-        for name in LOSS_POSITION
-    }
-    return {"effective_rank": _mean_over_draws(ranks, trajectories), **position, **alignments}
+    return {name: _mean_over_draws(own, trajectories) for name, own in _of_spectra(trajectories).items()}
+
+
+def _of_spectra(trajectories: Sequence[Trajectory]) -> dict[str, list[Real[np.ndarray, "_ _"]]]:
+    """What was measured of every seed's spectra, each an array (epochs, draws) for a seed."""
+    spectra = [t.spectrum for t in trajectories]
+    alignments = {name: [own.alignments[name] for own in spectra] for name in spectra[0].alignments}
+    position = {name: [getattr(own, name) for own in spectra] for name in LOSS_POSITION}
+    ranks = [np.asarray(effective_rank(own.eigenvalues)) for own in spectra]
+    return {"effective_rank": ranks, **position, **alignments}
 
 
 def _mean_over_draws(values: Sequence[Real[np.ndarray, "_ _"]], trajectories: Sequence[Trajectory]) -> Mean:
@@ -158,13 +158,19 @@ def two_way_error(
 
 
 def _members(trajectories: Sequence[Trajectory]) -> dict[str, Float[np.ndarray, "members _"]]:
-    """Each seed's trace, log train loss and test loss, as far as the shortest seed has them."""
+    """Each seed's own curves, as far as the shortest seed has them; of its spectra the mean over draws."""
     shortest = min(len(t.epoch) for t in trajectories)
     tested = min(len(t.test_epoch) for t in trajectories)
     traced = min(len(t.trace_epoch) for t in trajectories)
     with np.errstate(divide="ignore"):  # a cross-entropy may round to zero
         losses = np.log(np.array([t.curves["train_loss"][:shortest] for t in trajectories], np.float64))
+    snapshots = min(len(t.spectrum.epoch) for t in trajectories)
+    of_spectra = {
+        name: np.array([values[:snapshots].mean(axis=1) for values in own], np.float32)
+        for name, own in _of_spectra(trajectories).items()
+    }
     return {
+        **of_spectra,
         "log_train_loss": losses.astype(np.float32),
         "test_loss": np.array([t.curves["test_loss"][:tested] for t in trajectories], np.float32),
         "ntk_trace": np.array([t.ntk_trace[:traced] for t in trajectories], np.float32),

@@ -60,14 +60,15 @@ class Claim:
     pairs: Literal["datasets", "studies"] | None = None
     hidden_layers: int | None = None
     datasets: tuple[str, ...] = ()
+    headline: bool = False  # whether README.md lists it
 
     @property
     def accepted(self) -> Interval:
-        """The range in which the claim puts its number."""
+        """The range in which the claim puts its number. What it must be above or below is not in it."""
         if self.above is not None:
-            return Interval(self.above, math.inf)
+            return Interval(math.nextafter(self.above, math.inf), math.inf)
         if self.below is not None:
-            return Interval(-math.inf, self.below)
+            return Interval(-math.inf, math.nextafter(self.below, -math.inf))
         assert self.value is not None  # by `_check_range`
         if self.factor is not None:
             return Interval(self.value / self.factor, self.value * self.factor)

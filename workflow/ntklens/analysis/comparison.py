@@ -48,6 +48,7 @@ COLUMNS = (
     "verdict",
     "how it is computed",
     "id",
+    "headline",
 )
 
 
@@ -61,7 +62,7 @@ def as_csv(rows: Sequence[Row]) -> str:
         numbers = [_full(value) for value in (row.estimate, *row.interval)]
         writer.writerow(
             [claim.section, claim.figure, claim.says, row.curve, claim.range_in_words]
-            + [*numbers, row.verdict, row.how, claim.id]
+            + [*numbers, row.verdict, row.how, claim.id, "yes" if claim.headline else ""]
         )
     return text.getvalue()
 

@@ -63,7 +63,7 @@ def _without_member(
 def widened(
     resampled: Float[np.ndarray, " resamples *rest"],
     value: Float[np.ndarray | np.float64, "*rest"],
-    factor: Float[np.ndarray | np.float64, "*rest"],
+    factor: Float[np.ndarray | np.float64, "*#rest"],
 ) -> Float[np.ndarray, " resamples *rest"]:
     """``resampled`` with its distances from the measured ``value`` multiplied by ``factor``.
 

@@ -43,3 +43,21 @@ class InfiniteWidthSettings:
     curve: Curve
     hidden_layers: int
     ntk_samples: int
+
+
+@dataclass(frozen=True)
+class ComparedCurve:
+    """A curve on whose results the paper's claims are judged."""
+
+    analysis: AnalysisSettings
+    hidden_layers: int
+    title: str  # of the curve, in words
+    in_figure_2: bool  # whether it is the one of its study and dataset that figure 2 shows
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """The curves of the paper's studies in a config."""
+
+    name: str  # of the config
+    curves: tuple[ComparedCurve, ...]

@@ -49,7 +49,7 @@ def neural_tangents(name: str) -> str:
 
 
 def table(name: str, content: str) -> str:
-    """A table's path without its suffix: .csv and .json."""
+    """A table's path without its suffix."""
     return f"results/{name}/tables/{content}"
 
 

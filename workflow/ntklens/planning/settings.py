@@ -6,11 +6,19 @@ Snakemake keeps these settings and runs a job again when its settings have chang
 import math
 from dataclasses import replace
 
-from ntklens.analysis.settings import AnalysisSettings, AveragingSettings, InfiniteWidthSettings
+from ntklens.analysis.settings import (
+    AnalysisSettings,
+    AveragingSettings,
+    ComparedCurve,
+    ComparisonSettings,
+    InfiniteWidthSettings,
+)
+from ntklens.data.registry import title
 from ntklens.data.settings import SplitSettings
 from ntklens.planning.config import Config
 from ntklens.planning.curves import (
     axis_of,
+    curves,
     entry_of,
     follows_minimum,
     learning_rate_of,
@@ -19,6 +27,7 @@ from ntklens.planning.curves import (
     scales,
 )
 from ntklens.storage.curve import Curve
+from ntklens.studies.catalogue import HEADINGS, MODEL_SCALING
 from ntklens.studies.entries import ConfigRecipe
 from ntklens.studies.jobs import CalibrationSettings, ScaledPoint, TrainingSettings
 from ntklens.studies.recipes import Measurement, Recipe
@@ -145,3 +154,21 @@ def infinite_width_settings(config: Config, curve: Curve) -> InfiniteWidthSettin
         return None
     samples = entry_of(config, curve).ntk_samples or config.ntk_samples
     return InfiniteWidthSettings(curve, network.hidden_layers, samples)
+
+
+def comparison_settings(config: Config) -> ComparisonSettings:
+    """The curves of the paper's studies, on whose results its claims are judged."""
+    return ComparisonSettings(
+        name=config.name,
+        curves=tuple(_compared(config, curve) for study in HEADINGS for curve in curves(config, study)),
+    )
+
+
+def _compared(config: Config, curve: Curve) -> ComparedCurve:
+    network = config.figures.model_scaling_network
+    return ComparedCurve(
+        analysis=analysis_settings(config, curve),
+        hidden_layers=config.networks[curve.network].hidden_layers,
+        title=f"{HEADINGS[curve.study]}, {title(curve.dataset)}, {curve.network}",
+        in_figure_2=curve.study != MODEL_SCALING or curve.network == network,
+    )

@@ -4,7 +4,8 @@
 /scale-000064         attributes: scale, minimum_epoch, left_out and layers
     seeds             seeds that were averaged
     effective_rank/   epoch, mean, error; one such group for each quantity measured along training.
-                      ntk_trace, log_train_loss and test_loss also have members: each seed's own curve
+                      All but accuracies, train_loss and layer_traces have members too: each seed's
+                      own curve
     minimum/          per seed, at its own minimum of the test loss: epoch, test_loss, effective_rank,
                       initial_trace, trace_ratio, loss_susceptibility, spectral_position; of dense networks
                       also the distances from the initialisation, values by layer, of the weighted NTK
@@ -65,8 +66,8 @@ class Average:
     quantity measured along training. ``minimum`` has, per seed in the order of ``seeds``, the values at that
     seed's own minimum of the test loss, and ``initial`` those at its initialisation; both are empty if
     training did not follow the minimum. ``minimum_epoch`` is the epoch of the minimum of the mean test loss,
-    where curves against the train loss end. ``members`` has each seed's own curve of the quantities from
-    which the adaptation rate is made, at the epochs of their means; it is empty too if training did not
+    where curves against the train loss end. ``members`` has each seed's own curve of the quantities of
+    which intervals along training are made, at the epochs of their means; it is empty too if training did not
     follow the minimum. ``layers`` are the names of the layers, for values by layer.
     """
 

@@ -45,9 +45,13 @@ def write_json(path: FilePath, content: object) -> None:
 
     Raises ValueError if a number is NaN or infinite: JSON has neither.
     """
-    text = json.dumps(content, indent=1, allow_nan=False)
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: FilePath, text: str) -> None:
+    """Write ``text`` as UTF-8 to ``path``, by `whole_file`."""
     with whole_file(path) as temporary:
-        temporary.write_text(text + "\n")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_changed_json(path: FilePath, content: object) -> None:

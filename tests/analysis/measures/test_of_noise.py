@@ -1,0 +1,59 @@
+"""Measures of noise scaling, on means that are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ntklens.analysis.measures import of_noise
+from ntklens.analysis.measures.results import CannotMeasureError, CurveResults
+from ntklens.storage.averages import Mean
+
+from tests.support.ensembles import averages_of, settings_of
+
+EPOCHS = np.arange(4)
+
+
+def results(error: float = 0.1) -> CurveResults:
+    """Two levels: Γ falls from 10 to 5 and rises to 20, or 6; accuracies at the end are 0.9 and 0.7."""
+    curves = {
+        0: {
+            "effective_rank": [10, 5, 15, 20],
+            "train_accuracy": [0, 0.5, 1, 1],
+            "test_accuracy": [0, 0, 0, 0.9],
+        },
+        90: {
+            "effective_rank": [10, 5, 5.5, 6],
+            "train_accuracy": [0, 0.5, 0.9, 0.98],
+            "test_accuracy": [0, 0, 0, 0.7],
+        },
+    }
+    averages = [
+        replace(
+            own,
+            scale=scale,
+            minimum={},
+            along={name: Mean(EPOCHS, np.array(y, float), np.full(4, error)) for name, y in along.items()},
+        )
+        for own, (scale, along) in zip(averages_of(scales=(8, 16)), curves.items(), strict=True)
+    ]
+    return CurveResults(averages, settings_of(resamples=2000))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "spread"),
+    [
+        ("least_over_initial_rank", 0.5, 0.01),
+        ("rise_lost_to_noise", 14.0, 0.2),
+        ("least_train_accuracy", 0.98, 0.1),
+        ("accuracy_lost_to_noise", -0.2, 0.1 * 2**0.5),
+    ],
+)
+def test_measured_values_and_their_spread(name: str, value: float, spread: float) -> None:
+    found = getattr(of_noise, name)(results(), "")
+    assert found.value == pytest.approx(value)
+    assert found.resampled.std() == pytest.approx(spread, rel=0.2)
+
+
+def test_a_single_member_has_no_interval() -> None:
+    with pytest.raises(CannotMeasureError, match="single member"):
+        of_noise.least_train_accuracy(results(error=0.0), "")

@@ -1,0 +1,43 @@
+"""Set every claim of the paper beside the results of a config."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from ntklens.analysis.claims import ClaimsError, claims_from
+from ntklens.analysis.comparison import as_csv, as_html, as_markdown
+from ntklens.analysis.judging import Judged, judge
+from ntklens.analysis.measures.results import CurveResults
+from ntklens.analysis.settings import ComparisonSettings
+from ntklens.storage.averages import read_averages
+from ntklens.storage.files import write_text
+from ntklens.storage.settings import reader_of
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--claims", required=True, help="config/claims.yaml")
+    parser.add_argument("--averages", required=True, nargs="+", help="one file for each curve")
+    parser.add_argument("--settings", required=True, type=reader_of(ComparisonSettings))
+    parser.add_argument("--out", required=True, help="the CSV file; .md and .html go beside it")
+    args = parser.parse_args(argv)
+    settings: ComparisonSettings = args.settings
+    judged = [
+        Judged(curve, CurveResults(read_averages(path), curve.analysis))
+        for curve, path in zip(settings.curves, args.averages, strict=True)
+    ]
+    try:
+        rows = judge(claims_from(yaml.safe_load(Path(args.claims).read_text("utf-8"))), judged)
+    except (ClaimsError, yaml.YAMLError) as error:
+        sys.exit(f"{args.claims}: {error}")
+    title = f"The paper's claims beside the results of the config '{settings.name}'"
+    out = Path(args.out)
+    write_text(out.with_suffix(".md"), as_markdown(rows, title))
+    write_text(out.with_suffix(".html"), as_html(rows, title))
+    write_text(out, as_csv(rows))
+
+
+if __name__ == "__main__":
+    main()

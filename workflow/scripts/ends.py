@@ -1,0 +1,29 @@
+"""Compare both ends of training along one curve: layers, ranks, distances, and the loss's gradient."""
+
+import argparse
+from collections.abc import Sequence
+
+from ntklens.analysis.ends import ends_of
+from ntklens.analysis.settings import AnalysisSettings
+from ntklens.storage.averages import read_averages
+from ntklens.storage.files import write_json
+from ntklens.storage.run_code import run_code_of
+from ntklens.storage.settings import as_plain, reader_of
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--averages", required=True, help="the file that aggregate.py wrote")
+    parser.add_argument("--settings", required=True, type=reader_of(AnalysisSettings))
+    parser.add_argument("--out", required=True, help="the JSON file to write")
+    args = parser.parse_args(argv)
+    content = {
+        **ends_of(read_averages(args.averages), args.settings),
+        "settings": as_plain(args.settings),
+        "provenance": {"run_code": run_code_of([args.averages])},
+    }
+    write_json(args.out, content)
+
+
+if __name__ == "__main__":
+    main()
