@@ -85,7 +85,7 @@ def test_figure_3_shows_every_network_of_model_scaling():
 
 
 def test_figures_whose_study_is_absent_are_left_out():
-    assert list(figures_of(load(small()))) == ["1", "2", "3", "5", "6", "8"]
+    assert list(figures_of(load(small()))) == ["1", "2", "3", "5", "6", "8", "9", "10"]
     without_widths = figures_of(load(without(("studies", "model-scaling"))))
     assert list(without_widths) == ["1", "2", "5", "6", "8"]
 
@@ -125,8 +125,20 @@ def test_entries_of_one_study_go_to_the_figures_of_their_recipes():
 
 
 def test_own_studies_leave_the_papers_figures_as_they_are():
-    paper = figures_of(load(small()))
-    assert {key: figure for key, figure in figures_of(all_kinds()).items() if key in paper} == paper
+    paper, every = figures_of(load(small())), figures_of(all_kinds())
+    assert {key: every[key] for key in paper if key != "9"} == {
+        key: paper[key] for key in paper if key != "9"
+    }
+
+
+def test_figure_9_adds_own_studies_of_width_to_model_scaling():
+    assert figures_of(load(small()))["9"].curves == [BY_WIDTH, Curve("model-scaling", "digits", "four-layer")]
+    studies = {curve.study for curve in figures_of(all_kinds())["9"].curves}
+    assert studies == {"model-scaling", "sgd-width"}
+
+
+def test_figure_10_shows_the_curve_of_figure_1():
+    assert figures_of(load(small()))["10"].curves == [BY_WIDTH]
 
 
 def test_rules_are_named_by_key():
@@ -165,7 +177,7 @@ def test_every_figure_has_its_kind_its_caption_and_quantities_that_exist(path):
         assert callable(kind.collect)
         assert callable(kind.draw)
         assert (ROOT / "workflow/report" / figure.caption).read_text().strip()
-        assert set(figure.needs) <= {"averages", "adaptation-rate", "power-laws", "transition"}
+        assert set(figure.needs) <= {"averages", "adaptation-rate", "power-laws", "transition", "ends"}
         assert set(figure.shows) <= set(QUANTITIES if figure.kind == "epochs" else SHOWN)
         assert "adaptation_rate" not in figure.shows or "adaptation-rate" in figure.needs
 
@@ -173,6 +185,7 @@ def test_every_figure_has_its_kind_its_caption_and_quantities_that_exist(path):
 def test_every_caption_belongs_to_a_figure():
     config = load(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
     used = {figure.caption for own in (config, all_kinds()) for figure in figures_of(own).values()}
+    used.add("paper-comparison.rst")  # of the table of claims
     assert used == {path.name for path in (ROOT / "workflow/report").iterdir()}
 
 

@@ -44,7 +44,7 @@ def own_config():
 
 CONFIG = own_config()
 FIGURES = figures_of(CONFIG)
-KEYS = [*"12345678", "sgd-width-laws", "sgd-width-dynamics", "sgd-width-transition"]
+KEYS = [*"12345678", "9", "10", "sgd-width-laws", "sgd-width-dynamics", "sgd-width-transition"]
 KEYS += ["deep-laws", "deep-dynamics", "copies-laws", "copies-dynamics", "fixed-epochs"]
 
 

@@ -11,13 +11,15 @@ from ntklens.storage.import_closure import import_closure
 
 from tests.support.repositories import ROOT
 
-ANALYSIS = {"aggregate", "adaptation_rate", "power_laws", "transition"}
-CLOSED_FORMS = {"infinite_width", "power_laws", "transition", "figure_2", "figure_3"}
-ALONG_TRAINING = {"figure_1", "figure_5", "figure_6", "figure_8"}
-LAWS = {"figure_2", "figure_3"}
+ANALYSIS = {"aggregate", "adaptation_rate", "power_laws", "transition", "ends", "comparison"}
+ALONG_TRAINING = {"figure_1", "figure_5", "figure_6", "figure_8", "figure_10"}
+LAWS = {"figure_2", "figure_3", "figure_9"}
+CLOSED_FORMS = {"infinite_width", "power_laws", "transition", *LAWS}
+# What uses the adaptation rate, or its smoothing.
+RATES = {"adaptation_rate", "power_laws", "transition", "ends", "comparison"}
 AFTER_SCALING = ANALYSIS | ALONG_TRAINING | LAWS
 NOISE_FIGURES = {"figure_4", "figure_7"}
-AFTER_NOISE = {"aggregate"} | NOISE_FIGURES
+AFTER_NOISE = {"aggregate", "comparison"} | NOISE_FIGURES
 FIGURES = ALONG_TRAINING | LAWS | NOISE_FIGURES
 WIDTH_RUNS, SIZE_RUNS, NOISE_RUNS = 6, 3, 4  # run files of the smoke config
 SCALING_RUNS = WIDTH_RUNS + SIZE_RUNS
@@ -50,18 +52,20 @@ def requests(repository, rule, *arguments):
         ("ntklens/figures/style.py", FIGURES),
         (
             "ntklens/analysis/adaptation_rate.py",
-            {"adaptation_rate", "power_laws", "transition", "figure_1", "figure_5", *LAWS},
+            {*RATES, "figure_1", "figure_5", "figure_10", *LAWS},
         ),
-        ("ntklens/analysis/laws.py", {"power_laws", "transition", *LAWS}),
+        ("ntklens/analysis/laws.py", {"power_laws", "transition", "comparison", *LAWS}),
+        ("ntklens/analysis/claims.py", {"comparison"}),
+        ("ntklens/analysis/ends.py", {"ends", "figure_9", "figure_10"}),
         ("ntklens/kernel/infinite_width.py", CLOSED_FORMS),
         ("ntklens/kernel/ntk.py", {"train", *AFTER_SCALING, *AFTER_NOISE}),
-        ("ntklens/spectrum/lapack.py", {"train", *AFTER_SCALING, *AFTER_NOISE}),
+        ("ntklens/spectrum/lapack.py", {"train", "infinite_width", *AFTER_SCALING, *AFTER_NOISE}),
         ("ntklens/training/full_batch.py", {"calibrate", "train", *AFTER_SCALING}),
         ("ntklens/training/mini_batch.py", {"train", *AFTER_NOISE}),
         ("ntklens/data/noisy_copies.py", {"train", *AFTER_NOISE}),
         ("ntklens/data/image_sizes.py", set()),
         ("ntklens/data/download.py", set()),
-        ("scripts/transition.py", {"transition", "figure_3"}),
+        ("scripts/transition.py", {"transition", "figure_3", "figure_9"}),
         ("ntklens/studies/catalogue.py", set()),
         ("ntklens/studies/axes/width.py", set()),
         ("ntklens/planning/config/top.py", set()),
@@ -123,7 +127,7 @@ def test_touched_code_reruns_nothing(edited):
     [
         (
             lambda config: config["analysis"].update(smoothing_epochs=8),
-            {"adaptation_rate", "power_laws", "transition", "figure_1", "figure_5", *LAWS},
+            {*RATES, "figure_1", "figure_5", "figure_10", *LAWS},
         ),
         (
             lambda config: config["studies"]["noise-scaling"][0].update(sigma=0.02),
@@ -132,10 +136,10 @@ def test_touched_code_reruns_nothing(edited):
         (lambda config: config["ensemble"].update(min_members=3), AFTER_SCALING),
         (lambda config: config["training"].update(save_parameters=2), {"train", *AFTER_SCALING}),
         (lambda config: config["calibration"].update(seeds=3), {"calibrate", "train", *AFTER_SCALING}),
-        (lambda config: config.update(ntk_samples=8), {"train", *AFTER_SCALING}),
+        (lambda config: config.update(ntk_samples=8), {"train", "infinite_width", *AFTER_SCALING}),
         (
             lambda config: config.update(split_seed=1),
-            {"subsample", "calibrate", "train", *AFTER_SCALING, *AFTER_NOISE},
+            {"subsample", "calibrate", "train", "infinite_width", *AFTER_SCALING, *AFTER_NOISE},
         ),
     ],
 )
@@ -221,6 +225,7 @@ def test_noise_scaling_alone_draws_its_figures_alone(repository):
         "subsample": 1,
         "train": 4,
         "aggregate": 2,
+        "comparison": 1,
         "figure_4": 1,
         "figure_7": 1,
     }

@@ -129,6 +129,18 @@ SHOWN: dict[str, Shown] = {
     "effective_rank": Shown(
         "effective rank", QUANTITIES["effective_rank"].axis_label, (Form(_averaged("effective_rank")),)
     ),
+    "loss_susceptibility": Shown(
+        "loss susceptibility",
+        QUANTITIES["loss_susceptibility"].axis_label,
+        (Form(_averaged("loss_susceptibility")),),
+        yscale="log",
+    ),
+    "spectral_position": Shown(
+        "spectral position",
+        f"${QUANTITIES['spectral_position'].symbol}$",  # with its name it is too long for an axis
+        (Form(_averaged("spectral_position")),),
+        yscale="log",
+    ),
     "label_alignment": Shown(
         "label alignment",
         "Label alignment",

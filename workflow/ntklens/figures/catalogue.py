@@ -21,7 +21,7 @@ from ntklens.storage.curve import Curve
 from ntklens.studies.catalogue import DATA_SCALING, HEADINGS, MODEL_SCALING, NOISE_SCALING
 
 AVERAGES, ADAPTATION_RATE = "averages", "adaptation-rate"
-POWER_LAWS, TRANSITION = "power-laws", "transition"
+POWER_LAWS, TRANSITION, ENDS = "power-laws", "transition", "ends"
 
 
 class Figure(NamedTuple):
@@ -31,7 +31,7 @@ class Figure(NamedTuple):
     title: str  # in the report
     kind: str  # the module of ntklens.figures that collects and draws it
     curves: list[Curve]
-    needs: tuple[str, ...]  # files of each curve: averages, adaptation-rate, power-laws or transition
+    needs: tuple[str, ...]  # files of each curve: averages, adaptation-rate, power-laws, transition or ends
     caption: str  # a file in workflow/report
     shows: tuple[str, ...] = ()  # quantities, for kinds that can show different ones
 
@@ -138,6 +138,22 @@ def _paper_figures(config: Config) -> list[Figure]:
             caption="figure-8.rst",
             shows=("label_alignment", "misalignment", "misalignment_of_space"),
         ),
+        Figure(
+            key="9",
+            title="What the transition is: what was there before training, and what depends on coordinates",
+            kind="transition_origin",
+            curves=_of_widths(config),
+            needs=(POWER_LAWS, TRANSITION, ENDS),
+            caption="figure-9.rst",
+        ),
+        Figure(
+            key="10",
+            title="What feature learning does to ranks, and the factors of the loss's gradient",
+            kind="ranks_of_layers",
+            curves=_of_widths(config)[:1],
+            needs=(AVERAGES, ENDS),
+            caption="figure-10.rst",
+        ),
     ]
 
 
@@ -182,6 +198,19 @@ def _own_figures(config: Config, study: str) -> list[Figure]:
             shows=("effective_rank", "train_accuracy", "test_accuracy"),
         ),
     ]
+
+
+def _of_widths(config: Config) -> list[Curve]:
+    """Model scaling, first the curve of figure 1, then own studies of width that follow the minimum."""
+    first = [curve for curve in _one_curve_per_study(config) if curve.study == MODEL_SCALING]
+    own = [
+        curve
+        for curve in curves(config)
+        if curve.study not in HEADINGS
+        and axis_of(config, curve).name == "width"
+        and follows_minimum(config, curve)
+    ]
+    return list(dict.fromkeys([*first, *curves(config, MODEL_SCALING), *own])) if first else []
 
 
 def _one_curve_per_dataset(config: Config) -> list[Curve]:

@@ -1,0 +1,92 @@
+"""Panels of lines against a scale that explain themselves by a legend each: shared by figures 9 and 10."""
+
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ntklens.analysis.ends import Values
+from ntklens.figures.content import Numbers, Panel, Series
+from ntklens.figures.style import LETTERS, Look, draw_band, label_panel, log_scales, name_panel, plain_ticks
+
+Drawn = Literal["filled", "empty", "line"]  # filled or empty markers joined by a line, or a line alone
+
+
+class PlainSeries(Series):
+    """One line. ``colour`` is the name of what it belongs to: lines with the same name share a colour."""
+
+    colour: str
+    drawn: Drawn
+
+
+class PlainPanel(Panel[PlainSeries]):
+    """Lines against a scale, with a legend; ``heading`` is its title on the figure."""
+
+    heading: str
+    yscale: Literal["linear", "log"]
+
+
+class _Bounds(TypedDict):
+    y: Numbers
+    low: Numbers | None
+    high: Numbers | None
+
+
+def measured(
+    label: str, colour: str, x: Sequence[float | int], own: Values, drawn: Drawn = "filled"
+) -> PlainSeries:
+    """The line of a measured quantity with its interval; an end that is open has no band there."""
+    bounds: _Bounds = {"y": own["value"], "low": own["low"], "high": own["high"]}
+    return {"label": label, "colour": colour, "drawn": drawn, "x": list(x), **bounds}
+
+
+def computed(label: str, colour: str, x: Sequence[float | int], y: Sequence[float | None]) -> PlainSeries:
+    """A line without a band, such as that of a closed form."""
+    return {
+        "label": label,
+        "colour": colour,
+        "drawn": "line",
+        "x": list(x),
+        "y": list(y),
+        "low": None,
+        "high": None,
+    }
+
+
+def draw_plain_panel(
+    axes: Axes, panel: PlainPanel, looks: dict[str, Look], letter: int, width: float
+) -> None:
+    """Draw the panel with its legend; ``letter`` counts the figure's panels from 0."""
+    for series in panel["series"]:
+        look = looks[series["colour"]]
+        if series["drawn"] == "line":
+            style = {"color": look["color"], "linestyle": ":", "marker": ""}
+        else:
+            face = look["color"] if series["drawn"] == "filled" else "white"
+            line = "-" if series["drawn"] == "filled" else "--"
+            style = {**look, "linestyle": line, "markerfacecolor": face, "markersize": 3, "linewidth": 0.9}
+        draw_band(axes, series, label=series["label"] or None, **style)
+    log_scales(axes)
+    if panel["yscale"] == "linear":
+        axes.set_yscale("linear")
+    plain_ticks(axes.yaxis)
+    axes.set_xlabel(panel["xlabel"])
+    axes.set_ylabel(panel["ylabel"])
+    label_panel(axes, LETTERS[letter])
+    name_panel(axes, panel["heading"], width)
+    axes.legend(loc="best", fontsize=5.5, handlelength=1.8)
+
+
+def colours_of(panels: Sequence[PlainPanel]) -> list[str]:
+    """The names of all colours, in the order of their first appearance."""
+    return list(dict.fromkeys(series["colour"] for panel in panels for series in panel["series"]))
+
+
+def empty_grid(figure: Figure, rows: int, columns: int) -> np.ndarray:
+    """A grid of axes, none of them visible yet."""
+    grid = np.asarray(figure.subplots(rows, columns, squeeze=False))
+    for axes in grid.flat:
+        axes.set_visible(False)
+    return grid
