@@ -167,7 +167,11 @@ def test_number_in_the_notation_of_yaml_1_2_is_a_number(text):
     ("path", "value", "user"),
     [
         (("studies", "own"), [{**OWN, "sigma": 0.01}], "only the axis removed_share uses it"),
-        (("studies", "own"), [{**OWN, "image_fit": "resized"}], "only the axis input_size uses it"),
+        (
+            ("studies", "own"),
+            [{**OWN, "image_fit": "resized"}],
+            "a study with an image_size uses it",
+        ),
         (("recipes", "own"), {"momentum": 0.5}, "only the optimizer sgd uses it"),
         (("recipes", "own"), {"evaluate_every": 1}, "only a recipe with a batch_size uses it"),
         (

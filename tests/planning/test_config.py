@@ -457,6 +457,30 @@ def test_own_study_takes_defaults():
             {"axis": "input_size", "image_fit": "zero-padded", "scales": [4, 8], "learning_rate": 0.1},
             "own[0].scales': images of 8 pixels a side cannot be zero-padded to 4",
         ),
+        (
+            {
+                "axis": "width",
+                "scales": [8, 16],
+                "calibrate_at": [8],
+                "image_size": 7,
+                "image_fit": "zero-padded",
+            },
+            "own[0].image_size': images of 8 pixels a side cannot be zero-padded to 7; take at least 8",
+        ),
+        (
+            {"axis": "input_size", "scales": [8, 16], "calibrate_at": [8], "image_size": 8},
+            "own[0].image_size': has no effect here, because only an axis other than input_size uses it",
+        ),
+        (
+            {"learning_rate": 0.1, "rate_factor": 2},
+            "own[0].rate_factor': has no effect here, because only a study whose learning rate is calibrated",
+        ),
+        ({"rate_factor": 0}, "own[0].rate_factor' is 0, but must be more than 0"),
+        ({"test_samples": 501}, "own[0].test_samples': 501 is more than the 500 test samples that digits"),
+        (
+            {"test_samples": 127},
+            "own[0].test_samples': 127 is less than the 128 test samples on which the NTK is measured",
+        ),
         ({"seeds": 2}, "own[0].seeds': 2 seeds are trained, but 3 have to end well (min_members)"),
         ({"min_members": 9}, "own[0].min_members': 5 seeds are trained, but 9 have to end well"),
         (

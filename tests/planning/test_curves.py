@@ -151,6 +151,19 @@ def test_point_of_an_input_size_resizes_its_images():
     assert curve not in verified_curves(loaded)  # neural-tangents' environment cannot resize
 
 
+@pytest.mark.parametrize(("fit", "pixels"), [("resized", 4), ("zero-padded", 12)])
+def test_images_have_one_given_size_on_any_other_axis(fit, pixels):
+    entry = {"axis": "width", "dataset": "digits", "networks": ["three-layer"], "scales": [8, 16]}
+    entry |= {"image_size": pixels, "image_fit": fit, "test_samples": 200, "calibrate_at": [8]}
+    loaded = load(changed(("studies", "pooled"), [entry]))
+    curve = Curve("pooled", "digits", "three-layer")
+    for width in (8, 16):
+        point = point_of(loaded, curve, width)
+        assert point.data.image_size == ImageSize(pixels, fit)
+        assert (point.data.test_samples, point.network.width) == (200, width)
+    assert curve not in verified_curves(loaded)
+
+
 def test_learning_rate_of_an_entry_goes_before_that_of_its_recipe():
     config = changed((*WIDTHS, "learning_rate"), 0.1)
     assert learning_rate_of(load(config), BY_WIDTH) == 0.1

@@ -1,8 +1,9 @@
 import math
+from dataclasses import replace
 
 import pytest
 from ntklens.analysis.settings import AnalysisSettings, AveragingSettings, InfiniteWidthSettings
-from ntklens.data.settings import NoisyCopies
+from ntklens.data.settings import ImageSize, NoisyCopies
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.planning.config import load
 from ntklens.planning.settings import (
@@ -258,6 +259,19 @@ def test_closed_forms_are_of_widths_of_dense_networks_as_the_scaling_studies_hav
         }
         config["networks"] = {**networks, "three-layer": {"hidden_layers": 2, **change}}
         assert infinite_width_settings(load(config), BY_WIDTH) is None
+
+
+def test_closed_forms_are_those_of_the_curves_image_size():
+    settings = infinite_width_settings(own(axis="width", image_size=4, ntk_samples=32), DEPTH)
+    assert settings == InfiniteWidthSettings(DEPTH, 2, 32, ImageSize(4, "resized"))
+
+
+def test_rate_factor_changes_training_and_not_calibration():
+    slower = own(rate_factor=0.5)
+    assert training_settings(slower, DEPTH, 3).recipe == replace(
+        recipe_settings(own(), DEPTH), rate_factor=0.5
+    )
+    assert calibration_settings(slower, DEPTH) == calibration_settings(own(), DEPTH)
 
 
 def test_own_study_trains_by_its_recipe():

@@ -139,14 +139,16 @@ def test_calibrate_that_fails_says_where_and_writes_nothing(folder, tmp_path):
     assert not out.exists()
 
 
-def test_train_reads_the_rate_of_its_point(folder, tmp_path):
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_train_reads_the_rate_of_its_point(folder, tmp_path, factor):
     rates = tmp_path / "rates.json"
     rates.write_text(json.dumps({"coefficients": [-0.5, np.log(0.24)]}))  # 0.24 / √size
     wanted = settings.training_settings(CONFIG, CALIBRATED, 60)
+    wanted = replace(wanted, recipe=replace(wanted.recipe, rate_factor=factor))
     out = tmp_path / "run.h5"
     train_batch(folder, wanted, out, "--learning-rates", str(rates), seeds=("1", "1"))
     with h5py.File(out) as file:
-        assert file.attrs["learning_rate"] == pytest.approx(0.24 / np.sqrt(60))
+        assert file.attrs["learning_rate"] == pytest.approx(factor * 0.24 / np.sqrt(60))
         assert list(file) == ["seed-0001"]
 
 

@@ -162,6 +162,15 @@ def test_settings_that_do_not_fit_are_refused_with_the_keys_name(plain, message)
         read(plain)
 
 
+def test_added_settings_are_written_where_they_differ_from_their_default():
+    """So runs of an earlier version stand, and are read as they are."""
+    assert "rate_factor" not in as_plain(RECIPE)
+    assert "test_samples" not in as_plain(DATA)
+    for settings in (replace(TRAINING, recipe=replace(RECIPE, rate_factor=0.5)), TRAINING):
+        assert reader_of(TrainingSettings)(as_json(settings)) == settings
+    assert as_plain(replace(DATA, test_samples=9))["test_samples"] == 9
+
+
 def test_image_fit_is_one_of_two():
     data = replace(DATA, image_size=ImageSize(9, "resized"))
     with pytest.raises(ValueError, match=r"zero-padded.* @ settings\.image_size"):

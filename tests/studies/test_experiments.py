@@ -72,6 +72,13 @@ def test_images_of_another_size_give_a_network_of_that_input_size():
     assert experiment.training_sets([0])[0].images.shape == (10, 25)
 
 
+def test_the_test_set_is_the_first_test_samples():
+    experiment = Experiment(NETWORK, replace(DATA, test_samples=2), RECIPE, SUBSET)
+    np.testing.assert_array_equal(experiment.test_set.images, SUBSET.test_images[:2])
+    np.testing.assert_array_equal(experiment.test_set.labels, SUBSET.test_labels[:2])
+    assert len(experiment.own_subset.test_images) == len(SUBSET.test_images) > 2
+
+
 @pytest.mark.parametrize("recipe", [DESCENT, MINI_BATCH], ids=["descent", "mini-batches"])
 @pytest.mark.parametrize("vary", ["initialisation", "data"])
 def test_members_train_from_their_own_parameters_on_their_own_sets(recipe, vary):

@@ -23,7 +23,7 @@ rule infinite_width:
     """Compute the closed forms of Tr Θ₀ and Γ_∞ on the NTK samples of one curve of widths (§5)."""
     input:
         subset=rules.subsample.output[0],
-        code=code("infinite_width.py"),
+        code=code_of_infinite_width,
     output:
         paths.fit(NAME, "infinite-width"),
     log:

@@ -13,6 +13,7 @@ from ntklens.planning.config import ConfigError, load
 from ntklens.planning.requests import Requests
 from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_changed_json
+from ntklens.data.settings import optional_modules_of
 from ntklens.storage.import_closure import code_digests, import_closure
 from ntklens.storage.settings import as_json
 from ntklens.studies.recipes import modules_of
@@ -182,6 +183,11 @@ def code_of_training(wildcards):
     own = settings.training_settings(CONFIG, curve_of(wildcards), scale_of(wildcards))
     record = paths.code(NAME, "train", paths.POINT_KEY).format(**wildcards)
     return recorded_code(record, "train.py", *modules_of(own.recipe, (own.network, own.data)))
+
+
+def code_of_infinite_width(wildcards):
+    own = settings.infinite_width_settings(CONFIG, curve_of(wildcards))
+    return code("infinite_width.py", *optional_modules_of(own))
 
 
 def own_file_of(wildcards):

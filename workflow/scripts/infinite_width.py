@@ -7,6 +7,7 @@ import numpy as np
 from ntklens.analysis.initial_trace import InitialTrace
 from ntklens.analysis.settings import InfiniteWidthSettings
 from ntklens.data.subsets import read_subset
+from ntklens.data.training_sets import sized
 from ntklens.kernel.infinite_width import effective_rank
 from ntklens.storage.files import write_json
 from ntklens.storage.provenance import provenance
@@ -19,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(InfiniteWidthSettings))
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
-    settings, subset = args.settings, read_subset(args.subset)
+    settings: InfiniteWidthSettings = args.settings
+    subset = sized(read_subset(args.subset), settings.image_size)
     samples = subset.test_images[: settings.ntk_samples].astype(np.float64)
     trace = InitialTrace(
         inputs=samples.shape[1],

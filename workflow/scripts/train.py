@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     subset, seeds = read_subset(args.subset), list(range(args.seeds[0], args.seeds[1] + 1))
     learning_rate, inputs = recipe.learning_rate, [args.subset]
     if learning_rate is None:
-        learning_rate = read_rate(args.learning_rates, settings.scale)
+        learning_rate = recipe.rate_factor * read_rate(args.learning_rates, settings.scale)
         inputs.append(args.learning_rates)
     code = code_record(__file__, *modules)
     origin = {

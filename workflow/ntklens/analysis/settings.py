@@ -3,9 +3,11 @@
 This module imports neither NumPy nor h5py: Snakemake imports it in every job that it starts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ntklens.data.settings import ImageSize
 from ntklens.storage.curve import Curve
+from ntklens.storage.settings import UNLESS_DEFAULT
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class InfiniteWidthSettings:
     curve: Curve
     hidden_layers: int
     ntk_samples: int
+    # The side that images are brought to; None leaves them as they are.
+    image_size: ImageSize | None = field(default=None, metadata=UNLESS_DEFAULT)
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,8 @@ class _Members:
     """The ``count`` members of a job at one point, trained by ``recipe``: their network, and their costs."""
 
     def __init__(self, point: Point, recipe: Recipe, count: int, sizes: Sizes) -> None:
-        self._sizes, self._count, self._stop = sizes, count, recipe.stop
+        test = min(point.data.test_samples or sizes.test, sizes.test)
+        self._sizes, self._count, self._stop = sizes._replace(test=test), count, recipe.stop
         self.evaluate_every = evaluated_every(recipe, point.network)
         self.train, batch_size = point.data.train_samples, recipe.batch_size
         resized, shape = point.data.image_size, sizes.image_shape

@@ -3,8 +3,10 @@
 This module does not import NumPy: Snakemake imports it in every job that it starts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from ntklens.storage.settings import UNLESS_DEFAULT
 
 ImageFit = Literal["resized", "zero-padded"]
 
@@ -35,15 +37,22 @@ class ImageSize:
 
 @dataclass(frozen=True)
 class DataSettings:
-    """The training set of one point of a study (`ntklens.data.training_sets`)."""
+    """The training set of one point of a study (`ntklens.data.training_sets`), and the test set's size."""
 
     train_samples: int
     balanced: bool  # whether a draw holds equally many samples of each class
     draw_seed: int | None  # seed of the draw; None takes each member's own seed
     noisy_copies: NoisyCopies | None = None
     image_size: ImageSize | None = None
+    # The first test samples, on which the test loss is measured; None for all.
+    test_samples: int | None = field(default=None, metadata=UNLESS_DEFAULT)
 
 
 # Name of a setting that may be None -> the module that implements it. If the setting is None, its module is
 # not imported, so that editing it reruns only jobs that use it. Rules name the modules that settings need.
 OPTIONAL_MODULES = {"noisy_copies": "ntklens.data.noisy_copies", "image_size": "ntklens.data.image_sizes"}
+
+
+def optional_modules_of(settings: object) -> list[str]:
+    """The `OPTIONAL_MODULES` that ``settings``, such as `DataSettings`, need."""
+    return [module for key, module in OPTIONAL_MODULES.items() if getattr(settings, key, None) is not None]

@@ -60,6 +60,7 @@ def recipe_settings(config: Config, curve: Curve) -> Recipe:
         stop=stop,
         evaluate_every=recipe.evaluate_every if recipe.batch_size else training.test_every,
         vary=entry.vary,
+        rate_factor=entry.rate_factor,
     )
 
 
@@ -106,7 +107,7 @@ def calibration_settings(config: Config, curve: Curve) -> CalibrationSettings:
     stop = replace(recipe.stop, window_last=training.window.first)
     return CalibrationSettings(
         points=tuple(points),
-        recipe=replace(recipe, stop=stop),
+        recipe=replace(recipe, stop=stop, rate_factor=1.0),
         window=(training.window.first, training.window.last),
         seeds=calibration.seeds,
         tolerance=calibration.tolerance,
@@ -153,7 +154,8 @@ def infinite_width_settings(config: Config, curve: Curve) -> InfiniteWidthSettin
     if axis_of(config, curve).name != "width" or closed != (0, "lecun-normal", "standard", True):
         return None
     samples = entry_of(config, curve).ntk_samples or config.ntk_samples
-    return InfiniteWidthSettings(curve, network.hidden_layers, samples)
+    image_size = point_of(config, curve, scales(config, curve)[0]).data.image_size
+    return InfiniteWidthSettings(curve, network.hidden_layers, samples, image_size)
 
 
 def comparison_settings(config: Config) -> ComparisonSettings:

@@ -1,8 +1,9 @@
 """The settings of a job as JSON, as Snakemake passes them to a script and as files record them.
 
-A dataclass or a named tuple becomes an object of its fields, any other tuple a list. Reading is strict: every
-field without a default has to be there, no other key may be, and no value is converted to another type except
-an integer where a float is expected.
+A dataclass or a named tuple becomes an object of its fields, any other tuple a list. A field whose metadata
+is `UNLESS_DEFAULT` is left out where it has its default: so a setting can be added, and what does not use it
+need not run again. Reading is strict: every field without a default has to be there, no other key may be, and
+no value is converted to another type except an integer where a float is expected.
 """
 
 import dataclasses
@@ -12,6 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args, get_type_hints
 
 Settings = TypeVar("Settings")
+
+
+UNLESS_DEFAULT = {"written": "unless it is the default"}
 
 
 class SettingsError(ArgumentTypeError, ValueError):
@@ -26,7 +30,8 @@ def as_json(settings: Any) -> str:
 def as_plain(value: Any) -> Any:
     """``value`` with dictionaries and lists for its dataclasses and tuples, ready for JSON."""
     if dataclasses.is_dataclass(value):
-        return {own.name: as_plain(getattr(value, own.name)) for own in dataclasses.fields(value)}
+        fields = [(own, getattr(value, own.name)) for own in dataclasses.fields(value)]
+        return {own.name: as_plain(found) for own, found in fields if not _is_left_out(own, found)}
     if hasattr(value, "_asdict"):
         return as_plain(value._asdict())
     if isinstance(value, Mapping):
@@ -34,6 +39,10 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [as_plain(own) for own in value]
     return value
+
+
+def _is_left_out(own: dataclasses.Field[Any], value: Any) -> bool:
+    return dict(own.metadata) == UNLESS_DEFAULT and value == own.default
 
 
 def reader_of(kind: type[Settings]) -> Callable[[str], Settings]:

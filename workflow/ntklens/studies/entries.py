@@ -39,13 +39,16 @@ class StudyEntry:
     balanced: bool = False  # whether a draw holds equally many samples of each class
     draw_seed: int = 0  # where all members share one draw
     sigma: float = 0.01  # of the noise of copies, on the axis removed_share
-    image_fit: ImageFit = "resized"  # on the axis input_size
+    image_size: int | None = None  # side in pixels that images are brought to; None leaves them as they are
+    image_fit: ImageFit = "resized"  # how images get another size
     vary: Vary = "initialisation"
     calibrate_at: tuple[int, ...] = ()  # scales at which trials are made
     learning_rate: float | None = None
+    rate_factor: float = 1.0  # multiplies the rate that calibration finds
     seeds: int | None = None
     min_members: int | None = None
     seeds_per_job: int | None = None
+    test_samples: int | None = None  # the first ones, on which the test loss is measured
     ntk_samples: int | None = None  # test samples of one draw that the NTK is measured on
     ntk_draws: int = 1
     spectrum_epochs: tuple[int, ...] | None = None

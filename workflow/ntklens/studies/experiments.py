@@ -51,9 +51,9 @@ class Experiment:
 
     @cached_property
     def test_set(self) -> Samples:
-        """The test samples in the device's memory."""
-        subset = self.own_subset
-        return _in_memory(subset.test_images, subset.test_labels)
+        """The test samples in the device's memory: the first ones, or all."""
+        subset, first = self.own_subset, slice(self.data.test_samples)
+        return _in_memory(subset.test_images[first], subset.test_labels[first])
 
     def initial_parameters(self, seeds: Sequence[int]) -> Ensemble:
         """Parameters with a leading ensemble axis, a member for each seed."""

@@ -3,11 +3,12 @@
 This module does not import JAX: Snakemake imports it in every job that it starts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from ntklens.data.settings import OPTIONAL_MODULES, DataSettings
+from ntklens.data.settings import DataSettings, optional_modules_of
 from ntklens.networks.architectures import NetworkSettings
+from ntklens.storage.settings import UNLESS_DEFAULT
 from ntklens.training.optimisers import Optimiser
 from ntklens.training.schedules import Schedule, Stop
 
@@ -27,6 +28,8 @@ class Recipe:
     stop: Stop
     evaluate_every: int  # epochs between two evaluations of the test loss; see `evaluated_every`
     vary: Vary  # what members differ in
+    # Factor between the rate that calibration finds and the rate that members are trained with.
+    rate_factor: float = field(default=1.0, metadata=UNLESS_DEFAULT)
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,7 @@ def trainer_module(recipe: Recipe, every: int) -> str:
 def modules_of(recipe: Recipe, *points: tuple[NetworkSettings, DataSettings]) -> list[str]:
     """The modules that a job loads by name, for its ``recipe`` and the network and data of its ``points``."""
     trainers = {trainer_module(recipe, evaluated_every(recipe, network)) for network, _ in points}
-    optional = OPTIONAL_MODULES.items()
-    asked = {module for _, data in points for key, module in optional if getattr(data, key) is not None}
+    asked = {module for _, data in points for module in optional_modules_of(data)}
     return sorted(trainers | asked)
 
 

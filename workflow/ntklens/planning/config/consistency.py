@@ -35,6 +35,7 @@ def check_consistency(config: Config) -> None:
             _check_spectrum_epochs(entry)
             _check_scales(entry)
             _check_members(entry)
+            _check_test_samples(entry)
             if not is_own_file(general.dataset):
                 check_samples(entry)
     _check_figures(config)
@@ -219,6 +220,17 @@ def _check_members(entry: CheckedEntry) -> None:
         least <= seeds,
         f"{entry.key}.{'min_members' if own.min_members else 'seeds'}",
         f"{seeds} seeds are trained, but {least} have to end well (min_members)",
+    )
+
+
+def _check_test_samples(entry: CheckedEntry) -> None:
+    """The NTK is measured on samples on which the test loss is measured too."""
+    own = entry.general
+    measured = own.ntk_draws * (own.ntk_samples or entry.config.ntk_samples)
+    require(
+        own.test_samples is None or measured <= own.test_samples,
+        f"{entry.key}.test_samples",
+        f"{own.test_samples} is less than the {measured} test samples on which the NTK is measured",
     )
 
 

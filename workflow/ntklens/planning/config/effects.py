@@ -6,6 +6,7 @@ from ntklens.planning.config.messages import require
 from ntklens.planning.config.networks import CONVOLUTIONAL_KEYS
 from ntklens.planning.config.own_studies import OwnStudyEntry
 from ntklens.planning.config.top import Config
+from ntklens.studies.axes.input_size import INPUT_SIZE
 
 
 def check_effects(config: Config) -> None:
@@ -21,7 +22,18 @@ def check_effects(config: Config) -> None:
     for study, entries in config.studies.by_name().items():
         for index, entry in enumerate(entries):
             if isinstance(entry, OwnStudyEntry):
-                _check_axis(entry, f"studies.{study}[{index}]")
+                _check_own_entry(entry, f"studies.{study}[{index}]", config)
+
+
+def _check_own_entry(entry: OwnStudyEntry, place: str, config: Config) -> None:
+    _check_axis(entry, place)
+    if entry.axis == INPUT_SIZE.name:
+        _refuse(entry, place, ("image_size",), "an axis other than input_size")
+    elif entry.image_size is None:
+        _refuse(entry, place, ("image_fit",), "the axis input_size or a study with an image_size")
+    given = config.recipes[entry.recipe].learning_rate if entry.recipe in config.recipes else None
+    if entry.learning_rate is not None or given is not None:
+        _refuse(entry, place, ("rate_factor",), "a study whose learning rate is calibrated")
 
 
 def _check_axis(entry: OwnStudyEntry, place: str) -> None:

@@ -62,11 +62,16 @@ class OwnStudyEntry(EntrySection):
         ge=0,
         axis="removed_share",
     )
+    image_size: Count | None = key(
+        StudyEntry.image_size,
+        "Side in pixels that all images are brought to. null leaves them as they are. Not on the axis "
+        "input_size, whose scale it is.",
+        unit="pixels",
+    )
     image_fit: ImageFit = key(
         StudyEntry.image_fit,
         "How images get another size: resized by bilinear interpolation, or zero-padded with black pixels "
-        "around the unchanged image.",
-        axis="input_size",
+        "around the unchanged image. Only with image_size or on the axis input_size.",
     )
     calibrate_at: Anchors = key(
         StudyEntry.calibrate_at,
@@ -78,6 +83,12 @@ class OwnStudyEntry(EntrySection):
         "Learning rate of all points. null takes that of the recipe, or else finds one by calibration.",
         gt=0,
     )
+    rate_factor: Number = key(
+        StudyEntry.rate_factor,
+        "Factor by which the learning rate from calibration is multiplied. A minimum's epoch goes roughly as "
+        "1/rate, so it then lies elsewhere in the window, or outside. Only without a learning_rate.",
+        gt=0,
+    )
     seeds: Seeds | None = key(
         StudyEntry.seeds, "Seeds of the ensemble. null takes `ensemble.seeds`.", unit="seeds"
     )
@@ -87,6 +98,12 @@ class OwnStudyEntry(EntrySection):
         unit="seeds",
     )
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
+    test_samples: Count | None = key(
+        StudyEntry.test_samples,
+        "Test samples on which the test loss is measured: the first ones. null takes all, as the top-level "
+        "`test_samples` says.",
+        unit="samples",
+    )
     ntk_samples: Count | None = key(
         StudyEntry.ntk_samples,
         "Test samples in each draw on which the NTK is measured. null takes the top-level `ntk_samples`.",

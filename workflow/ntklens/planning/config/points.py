@@ -2,7 +2,7 @@
 
 from pathlib import PurePath
 
-from ntklens.data.settings import DataSettings
+from ntklens.data.settings import DataSettings, ImageSize
 from ntklens.planning.config.networks import Network
 from ntklens.studies.axis import Axis
 from ntklens.studies.catalogue import AXES
@@ -38,6 +38,8 @@ def point_at(entry: StudyEntry, network: Network, scale: int) -> Point:
         train_samples=entry.train_samples,
         balanced=entry.balanced,
         draw_seed=entry.draw_seed if entry.vary == "initialisation" else None,
+        image_size=ImageSize(entry.image_size, entry.image_fit) if entry.image_size else None,
+        test_samples=entry.test_samples,
     )
     base = Point(network.settings(entry.width or network.width or NO_WIDTH), data)
     return axis_of_entry(entry).at(base, scale, entry)

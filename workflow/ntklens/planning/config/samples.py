@@ -5,6 +5,7 @@ from ntklens.networks.architectures import POOLED
 from ntklens.planning.config.base import shortened
 from ntklens.planning.config.checked_entry import CheckedEntry
 from ntklens.planning.config.messages import require
+from ntklens.studies.axes.input_size import INPUT_SIZE
 from ntklens.studies.jobs import Point
 
 LARGEST_DRAW = 1 / 3  # of the training pool: larger draws have most samples in common
@@ -25,6 +26,12 @@ def check_samples(entry: CheckedEntry) -> None:
         "test_samples",
         f"{tested} leaves no training samples: {name} has {facts.samples} samples in all",
     )
+    if own.test_samples is not None:
+        require(
+            own.test_samples <= tested,
+            f"{entry.key}.test_samples",
+            f"{own.test_samples} is more than the {tested} test samples that {name} gives (test_samples)",
+        )
     measured = own.ntk_draws * (own.ntk_samples or config.ntk_samples)
     require(
         measured <= tested,
@@ -46,6 +53,7 @@ def _check_point(
     _check_draw(entry, own_key, point.data.train_samples, facts, pool)
     problem = entry.axis.problem(scale, point, facts)
     require(problem is None, key, problem or "")
+    _check_size(key if entry.axis is INPUT_SIZE else f"{entry.key}.image_size", point, facts)
     network, sized = point.network, point.data.image_size
     side = sized.pixels if sized else min(facts.shape[:2])
     halved = 0 if network.pooling == "none" else network.convolutions
@@ -55,6 +63,17 @@ def _check_point(
         f"images of {side} pixels a side are too small for the pooling of {halved} convolutions, each of "
         "which halves them",
     )
+
+
+def _check_size(key: str, point: Point, facts: DatasetFacts) -> None:
+    sized, largest = point.data.image_size, max(facts.shape[:2])
+    if sized is not None and sized.fit == "zero-padded":
+        require(
+            sized.pixels >= largest,
+            key,
+            f"images of {largest} pixels a side cannot be zero-padded to {sized.pixels}; take at least "
+            f"{largest}",
+        )
 
 
 def _check_draw(entry: CheckedEntry, key: str, samples: int, facts: DatasetFacts, pool: int) -> None:

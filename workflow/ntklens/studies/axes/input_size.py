@@ -5,7 +5,6 @@ Images are resized or zero-padded to it, as the entry's ``image_fit`` says (`ntk
 
 from dataclasses import replace
 
-from ntklens.data.registry import DatasetFacts
 from ntklens.data.settings import ImageSize
 from ntklens.studies.axis import Axis
 from ntklens.studies.entries import StudyEntry
@@ -17,18 +16,10 @@ def at(point: Point, scale: int, entry: StudyEntry) -> Point:
     return replace(point, data=replace(point.data, image_size=image_size))
 
 
-def problem(scale: int, point: Point, facts: DatasetFacts) -> str | None:
-    image_size, largest = point.data.image_size, max(facts.shape[:2])
-    if image_size is not None and image_size.fit == "zero-padded" and scale < largest:
-        return f"images of {largest} pixels a side cannot be zero-padded to {scale}; take at least {largest}"
-    return None
-
-
 INPUT_SIZE = Axis(
     name="input_size",
     folder="pixels-{scale}",
     symbol="s",
     label="Image side in pixels",
     at=at,
-    problem=problem,
 )
