@@ -12,11 +12,15 @@ BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures test test-all test-slow test-slurm test-envs coverage lint format clean lock setup oracle bench estimate
+.PHONY: figures variance test test-all test-slow test-slurm test-envs coverage lint format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake $(SNAKEMAKE_ARGS)
+
+# How much the draws of data add to what initialisations alone show: a table from eight draws; takes minutes.
+variance: $(READY)
+	$(BIN)/snakemake --configfile config/variance.yaml $(SNAKEMAKE_ARGS) -- variance_components
 
 # Tests of units, scripts and what a change reruns, against neural-tangents if `make oracle` was run, and a smoke run.
 test: $(READY)

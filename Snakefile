@@ -29,4 +29,5 @@ rule all:
     input:
         figure_files(),
         comparison_files(),
+        variance_files(),
     localrule: True

@@ -1,7 +1,9 @@
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 from ntklens.analysis.settings import AnalysisSettings, AveragingSettings, InfiniteWidthSettings
 from ntklens.data.settings import ImageSize, NoisyCopies
 from ntklens.networks.architectures import NetworkSettings
@@ -16,6 +18,7 @@ from ntklens.planning.settings import (
     subset_settings,
     target_epoch,
     training_settings,
+    variance_settings,
 )
 from ntklens.studies.recipes import Recipe
 from ntklens.training.optimisers import Adam, Sgd
@@ -303,3 +306,41 @@ def test_trials_are_evaluated_as_often_as_training():
     curve = BY_WIDTH._replace(study="own", network="four-layer")
     assert calibration_settings(load(config), curve).recipe.evaluate_every == 200
     assert calibration_of(small()).recipe.evaluate_every == 16
+
+
+def draws(*entries):
+    config = small()
+    config["networks"] = {"three-layer": {"hidden_layers": 2}, "four-layer": {"hidden_layers": 3}}
+    common = {**OWN, "axis": "width", "networks": ["three-layer"], "scales": [8, 16], "calibrate_at": [8, 16]}
+    config["studies"] = {f"draw-{number}": [{**common, **own}] for number, own in enumerate(entries)}
+    return variance_settings(load(config))
+
+
+def test_curves_that_differ_in_their_training_draw_alone_are_a_group():
+    (group,) = draws({}, {"draw_seed": 1}, {"draw_seed": 2, "train_samples": 80}, {"draw_seed": 3}).groups
+    assert [curve.study for curve in group.curves] == ["draw-0", "draw-1", "draw-3"]
+    assert group.points == {"width-8": 8, "width-16": 16}
+    assert group.title == "Digits (8×8), three-layer"
+
+
+def test_every_network_of_several_draws_is_a_group():
+    both = {"networks": ["three-layer", "four-layer"]}
+    groups = draws(both, {"draw_seed": 1, **both}).groups
+    assert [{curve.network for curve in group.curves} for group in groups] == [
+        {"three-layer"},
+        {"four-layer"},
+    ]
+
+
+@pytest.mark.parametrize("change", [{}, {"draw_seed": 1, "vary": "data"}, {"draw_seed": 1, "seeds": 4}])
+def test_curves_on_one_draw_or_of_other_ensembles_are_no_group(change):
+    assert draws({}, change).groups == ()
+
+
+def test_shipped_study_of_variances_has_eight_draws_at_three_widths():
+    path = Path(__file__).parents[2] / "config" / "variance.yaml"
+    config = load(yaml.safe_load(path.read_text()))
+    (group,) = variance_settings(config).groups
+    assert len(group.curves) == 8
+    assert list(group.points.values()) == [16, 128, 512]
+    assert {measurement_settings(config, curve).ntk_draws for curve in group.curves} == {3}

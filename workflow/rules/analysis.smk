@@ -165,3 +165,26 @@ rule comparison:
     shell:
         "python {input.code[0]} --claims {input.claims} --averages {input.averages}"
         " --settings {params.settings:q} --out {output.csv} 2> {log}"
+
+
+rule variance_components:
+    """Split the spread of key quantities into initialisation, training draw and NTK draw (App. D.1)."""
+    input:
+        runs=runs_of_draws(),
+        code=code("variance_components.py"),
+    output:
+        csv=paths.table(NAME, "variance-components") + ".csv",
+        md=paths.table(NAME, "variance-components") + ".md",
+    log:
+        paths.log(NAME, "tables", "variance-components"),
+    benchmark:
+        paths.benchmark(NAME, "tables", "variance-components")
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    params:
+        settings=as_json(settings.variance_settings(CONFIG)),
+    shell:
+        "python {input.code[0]} --runs {input.runs} --settings {params.settings:q}"
+        " --out {output.csv} 2> {log}"

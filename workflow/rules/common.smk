@@ -220,7 +220,10 @@ def batches_of(pattern, curve, scale):
 
 def runs_of(wildcards):
     """Every run file of a curve."""
-    curve = curve_of(wildcards)
+    return runs_of_curve(curve_of(wildcards))
+
+
+def runs_of_curve(curve):
     scales = curves.scales(CONFIG, curve)
     return [run for scale in scales for run in batches_of(paths.run(NAME), curve, scale)]
 
@@ -249,6 +252,18 @@ def comparison_files():
     """The table that sets the paper's claims beside the results, if the config has a study of the paper."""
     table = paths.table(NAME, "paper-comparison")
     return [f"{table}.{suffix}" for suffix in ("csv", "md", "html")] if averages_of_paper() else []
+
+
+def runs_of_draws():
+    """Every run file of the curves that differ in their training draw alone."""
+    groups = settings.variance_settings(CONFIG).groups
+    return [run for group in groups for curve in group.curves for run in runs_of_curve(curve)]
+
+
+def variance_files():
+    """The table of variance components, if the config has several training draws of one curve."""
+    table = paths.table(NAME, "variance-components")
+    return [f"{table}.{suffix}" for suffix in ("csv", "md")] if runs_of_draws() else []
 
 
 def figure_files():

@@ -4,6 +4,11 @@ A fit may be *censored*: the bend lies somewhere below or above what the scales 
 counts as −∞ or ∞. A fit that fails, NaN, could lie anywhere: it counts as −∞ for the lower end and as ∞ for
 the upper one. An end that comes out infinite is open, and None. So an interval is never narrower for fits
 that went wrong.
+
+Resamples draw members of one ensemble, so the 95 % are over what its members differ in and nothing else. In
+studies whose members share their training samples, that is the initialisation alone: the interval holds the
+value that infinitely many initialisations would give on this training draw, these NTK samples and this test
+set. `ntklens.analysis.variance_table` says how much the draws of data add.
 """
 
 import math

@@ -50,6 +50,23 @@ class InfiniteWidthSettings:
 
 
 @dataclass(frozen=True)
+class CurvesOfDraws:
+    """Curves that differ in the draw of their training samples and in nothing else."""
+
+    title: str  # in words
+    curves: tuple[Curve, ...]
+    points: dict[str, int]  # folder of a point -> its scale
+
+
+@dataclass(frozen=True)
+class VarianceSettings:
+    """The curves of a config from which variance components are made, and the simulations of intervals."""
+
+    groups: tuple[CurvesOfDraws, ...]
+    simulations: int
+
+
+@dataclass(frozen=True)
 class ComparedCurve:
     """A curve on whose results the paper's claims are judged."""
 

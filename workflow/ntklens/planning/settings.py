@@ -11,7 +11,9 @@ from ntklens.analysis.settings import (
     AveragingSettings,
     ComparedCurve,
     ComparisonSettings,
+    CurvesOfDraws,
     InfiniteWidthSettings,
+    VarianceSettings,
 )
 from ntklens.data.registry import title
 from ntklens.data.settings import SplitSettings
@@ -28,7 +30,7 @@ from ntklens.planning.curves import (
 )
 from ntklens.storage.curve import Curve
 from ntklens.studies.catalogue import HEADINGS, MODEL_SCALING
-from ntklens.studies.entries import ConfigRecipe
+from ntklens.studies.entries import ConfigRecipe, StudyEntry
 from ntklens.studies.jobs import CalibrationSettings, ScaledPoint, TrainingSettings
 from ntklens.studies.recipes import Measurement, Recipe
 from ntklens.training.optimisers import Optimiser, Sgd
@@ -174,3 +176,26 @@ def _compared(config: Config, curve: Curve) -> ComparedCurve:
         title=f"{HEADINGS[curve.study]}, {title(curve.dataset)}, {curve.network}",
         in_figure_2=curve.study != MODEL_SCALING or curve.network == network,
     )
+
+
+def variance_settings(config: Config) -> VarianceSettings:
+    """The curves that differ in their training draw alone: groups of at least two.
+
+    Their seeds vary in the initialisation, and start from the same parameters on every draw.
+    """
+    groups: dict[tuple[StudyEntry, str], dict[int, Curve]] = {}
+    for curve in curves(config):
+        entry = entry_of(config, curve)
+        if entry.vary == "initialisation" and follows_minimum(config, curve):
+            shared = replace(entry, draw_seed=0, networks=())
+            groups.setdefault((shared, curve.network), {}).setdefault(entry.draw_seed, curve)
+    return VarianceSettings(
+        groups=tuple(_of_draws(config, tuple(own.values())) for own in groups.values() if len(own) > 1),
+        simulations=config.analysis.resamples,
+    )
+
+
+def _of_draws(config: Config, own: tuple[Curve, ...]) -> CurvesOfDraws:
+    _, dataset, network = own[0]
+    points = {point_name(config, own[0], scale): scale for scale in scales(config, own[0])}
+    return CurvesOfDraws(f"{title(dataset)}, {network}", own, points)

@@ -1,0 +1,60 @@
+"""Split the spread of key quantities into initialisation, training draw and NTK draw."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ntklens.analysis.data_draws import DataDrawsError, DrawnRuns, drawn_runs
+from ntklens.analysis.settings import VarianceSettings
+from ntklens.analysis.variance_table import as_csv, as_markdown, terms_of
+from ntklens.storage.curve import Curve
+from ntklens.storage.files import write_text
+from ntklens.storage.run_files import Trajectory, read_run
+from ntklens.storage.run_identity import RunIdentityError, check_runs
+from ntklens.storage.settings import reader_of
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", required=True, nargs="+", help="run files of all curves")
+    parser.add_argument("--settings", required=True, type=reader_of(VarianceSettings))
+    parser.add_argument("--out", required=True, help="the CSV file; .md goes beside it")
+    args = parser.parse_args(argv)
+    settings: VarianceSettings = args.settings
+    terms = []
+    try:
+        for group in settings.groups:
+            files = {curve: _files_of(curve, args.runs) for curve in group.curves}
+            for curve, own in files.items():
+                check_runs(own, curve, group.points)
+            for point, scale in group.points.items():
+                runs = drawn_runs([_trajectories(own, point) for own in files.values()])
+                print(f"{group.title}, {point}: {report(runs)}", file=sys.stderr)
+                terms += terms_of(group.title, scale, runs, settings.simulations)
+    except (DataDrawsError, RunIdentityError) as error:
+        sys.exit(f"variance components: {error}")
+    write_text(Path(args.out).with_suffix(".md"), as_markdown(terms))
+    write_text(args.out, as_csv(terms))
+
+
+def _files_of(curve: Curve, runs: Sequence[str]) -> list[str]:
+    """The run files of ``curve``, by their folders {study}/{dataset}/{network}/{point}."""
+    return [path for path in runs if Path(path).parts[-5:-2] == tuple(curve)]
+
+
+def _trajectories(files: Sequence[str], point: str) -> list[Trajectory]:
+    return [own for path in files if Path(path).parent.name == point for own in read_run(path)]
+
+
+def report(runs: DrawnRuns) -> str:
+    """How many networks were used, and how good the snapshots nearest to their minima are."""
+    draws, seeds, ntk_draws = runs.trace.shape
+    return (
+        f"{draws} training draws of {seeds} seeds, {ntk_draws} NTK draws; the nearest snapshot is at most "
+        f"{runs.epochs_apart:.0%} of the minimum's epoch away from it"
+    )
+
+
+if __name__ == "__main__":
+    main()
