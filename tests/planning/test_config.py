@@ -386,7 +386,7 @@ def test_shipped_config_completes(path):
 
 def test_configs_are_shipped_under_different_names():
     names = {yaml.safe_load(path.read_text())["name"] for path in SHIPPED}
-    assert names == {"laptop", "paper", "reduced", "smoke"}
+    assert names == {"laptop", "paper", "reduced", "smoke", "variance"}
 
 
 def with_own_study(**changes):
