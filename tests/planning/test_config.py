@@ -385,8 +385,8 @@ def test_shipped_config_completes(path):
 
 
 def test_configs_are_shipped_under_different_names():
-    names = {yaml.safe_load(path.read_text())["name"] for path in SHIPPED}
-    assert names == {"laptop", "paper", "reduced", "smoke", "variance"}
+    names = [yaml.safe_load(path.read_text())["name"] for path in SHIPPED]
+    assert len(set(names)) == len(names)
 
 
 def with_own_study(**changes):

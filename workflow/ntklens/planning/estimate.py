@@ -14,6 +14,7 @@ from ntklens.storage.curve import Curve
 
 CORES = (1, 8, 64)
 OF_DATASETS = "data"  # stands in the column of studies for jobs that belong to a dataset only
+MOST_NAMED = 3  # studies in a row of the table of figures
 HEADINGS = ("jobs", "core-hours", "GPU-hours*", "longest job", "peak memory", "disk")
 REQUESTS = ("jobs", "memory", "run time", "core-hours", "memory, GPU*", "run time, GPU*", "GPU-hours*")
 
@@ -158,6 +159,8 @@ def _study_table(
 
 def _studies(curves: Iterable[Curve]) -> str:
     counts = Counter(curve.study for curve in curves)
+    if len(counts) > MOST_NAMED:
+        return f"{sum(counts.values())} curves of {len(counts)} studies"
     return ", ".join(f"{study} ×{count}" for study, count in counts.items())
 
 
