@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures variance test test-all test-slow test-slurm test-envs coverage lint format clean lock setup oracle bench estimate
+.PHONY: figures variance robustness test test-all test-slow test-slurm test-envs coverage lint format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
@@ -54,6 +54,12 @@ bench: $(READY) $(ORACLE_READY)
 CONFIG ?= config/paper.yaml
 estimate: $(READY)
 	@$(BIN)/python workflow/scripts/estimate.py --config $(CONFIG)
+
+# How far the results depend on what the paper does not state; with your own config: `make robustness CONFIG=…`.
+robustness: CONFIG = config/robustness.yaml
+robustness: $(READY)
+	@$(BIN)/python workflow/release_lock.py
+	$(BIN)/snakemake robustness --configfile $(CONFIG) $(SNAKEMAKE_ARGS)
 
 # Lines of ntklens and of the scripts that the tests of `make test` run, subprocesses included.
 coverage: $(READY)

@@ -16,6 +16,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verification.smk"
+include: "workflow/rules/robustness.smk"
 
 
 # Jobs on a cluster keep running when Snakemake is killed. No rule's environment is active here, so this uses the

@@ -2,7 +2,7 @@ import h5py
 import pytest
 from ntklens.storage.curve import Curve
 from ntklens.storage.hdf5 import add_attributes, new_file
-from ntklens.storage.run_identity import RunIdentityError, check_runs
+from ntklens.storage.run_identity import RunIdentityError, check_runs, place_of
 
 CURVE = Curve("model-scaling", "digits", "dense")
 POINTS = {"width-8": 8, "width-16": 16}
@@ -104,3 +104,9 @@ def test_file_that_is_no_run_cannot_be_read(run, damage):
     damage(path)
     with pytest.raises(RunIdentityError, match=r"seeds-0-1\.h5 is not the run file .*: it cannot be read \("):
         check_runs([path], CURVE, POINTS)
+
+
+def test_a_run_file_tells_its_place(run, tmp_path):
+    assert place_of(run("width-16/seeds-0-1.h5", [0, 1])) == (CURVE, 16)
+    with pytest.raises(RunIdentityError, match="cannot be read"):
+        place_of(tmp_path / "missing.h5")

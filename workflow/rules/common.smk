@@ -11,6 +11,7 @@ from ntklens.figures.catalogue import figures_of, settings_of_figure
 from ntklens.planning import curves, paths, settings
 from ntklens.planning.config import ConfigError, load
 from ntklens.planning.requests import Requests
+from ntklens.planning.robustness import baselines_of, robustness_settings
 from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_changed_json
 from ntklens.data.settings import optional_modules_of
@@ -35,6 +36,7 @@ if "gpu" in workflow.global_resources and not GPUS:
 TRAINING_ENVIRONMENT = "../../envs/train-cuda.yaml" if GPUS else "../../envs/train.yaml"
 REQUESTS = Requests(CONFIG, GPUS)
 FIGURES = figures_of(CONFIG)
+ROBUSTNESS = robustness_settings(CONFIG)
 
 
 WITH_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -246,6 +248,21 @@ def averages_of_paper():
     """The averages of every curve of the paper's studies, on which its claims are judged."""
     own = settings.comparison_settings(CONFIG).curves
     return [paths.averages(NAME).format(**compared.analysis.curve._asdict()) for compared in own]
+
+
+def averages_of_variations():
+    """The averages of the curves that the robustness table compares, in the order of its settings."""
+    return [paths.averages(NAME).format(**own.analysis.curve._asdict()) for own in ROBUSTNESS.curves]
+
+
+def runs_of_baselines():
+    """The run files of the curves that others are compared with."""
+    return [
+        run
+        for curve in baselines_of(ROBUSTNESS)
+        for scale in curves.scales(CONFIG, curve)
+        for run in batches_of(paths.run(NAME), curve, scale)
+    ]
 
 
 def comparison_files():

@@ -36,6 +36,18 @@ def test_bends_are_those_of_the_laws() -> None:
     assert of_laws.mistral_over_transition(results(), "").value == pytest.approx(14336 / RATIO.bend, rel=1e-5)
 
 
+def test_the_saturating_laws_bend_and_level_are_its_own() -> None:
+    curve = results()
+    assert of_laws.rank_bend(curve, "").value == pytest.approx(RANK.bend, rel=1e-4)
+    assert of_laws.rank_level(curve, "").value == pytest.approx(RANK.level, rel=1e-4)
+
+
+def test_the_widest_is_the_value_at_the_largest_scale() -> None:
+    found = of_laws.widest(results(), "effective_rank")
+    assert found.value == pytest.approx(float(RANK(WIDTHS[-1])), rel=1e-6)
+    assert found.resampled == pytest.approx(found.value, rel=1e-6)
+
+
 def test_the_eye_reads_line_and_plateau() -> None:
     def broken(width: np.ndarray) -> np.ndarray:
         return 10.0 * np.minimum(width, 100.0) ** 0.5

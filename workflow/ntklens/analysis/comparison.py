@@ -110,16 +110,16 @@ def counts_in_words(rows: Sequence[Row]) -> str:
     return f"Of {len(rows)} comparisons: {listed}."
 
 
-def number_in_words(row: Row) -> str:
+def number_in_words(estimate: float, interval: Interval) -> str:
     """The measured number with its interval, such as ``-0.48 [-0.55, -0.41]``."""
-    if math.isnan(row.estimate):
+    if math.isnan(estimate):
         return "–"
-    return f"{_short(row.estimate)} [{_short(row.interval.low)}, {_short(row.interval.high)}]"
+    return f"{_short(estimate)} [{_short(interval.low)}, {_short(interval.high)}]"
 
 
 def _cells(row: Row) -> list[str]:
     claim = row.claim
-    number = row.how if row.verdict == "not measured" else number_in_words(row)
+    number = row.how if row.verdict == "not measured" else number_in_words(row.estimate, row.interval)
     return [claim.section, claim.figure, claim.says, row.curve, claim.range_in_words, number, row.verdict]
 
 

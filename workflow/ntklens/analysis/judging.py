@@ -71,10 +71,10 @@ def _row(claim: Claim, one: Judged, other: Judged | None = None) -> Row:
             found = found.less(measure(other.results, claim.quantity or ""))
     except CannotMeasureError as error:
         return unmeasured(claim, name, str(error))
-    return row_of(claim, name, found.value, _interval(found), how)
+    return row_of(claim, name, found.value, interval_of(found), how)
 
 
-def _interval(found: Measured) -> Interval:
+def interval_of(found: Measured) -> Interval:
     """The 95 % interval; unknown for a number without resamples or that is itself undefined."""
     if not len(found.resampled) or np.isnan(found.value):
         return Interval(np.nan, np.nan)

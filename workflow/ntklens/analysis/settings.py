@@ -82,3 +82,25 @@ class ComparisonSettings:
 
     name: str  # of the config
     curves: tuple[ComparedCurve, ...]
+
+
+@dataclass(frozen=True)
+class VariedCurve:
+    """A curve of widths whose numbers are set beside those of its ``baseline``, which may be itself."""
+
+    analysis: AnalysisSettings
+    baseline: Curve
+    title: str  # of what differs from the baseline, in words
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether other curves are compared with this one."""
+        return self.analysis.curve == self.baseline
+
+
+@dataclass(frozen=True)
+class RobustnessSettings:
+    """The curves of widths in a config."""
+
+    name: str  # of the config
+    curves: tuple[VariedCurve, ...]

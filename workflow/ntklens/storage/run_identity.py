@@ -42,6 +42,12 @@ def check_runs(paths: Iterable[FilePath], curve: Curve, points: Mapping[str, int
                 raise RunIdentityError(_message(path, f"it holds seed {seed}, which {other} holds too"))
 
 
+def place_of(path: FilePath) -> tuple[Curve, int]:
+    """The curve and the scale of the run file at ``path``. Raises RunIdentityError if it cannot be read."""
+    found = _identity(path)
+    return Curve(**found["curve"]), int(found["scale"])
+
+
 def _identity(path: FilePath) -> dict[str, Any]:
     try:
         with h5py.File(path) as file:

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from ntklens.analysis.by_eye import FEWEST, by_eye
 from ntklens.analysis.curve_laws import OCTAVES, bent_fits, log_rows
-from ntklens.analysis.fitting import PowerFits, fit_power_laws
+from ntklens.analysis.fitting import BentFits, PowerFits, fit_power_laws
 from ntklens.analysis.laws import SATURATING, TRACE_RATIO, Form
 from ntklens.analysis.measures.results import CurveResults, Measured, measured, need, rows_of_mean
 from ntklens.analysis.series import Series
@@ -35,6 +35,22 @@ def trace_ratio_bend(results: CurveResults, _: str) -> Measured:
     return _bend(_series(results, "trace_ratio"), TRACE_RATIO)
 
 
+def rank_bend(results: CurveResults, _: str) -> Measured:
+    """m_Γ of Γ_sat/(1 + (m_Γ/m)^p), fitted by weighted least squares"""
+    return _bend(_series(results, "effective_rank"), SATURATING)
+
+
+def rank_level(results: CurveResults, _: str) -> Measured:
+    """Γ_sat of Γ_sat/(1 + (m_Γ/m)^p), fitted by weighted least squares"""
+    return measured(np.exp(_fits(_series(results, "effective_rank"), SATURATING).log_level))
+
+
+def widest(results: CurveResults, quantity: str) -> Measured:
+    """the quantity at the largest scale"""
+    series = _series(results, quantity)
+    return Measured(float(series.value[-1]), series.resampled[:, -1])
+
+
 def slope_by_eye(results: CurveResults, quantity: str) -> Measured:
     """slope of a straight line through the narrower half of the scales for Γ, the wider half for β"""
     return measured(_by_eye(results, quantity)[0])
@@ -47,8 +63,7 @@ def bend_by_eye(results: CurveResults, quantity: str) -> Measured:
 
 def rank_bend_over_trace_ratio_bend(results: CurveResults, _: str) -> Measured:
     """m_Γ of the saturating law Γ_sat/(1 + (m_Γ/m)^p), over m_β of β₀/(1 + m/m_β)"""
-    rank = _bend(_series(results, "effective_rank"), SATURATING)
-    ratio = _bend(_series(results, "trace_ratio"), TRACE_RATIO)
+    rank, ratio = rank_bend(results, ""), trace_ratio_bend(results, "")
     with np.errstate(invalid="ignore", divide="ignore"):
         return Measured(float(np.divide(rank.value, ratio.value)), rank.resampled / ratio.resampled)
 
@@ -108,9 +123,14 @@ def _power_laws(
 
 def _bend(series: Series, form: Form) -> Measured:
     """The bend of the law of this ``form``; 0 or ∞ where it is censored."""
+    return measured(np.exp(_fits(series, form).log_bend))
+
+
+def _fits(series: Series, form: Form) -> BentFits:
+    """The fits of the law of this ``form``."""
     needed = 3 + form.fitted_power
     need(len(series.scale) >= needed, f"there are fewer than {needed} scales")
-    return measured(np.exp(bent_fits(form, series).log_bend))
+    return bent_fits(form, series)
 
 
 def _by_eye(
