@@ -123,7 +123,7 @@ TRUTHS = (
     ),
     Truth("T₀ (1 + m/m*)", "initial_trace", TRACE, (Parameter("m*", "bend", 420.0, OFFSET),), (OFFSET,)),
     Truth(
-        "Γ_sat/(1 + (m_Γ/m)^p)",
+        "Γ_sat/(1 + m_Γ/m)^p",
         "effective_rank",
         RANK,
         (

@@ -14,7 +14,7 @@ def test_power_law_is_its_formula():
     [
         (BentLaw("trace ratio", 18.0, 390.0), lambda m: 18 / (1 + m / 390)),
         (BentLaw("offset", 4e4, 390.0), lambda m: 4e4 * (1 + m / 390)),
-        (BentLaw("saturating", 110.0, 150.0, 0.8), lambda m: 110 / (1 + (150 / m) ** 0.8)),
+        (BentLaw("saturating", 110.0, 150.0, 0.8), lambda m: 110 / (1 + 150 / m) ** 0.8),
         (BentLaw("limited", 0.4, 30.0, 1.2), lambda m: 0.4 + 0.4 * 30**1.2 * m**-1.2),
     ],
     ids=list(FORMS),

@@ -105,15 +105,21 @@ def _shape(
     form: Form, log_x: Float[np.ndarray, " points"], nonlinear: Float[np.ndarray, "rows k"]
 ) -> Float[np.ndarray, "rows points"]:
     """s log(1 + (x/bend)^q) = log y − log level, for each row of log bend and, if it is fitted, log p."""
-    return form.s * np.logaddexp(0, _steps(form, log_x, nonlinear))
+    s, _ = form.exponents(_power(form, nonlinear))
+    return s * np.logaddexp(0, _steps(form, log_x, nonlinear))
 
 
 def _steps(
     form: Form, log_x: Float[np.ndarray, " points"], nonlinear: Float[np.ndarray, "rows k"]
 ) -> Float[np.ndarray, "rows points"]:
     """q (log x − log bend)."""
-    q = form.sign * (np.exp(nonlinear[:, 1:]) if form.fitted_power else 1.0)
+    _, q = form.exponents(_power(form, nonlinear))
     return q * (log_x - nonlinear[:, :1])
+
+
+def _power(form: Form, nonlinear: Float[np.ndarray, "rows k"]) -> Float[np.ndarray, "rows 1"]:
+    """p of each row."""
+    return np.exp(nonlinear[:, 1:]) if form.fitted_power else np.ones((len(nonlinear), 1))
 
 
 def _slopes(
@@ -121,10 +127,12 @@ def _slopes(
 ) -> Float[np.ndarray, "k rows points"]:
     """The derivatives of `_shape` by log bend and, if it is fitted, by log p."""
     steps = _steps(form, log_x, nonlinear)
-    share = form.s / (1 + np.exp(-steps))  # of the power law in the sum
-    q = form.sign * (np.exp(nonlinear[:, 1:]) if form.fitted_power else 1.0)
+    s, q = form.exponents(_power(form, nonlinear))
+    share = s / (1 + np.exp(-steps))  # of the power law in the sum
     by_bend = -q * share
-    return np.stack([by_bend, steps * share] if form.fitted_power else [by_bend])
+    if not form.fitted_power:
+        return np.stack([by_bend])
+    return np.stack([by_bend, s * np.logaddexp(0, steps) if form.power_of == "s" else steps * share])
 
 
 def _squares(

@@ -36,12 +36,12 @@ def trace_ratio_bend(results: CurveResults, _: str) -> Measured:
 
 
 def rank_bend(results: CurveResults, _: str) -> Measured:
-    """m_Γ of Γ_sat/(1 + (m_Γ/m)^p), fitted by weighted least squares"""
+    """m_Γ of Γ_sat/(1 + m_Γ/m)^p, fitted by weighted least squares"""
     return _bend(_series(results, "effective_rank"), SATURATING)
 
 
 def rank_level(results: CurveResults, _: str) -> Measured:
-    """Γ_sat of Γ_sat/(1 + (m_Γ/m)^p), fitted by weighted least squares"""
+    """Γ_sat of Γ_sat/(1 + m_Γ/m)^p, fitted by weighted least squares"""
     return measured(np.exp(_fits(_series(results, "effective_rank"), SATURATING).log_level))
 
 
@@ -62,7 +62,7 @@ def bend_by_eye(results: CurveResults, quantity: str) -> Measured:
 
 
 def rank_bend_over_trace_ratio_bend(results: CurveResults, _: str) -> Measured:
-    """m_Γ of the saturating law Γ_sat/(1 + (m_Γ/m)^p), over m_β of β₀/(1 + m/m_β)"""
+    """m_Γ of the saturating law Γ_sat/(1 + m_Γ/m)^p, over m_β of β₀/(1 + m/m_β)"""
     rank, ratio = rank_bend(results, ""), trace_ratio_bend(results, "")
     with np.errstate(invalid="ignore", divide="ignore"):
         return Measured(float(np.divide(rank.value, ratio.value)), rank.resampled / ratio.resampled)
