@@ -217,6 +217,12 @@ def test_images_of_another_size_are_priced_at_that_size():
     assert resized.memory > price(sizes=as_large).memory  # both sizes are there
 
 
+def test_fewer_test_samples_are_priced_as_such():
+    fewer = price(changed(FULL_BATCH, "data", "test_samples", 100))
+    assert fewer.core_seconds == price(sizes=SIZES._replace(test=100)).core_seconds < price().core_seconds
+    assert price(changed(FULL_BATCH, "data", "test_samples", SIZES.test)) == price()
+
+
 @pytest.mark.parametrize(("size", "rate"), [(2, 1.0), (10, 1.0), (100, 2.0), (1000, 4.0), (100_000, 4.0)])
 def test_rates_lie_between_those_that_were_measured(size, rate):
     layers = [operations.Layer(1, size // 2, 1)]

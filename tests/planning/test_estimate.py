@@ -129,6 +129,17 @@ def test_every_study_and_figure_has_a_row(path):
     assert all(len(line) <= 130 for line in text.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("studies", "text"),
+    [("aab", "a ×2, b ×1"), ("abc", "a ×1, b ×1, c ×1"), ("aabcd", "a ×2 and 3 other studies")],
+)
+def test_row_of_a_figure_names_its_studies(studies, text):
+    shown = [BY_WIDTH._replace(study=study) for study in studies]
+    report = estimate.report(load(small()), estimate.jobs_of(load(small()), UNITS), {"7": shown}, UNITS)
+    (row,) = (line for line in report.splitlines() if line.startswith("figure 7"))
+    assert row.split("  ")[1].strip() == text
+
+
 def test_json_holds_the_same_numbers():
     config, jobs = shipped(CONFIGS[0])
     content = estimate.as_json(config, jobs, {"3": curves(config)}, UNITS)

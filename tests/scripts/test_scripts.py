@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 import yaml
+from ntklens.data.settings import ImageSize
 from ntklens.machine import progress
 from ntklens.planning import curves, settings
 from ntklens.planning.config import load
@@ -299,6 +300,20 @@ def fits(folder, scaling_runs, tmp_path_factory):
     power_laws.main([*given, "--out", f"{out}/power-laws"])
     transition.main([*given, "--out", f"{out}/transition"])
     return {name: read_json(out / name) for name in FITS}
+
+
+def test_closed_forms_see_images_of_the_curves_size(folder, tmp_path):
+    """Zero-padding keeps ‖x‖² and adds inputs."""
+    own, found = settings.infinite_width_settings(CONFIG, SCALING), {}
+    for size in (None, ImageSize(16, "zero-padded")):
+        closed = as_json(replace(own, image_size=size))
+        infinite_width.main(
+            ["--subset", f"{folder}/subset.h5", "--settings", closed, "--out", f"{tmp_path}/{size is None}"]
+        )
+        found[size is None] = read_json(tmp_path / f"{size is None}")
+    assert (found[True]["inputs"], found[False]["inputs"]) == (64, 256)
+    assert found[True]["mean_square_norm"] == pytest.approx(found[False]["mean_square_norm"])
+    assert found[False]["bend"] == pytest.approx(4 * found[True]["bend"])
 
 
 def test_adaptation_rates_have_intervals_along_training_and_at_the_minimum(fits):

@@ -12,16 +12,17 @@ OWN = {
     "train_samples": 60,
     "scales": [8, 16, 32],
     "calibrate_at": [8, 32],
-    "image_size": 4,
-    "rate_factor": 0.5,
-    "test_samples": 32,
+    "image_size": 12,
+    "image_fit": "zero-padded",
+    "rate_factor": 2,
+    "test_samples": 48,
 }
 
 
 def add_study(repository):
     path = repository / "config/smoke.yaml"
     config = yaml.safe_load(path.read_text())
-    config["studies"]["small-images"] = [OWN]
+    config["studies"]["large-images"] = [OWN]
     path.write_text(yaml.safe_dump(config, sort_keys=False))
 
 
@@ -63,7 +64,7 @@ def test_table_sets_a_study_beside_the_baseline(edited):
     assert result.returncode == 0, result.stdout + result.stderr
     with (edited / f"{TABLE}.csv").open() as file:
         lines = list(csv.DictReader(file))
-    own = {line["number"]: line for line in lines if line["variation"] == "Small images"}
+    own = {line["number"]: line for line in lines if line["variation"] == "Large images"}
     assert own["slope of L_test"]["beside the baseline"] in ("overlaps", "differs")
     assert own["m_Γ"]["why not"] == "there are fewer than 4 scales"
     raw = {line["number"]: line for line in lines if "not normalised" in line["variation"]}
