@@ -13,8 +13,8 @@ from ntklens.planning.tables import duration, hours, size, table
 from ntklens.storage.curve import Curve
 
 CORES = (1, 8, 64)
+MOST_STUDIES = 3  # of one figure that its row names
 OF_DATASETS = "data"  # stands in the column of studies for jobs that belong to a dataset only
-MOST_NAMED = 3  # studies in a row of the table of figures
 HEADINGS = ("jobs", "core-hours", "GPU-hours*", "longest job", "peak memory", "disk")
 REQUESTS = ("jobs", "memory", "run time", "core-hours", "memory, GPU*", "run time, GPU*", "GPU-hours*")
 
@@ -158,10 +158,12 @@ def _study_table(
 
 
 def _studies(curves: Iterable[Curve]) -> str:
+    """Each study with the number of its curves; of more than `MOST_STUDIES` the first one alone."""
     counts = Counter(curve.study for curve in curves)
-    if len(counts) > MOST_NAMED:
-        return f"{sum(counts.values())} curves of {len(counts)} studies"
-    return ", ".join(f"{study} ×{count}" for study, count in counts.items())
+    named = [f"{study} ×{count}" for study, count in counts.items()]
+    return (
+        ", ".join(named) if len(named) <= MOST_STUDIES else f"{named[0]} and {len(named) - 1} other studies"
+    )
 
 
 def _costs(jobs: Sequence[Job]) -> list[str]:
