@@ -1,5 +1,6 @@
 """The pages, CITATION.cff and the CI workflow agree with the code and with one another."""
 
+import csv
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import ntklens
 import numpy as np
 import pytest
 import yaml
+from ntklens.analysis.claims import claims_from
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
 from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
 
@@ -29,7 +31,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTION = re.compile(r"[\w-]+/[\w-]+@v\d+")
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 
 
@@ -190,6 +192,26 @@ def test_script_makes_the_graph_of_the_readme() -> None:
         [sys.executable, "docs/rule-graph.py"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert [result.stdout] == blocks(README, "mermaid")
+
+
+# Results
+
+
+def test_readme_has_the_table_of_claims_that_the_results_give() -> None:
+    result = subprocess.run(
+        [sys.executable, "docs/claims-table.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert f"<!-- claims -->\n{result.stdout}<!-- end of claims -->\n" in README.read_text()
+    assert result.stdout.count("\n") > 10
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("claims-*.csv")), ids=lambda path: path.stem)
+def test_results_in_docs_are_of_the_present_claims(path: Path) -> None:
+    claims = {claim.id: claim for claim in claims_from(read_yaml(ROOT / "config" / "claims.yaml"))}
+    rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+    assert {row["id"] for row in rows} == set(claims)
+    assert all(row["claim"] == claims[row["id"]].says for row in rows)
+    assert all(row["paper"] == claims[row["id"]].range_in_words for row in rows)
 
 
 class Jobs(NamedTuple):
