@@ -129,9 +129,11 @@ def _in_words(own: Interval, percent: bool) -> str:
 
 
 def _short(value: float) -> str:
-    """``value`` with two significant digits, from 100 on without decimal places."""
+    """``value`` with two significant digits, from 100 on without decimal places; rounding errors as 0."""
     if np.isinf(value):
         return "∞"
+    if value < 1e-6:
+        return "0"
     return f"{value:.0f}" if value >= 99.5 else f"{value:.2g}"
 
 
