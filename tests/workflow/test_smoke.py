@@ -17,16 +17,19 @@ JOBS = {
     "infinite_width": 1,
     "power_laws": 2,
     "transition": 1,
-    **{f"figure_{number}": 1 for number in range(1, 9)},
+    "ends": 1,
+    "comparison": 1,
+    **{f"figure_{number}": 1 for number in range(1, 11)},
 }
-VERIFICATION = ("neural_tangents", "verify")  # run only when requested by name
+# Run only when requested by name, or for configs of their own.
+ON_REQUEST = ("neural_tangents", "verify", "robustness", "variance_components")
 
 
 def test_fresh_repository_needs_every_job(repository):
     assert repository.jobs() == JOBS
 
 
-@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("number", range(1, 11))
 def test_figures_are_made(finished, number):
     stem = f"results/smoke/figures/figure-{number}"
     assert (finished / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
@@ -59,7 +62,7 @@ def test_every_rule_has_log_benchmark_environment_and_threads(finished):
     texts = [path.read_text() for path in sorted((finished / "workflow/rules").glob("*.smk"))]
     blocks = [block for text in texts for block in re.split(r"^ *rule ?\w*:$", text, flags=re.MULTILINE)[1:]]
     figures = {name for name in JOBS if name.startswith("figure_")}  # one rule in a loop makes them all
-    assert len(blocks) == len(JOBS) - len(figures) + 1 + len(VERIFICATION)
+    assert len(blocks) == len(JOBS) - len(figures) + 1 + len(ON_REQUEST)
     for block in blocks:
         for directive in ("log:", "benchmark:", "conda:", "threads: 1\n", "code=code"):
             assert directive in block, block
