@@ -56,8 +56,13 @@ def curve_of(row: Row, rows: list[Row]) -> str:
 
 
 def number(row: Row) -> str:
-    ours, low, high = (f"{float(row[key]):.3g}".replace("inf", "∞") for key in ("ours", "low", "high"))
+    ours, low, high = (short(float(row[key])) for key in ("ours", "low", "high"))
     return f"{ours} [{low}, {high}]".replace("-", "−")
+
+
+def short(value: float) -> str:
+    """Three digits; rounding errors, such as of a slope of constants, are 0."""
+    return "0" if abs(value) < 1e-9 else f"{value:.3g}".replace("inf", "∞")
 
 
 def main() -> None:

@@ -137,7 +137,12 @@ def _full(value: float) -> str:
 
 
 def _short(value: float) -> str:
-    """``value`` with three significant digits; ∞ for the end that an interval does not have."""
+    """``value`` with three significant digits; ∞ for the end that an interval does not have.
+
+    Rounding errors, such as of a slope of constants, are 0.
+    """
+    if abs(value) < 1e-9:
+        return "0"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     return f"{value:.0f}" if 1000 <= abs(value) < 1e5 else f"{value:.3g}"
