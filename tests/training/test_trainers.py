@@ -26,7 +26,7 @@ SUBSET = clusters()
 TEST_SET = samples(SUBSET.test_images, SUBSET.test_labels)
 SEEDS = (0, 1, 2, 3)
 SMALL, WIDE = (DenseNetwork(hidden_layers=2, width=width, outputs=3) for width in (5, 150))
-TRACE = Trace(outputs_and_layer_traces, samples=4, layers=2)
+TRACE = Trace(outputs_and_layer_traces, samples=4, layers=3)
 SCHEDULE = Schedule(Stop(20, 20, patience=1.5, max_epochs=90), trace_every=5, snapshots=(0, 7, 20))
 
 
@@ -306,5 +306,5 @@ def test_search_for_the_minimum_takes_the_same_way_without_traces():
     with_traces, measured = trainer.advanced(start, task, 7)
     without, unmeasured = trainer.advanced(start, task, 7, traced=False)
     assert all(jax.tree.leaves(jax.tree.map(np.array_equal, with_traces, without)))
-    assert list(measured["ntk_trace"]) == [0, 5]
-    assert unmeasured == measured | {"ntk_trace": {}}
+    assert list(measured["layer_traces"]) == [0, 5]
+    assert unmeasured == measured | {"layer_traces": {}}

@@ -37,7 +37,12 @@ def test_kept_files_follow_their_settings_and_the_analysis_its_code(edited):
     edit(edited, "ntklens/training/full_batch.py")
     edit(edited, "ntklens/analysis/averages.py")
     assert set(edited.jobs(*KEEP)) == {"aggregate", *AFTER_SCALING, *AFTER_NOISE}
-    assert set(edited.jobs(*KEEP, "ntk_samples=8")) == {"train", *AFTER_SCALING, *AFTER_NOISE}
+    assert set(edited.jobs(*KEEP, "ntk_samples=8")) == {
+        "train",
+        "infinite_width",
+        *AFTER_SCALING,
+        *AFTER_NOISE,
+    }
     (edited / RUN).unlink()
     assert edited.jobs(*KEEP)["train"] == 1
 

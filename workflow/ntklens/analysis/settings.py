@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ntklens.data.settings import ImageSize
 from ntklens.storage.curve import Curve
-from ntklens.storage.settings import UNLESS_DEFAULT
+from ntklens.storage.defaults import UNLESS_DEFAULT
 
 
 @dataclass(frozen=True)

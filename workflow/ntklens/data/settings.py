@@ -6,7 +6,7 @@ This module does not import NumPy: Snakemake imports it in every job that it sta
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ntklens.storage.settings import UNLESS_DEFAULT
+from ntklens.storage.defaults import UNLESS_DEFAULT
 
 ImageFit = Literal["resized", "zero-padded"]
 

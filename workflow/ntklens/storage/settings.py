@@ -12,10 +12,9 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from ntklens.storage.defaults import UNLESS_DEFAULT
+
 Settings = TypeVar("Settings")
-
-
-UNLESS_DEFAULT = {"written": "unless it is the default"}
 
 
 class SettingsError(ArgumentTypeError, ValueError):

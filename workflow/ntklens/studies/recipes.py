@@ -8,7 +8,7 @@ from typing import Literal
 
 from ntklens.data.settings import DataSettings, optional_modules_of
 from ntklens.networks.architectures import NetworkSettings
-from ntklens.storage.settings import UNLESS_DEFAULT
+from ntklens.storage.defaults import UNLESS_DEFAULT
 from ntklens.training.optimisers import Optimiser
 from ntklens.training.schedules import Schedule, Stop
 
