@@ -13,11 +13,12 @@ from tests.slurm.journal import note
 from tests.support.repositories import copy_repository, finished_repository
 
 CONFIG = ("--configfile", "config/smoke.yaml")
+FIGURES = range(1, 11)
 SUBMITTED_RULES = {"calibrate", "train"}
 LOCAL_RULES = {
     *("all", "fetch", "subsample", "aggregate"),
-    *("adaptation_rate", "power_laws", "transition"),
-    *(f"figure_{number}" for number in range(1, 9)),
+    *("infinite_width", "adaptation_rate", "power_laws", "transition", "ends", "comparison"),
+    *(f"figure_{number}" for number in FIGURES),
 }
 
 
@@ -148,7 +149,7 @@ def preempt_all(call):
 def test_figures_are_those_of_a_local_run(story, local):
     assert story.last.status == 0, story.last.call.output
     figures = figures_of(local.result())
-    assert len(figures) == 8
+    assert len(figures) == len(FIGURES)
     assert figures_of(story.repository) == figures
     note("the figures' JSON is that of a local run, byte by byte")
 
