@@ -1,6 +1,6 @@
 """Panels of lines against a scale that explain themselves by a legend each: shared by figures 9 and 10."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, TypedDict
 
 import numpy as np
@@ -56,9 +56,17 @@ def computed(label: str, colour: str, x: Sequence[float | int], y: Sequence[floa
 
 
 def draw_plain_panel(
-    axes: Axes, panel: PlainPanel, looks: dict[str, Look], letter: int, width: float
+    axes: Axes,
+    panel: PlainPanel,
+    looks: dict[str, Look],
+    letter: int,
+    width: float,
+    explained: Collection[str] = (),
 ) -> None:
-    """Draw the panel with its legend; ``letter`` counts the figure's panels from 0."""
+    """Draw the panel with a legend of all labels but those that are ``explained`` elsewhere.
+
+    ``letter`` counts the figure's panels from 0.
+    """
     for series in panel["series"]:
         look = looks[series["colour"]]
         if series["drawn"] == "line":
@@ -67,7 +75,8 @@ def draw_plain_panel(
             face = look["color"] if series["drawn"] == "filled" else "white"
             line = "-" if series["drawn"] == "filled" else "--"
             style = {**look, "linestyle": line, "markerfacecolor": face, "markersize": 3, "linewidth": 0.9}
-        draw_band(axes, series, label=series["label"] or None, **style)
+        label = None if series["label"] in explained else series["label"] or None
+        draw_band(axes, series, label=label, **style)
     log_scales(axes)
     if panel["yscale"] == "linear":
         axes.set_yscale("linear")
@@ -76,7 +85,8 @@ def draw_plain_panel(
     axes.set_ylabel(panel["ylabel"])
     label_panel(axes, LETTERS[letter])
     name_panel(axes, panel["heading"], width)
-    axes.legend(loc="best", fontsize=5.5, handlelength=1.8)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(loc="best", fontsize=5.5, handlelength=1.8)
 
 
 def colours_of(panels: Sequence[PlainPanel]) -> list[str]:

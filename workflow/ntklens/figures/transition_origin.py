@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ntklens.analysis.ends import Ends, Values
 from ntklens.data.registry import title
@@ -26,7 +27,7 @@ from ntklens.figures.lines import (
     measured,
 )
 from ntklens.figures.measured import MeasuredCurve
-from ntklens.figures.style import NARROW, RC, look_of
+from ntklens.figures.style import NARROW, RC, legend_columns, look_of
 from ntklens.storage.quantities import DISTANCES, QUANTITIES
 
 COLUMNS = 3
@@ -191,14 +192,18 @@ def _ranks(found: _Found) -> list[PlainSeries]:
 
 
 def draw(content: FigureContent[PlainPanel]) -> Figure:
-    """Draw the panels row by row."""
+    """Draw the panels row by row, with one legend of the curves below them."""
     panels = content["panels"]
     rows = -(-len(panels) // COLUMNS)
     looks = look_of(colours_of(panels))
+    curves = list(dict.fromkeys(series["colour"] for series in panels[0]["series"]))
     with plt.rc_context(RC):
         figure = plt.figure(figsize=(NARROW * COLUMNS, HEIGHT * rows))
         grid = empty_grid(figure, rows, COLUMNS)
         for number, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
             axes.set_visible(True)
-            draw_plain_panel(axes, panel, looks, number, NARROW)
+            draw_plain_panel(axes, panel, looks, number, NARROW, explained=curves)
+        handles = [Line2D([], [], label=name, **looks[name]) for name in curves]
+        columns = legend_columns(curves, NARROW * COLUMNS)
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns)
     return figure
