@@ -4,15 +4,14 @@ One row is one claim on one curve, or on a pair of curves. A claim that no curve
 one row without a number.
 """
 
-import csv
 import html
-import io
 import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ntklens.analysis.claims import VERDICTS, Claim, Interval, Verdict
+from ntklens.analysis.tables import csv_text, in_full, markdown_lines
 
 
 class Row(NamedTuple):
@@ -54,17 +53,14 @@ COLUMNS = (
 
 def as_csv(rows: Sequence[Row]) -> str:
     """All rows, with numbers in full."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        claim = row.claim
-        numbers = [_full(value) for value in (row.estimate, *row.interval)]
-        writer.writerow(
-            [claim.section, claim.figure, claim.says, row.curve, claim.range_in_words]
-            + [*numbers, row.verdict, row.how, claim.id, "yes" if claim.headline else ""]
-        )
-    return text.getvalue()
+    return csv_text(COLUMNS, map(_csv_row, rows))
+
+
+def _csv_row(row: Row) -> list[str]:
+    claim = row.claim
+    numbers = [in_full(value) for value in (row.estimate, *row.interval)]
+    said = [claim.section, claim.figure, claim.says, row.curve, claim.range_in_words]
+    return [*said, *numbers, row.verdict, row.how, claim.id, "yes" if claim.headline else ""]
 
 
 HEADINGS = ("§", "figure", "the paper claims", "on", "its range", "ours [95 % interval]", "verdict")
@@ -73,8 +69,7 @@ HEADINGS = ("§", "figure", "the paper claims", "on", "its range", "ours [95 % i
 def as_markdown(rows: Sequence[Row], title: str) -> str:
     """A page with the counts of verdicts and the table."""
     lines = [f"# {title}", "", counts_in_words(rows), ""]
-    lines += ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _cells(row)) + " |" for row in rows]
+    lines += markdown_lines(HEADINGS, map(_cells, rows))
     return "\n".join(lines) + "\n"
 
 
@@ -130,10 +125,6 @@ def _html_row(row: Row) -> str:
     return (
         f"<tr>{plain}<td title='{html.escape(row.how)}'>{number}</td><td class='{kind}'>{verdict}</td></tr>"
     )
-
-
-def _full(value: float) -> str:
-    return "" if math.isnan(value) else repr(value)
 
 
 def _short(value: float) -> str:

@@ -5,8 +5,6 @@ beside curves that were trained otherwise. Two numbers *differ* if their 95 % in
 a cautious rule: of two numbers whose intervals overlap a little, a test may still say that they differ.
 """
 
-import csv
-import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -26,6 +24,7 @@ from ntklens.analysis.measures.of_laws import (
 )
 from ntklens.analysis.measures.results import CannotMeasureError, CurveResults, Measured
 from ntklens.analysis.settings import VariedCurve
+from ntklens.analysis.tables import csv_text, in_full, markdown_lines
 from ntklens.analysis.variations import Read, Spectra, Variation, variations
 from ntklens.storage.curve import Curve
 
@@ -141,16 +140,15 @@ COLUMNS = ("baseline", "variation", "number", "ours", "low", "high", "beside the
 
 def as_csv(rows: Sequence[Row]) -> str:
     """One line for each number of each variation. Open ends of intervals are ``inf``."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        for number, cell in zip(NUMBERS, row.cells, strict=True):
-            numbers = [
-                "" if math.isnan(value) else repr(float(value)) for value in (cell.estimate, *cell.interval)
-            ]
-            writer.writerow([row.baseline, row.variation, number.heading, *numbers, cell.verdict, cell.why])
-    return text.getvalue()
+    return csv_text(
+        COLUMNS,
+        (
+            [row.baseline, row.variation, number.heading]
+            + [*map(in_full, (cell.estimate, *cell.interval)), cell.verdict, cell.why]
+            for row in rows
+            for number, cell in zip(NUMBERS, row.cells, strict=True)
+        ),
+    )
 
 
 def as_markdown(rows: Sequence[Row], title: str) -> str:
@@ -163,11 +161,9 @@ def as_markdown(rows: Sequence[Row], title: str) -> str:
     ]
     for baseline in dict.fromkeys(row.baseline for row in rows):
         lines += ["", f"## {baseline}", ""]
-        lines.append("| " + " | ".join(["variation", *(number.heading for number in NUMBERS)]) + " |")
-        lines.append("|" + "---|" * (1 + len(NUMBERS)))
-        for row in rows:
-            if row.baseline == baseline:
-                lines.append("| " + " | ".join([row.variation, *map(_in_words, row.cells)]) + " |")
+        headings = ["variation", *(number.heading for number in NUMBERS)]
+        own = [[row.variation, *map(_in_words, row.cells)] for row in rows if row.baseline == baseline]
+        lines += markdown_lines(headings, own)
     return "\n".join(lines) + "\n"
 
 

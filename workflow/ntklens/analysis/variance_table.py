@@ -6,8 +6,6 @@ what varies with the initialisation: all that intervals from one draw can know. 
 too: how far the mean is from that over all draws.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,6 +14,7 @@ from jaxtyping import Float
 
 from ntklens.analysis.data_draws import FACTORS, QUANTITIES, Deviations, DrawnRuns
 from ntklens.analysis.intervals import Interval, interval
+from ntklens.analysis.tables import csv_text, in_full, markdown_lines
 from ntklens.analysis.variance_components import Rows, components
 from ntklens.storage.quantities import QUANTITIES as DESCRIBED
 
@@ -79,14 +78,13 @@ COLUMNS = ("curve", "scale", "quantity", "mean", *(f"{factor}s" for factor in FA
 
 def as_csv(terms: Sequence[Term]) -> str:
     """All terms, with numbers in full; an open end is inf."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, "value", "low", "high"])
-    for term in terms:
-        levels = [*map(str, term.levels), ""][: len(FACTORS)]
-        named = [term.curve, term.scale, term.quantity, repr(term.mean), *levels, term.name]
-        writer.writerow(named + [_full(value) for value in _numbers(term.found)])
-    return text.getvalue()
+    return csv_text([*COLUMNS, "value", "low", "high"], map(_csv_row, terms))
+
+
+def _csv_row(term: Term) -> list[object]:
+    levels = [*map(str, term.levels), ""][: len(FACTORS)]
+    named = [term.curve, term.scale, term.quantity, repr(term.mean), *levels, term.name]
+    return [*named, *map(in_full, _numbers(term.found))]
 
 
 SHOWN = (*FACTORS, RESIDUAL, ALONE, WITH_DRAWS, FACTOR)
@@ -104,8 +102,7 @@ def as_markdown(terms: Sequence[Term]) -> str:
         rows.setdefault((term.curve, term.scale, term.quantity), []).append(term)
     headings = ["on", "scale", "quantity", "mean", "levels", *SHOWN]
     lines = ["# Variance components", "", EXPLANATION, ""]
-    lines += ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
-    lines += ["| " + " | ".join(_cells(*key, own)) + " |" for key, own in rows.items()]
+    lines += markdown_lines(headings, (_cells(*key, own) for key, own in rows.items()))
     return "\n".join(lines) + "\n"
 
 
@@ -144,7 +141,3 @@ def _numbers(own: Interval) -> tuple[float, float, float]:
         (np.inf if is_open else np.nan) if number is None else number for number, is_open in ends
     )
     return value, low, high
-
-
-def _full(value: float) -> str:
-    return "" if np.isnan(value) else repr(float(value))
