@@ -122,6 +122,9 @@ def _check_range(claim: Claim) -> None:
         raise ClaimsError(
             f"claim {claim.id}: give its range as value and margin, as value and factor, as above or as below"
         )
+    given = [claim.value, *ways]
+    if not all(math.isfinite(number) for number in given if number is not None):
+        raise ClaimsError(f"claim {claim.id}: the numbers of its range must be finite")
     if claim.factor is not None and not (claim.factor > 1 and (claim.value or 0.0) > 0):
         raise ClaimsError(f"claim {claim.id}: factor must exceed 1, and its value must be positive")
     if claim.margin is not None and not claim.margin >= 0:
