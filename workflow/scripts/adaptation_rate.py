@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from ntklens.analysis.adaptation_rate import adaptation_rate, resampled_rates, slopes
-from ntklens.analysis.intervals import ends, interval
+from ntklens.analysis.adaptation_rate import adaptation_rate, resampled_rates
+from ntklens.analysis.intervals import ends, interval, numbers
 from ntklens.analysis.resampling import factor_for, widened
-from ntklens.analysis.series import Series, key_series, weights_of
+from ntklens.analysis.series import Series, key_series, member_slopes, weights_of
 from ntklens.analysis.settings import AnalysisSettings
 from ntklens.storage.averages import Average, read_averages
 from ntklens.storage.files import write_json
@@ -45,8 +45,7 @@ def point_of(
     epoch = average.along["ntk_trace"].epoch
     losses = average.at_epochs("log_train_loss", epoch)
     rate = adaptation_rate(epoch, average.along["ntk_trace"].mean, losses, smoothing_epochs)
-    own_losses = average.members_at_epochs("log_train_loss", epoch)
-    members = slopes(epoch, average.members["ntk_trace"].astype(np.float64), own_losses, smoothing_epochs)
+    members = member_slopes(average, smoothing_epochs)
     low = high = np.full(len(rate.rate), np.nan)
     if len(weights):
         factors = np.full(len(rate.rate), factor_for(len(average.seeds)))
@@ -57,14 +56,10 @@ def point_of(
         "epoch": rate.epoch[defined].tolist(),
         "train_loss": np.exp(rate.log_train_loss[defined]).tolist(),
         "adaptation_rate": rate.rate[defined].tolist(),
-        "low": _numbers(low[defined]),
-        "high": _numbers(high[defined]),
+        "low": numbers(low[defined]),
+        "high": numbers(high[defined]),
         "at_minimum": interval(-at_minimum.value[row], -at_minimum.resampled[:, row]),
     }
-
-
-def _numbers(values: Float[np.ndarray, " means"]) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]
 
 
 if __name__ == "__main__":

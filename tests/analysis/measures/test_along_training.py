@@ -68,6 +68,17 @@ def test_the_rate_of_a_quadratic_trace_grows() -> None:
     assert along_training.adaptation_late_over_early(curve, "").value == pytest.approx(2, rel=0.15)
 
 
+@pytest.mark.parametrize("name", ["falling_share", "adaptation_late_over_early"])
+def test_a_train_loss_of_zero_has_no_number(name: str) -> None:
+    def zero(average: Average) -> Average:
+        lost = np.full((len(average.seeds), len(EPOCHS)), -np.inf, np.float32)
+        along = {**average.along, "log_train_loss": Mean(EPOCHS, lost[0].astype(float), 0.0 * EPOCHS)}
+        return replace(average, along=along, members={**average.members, "log_train_loss": lost})
+
+    curve = CurveResults([zero(own) for own in averages_of(scales=(8, 16))], settings_of(resamples=20))
+    assert np.isnan(getattr(along_training, name)(curve, "ntk_trace").value)
+
+
 def test_what_was_not_measured_is_named() -> None:
     curve = CurveResults(averages_of(), settings_of())
     with pytest.raises(CannotMeasureError, match="label_alignment was not measured along training"):

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ntklens.analysis.fitting import BentFits, PowerFits, fit_bent_laws, fit_power_laws
-from ntklens.analysis.intervals import ends, exponential, interval
+from ntklens.analysis.intervals import ends, exponential, interval, numbers
 from ntklens.analysis.laws import LIMITED, OFFSET, SATURATING, TRACE_RATIO, Form
 from ntklens.analysis.model_choice import choose
 from ntklens.analysis.records import BentLawRecord, Laws, Measured, PowerLawRecord
@@ -71,10 +71,10 @@ def measured(series: Series) -> Measured:
     low, high = ends(series.resampled) if len(series.resampled) else (unknown, unknown)
     return {
         "scale": series.scale.tolist(),
-        "mean": _numbers(series.value),
-        "error": _numbers(series.error),
-        "low": _numbers(np.asarray(low)),
-        "high": _numbers(np.asarray(high)),
+        "mean": numbers(series.value),
+        "error": numbers(series.error),
+        "low": numbers(np.asarray(low)),
+        "high": numbers(np.asarray(high)),
     }
 
 
@@ -119,7 +119,3 @@ def log_rows(series: Series) -> Float[np.ndarray, "rows points"]:
     with np.errstate(all="ignore"):
         rows = np.log(np.concatenate([series.value[None], series.resampled]))
     return np.where(np.isfinite(rows), rows, np.nan)
-
-
-def _numbers(values: Float[np.ndarray, " points"]) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]

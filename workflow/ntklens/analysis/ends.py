@@ -10,7 +10,7 @@ from typing import TypeAlias, TypedDict
 import numpy as np
 from jaxtyping import Float
 
-from ntklens.analysis.intervals import ends
+from ntklens.analysis.intervals import ends, numbers
 from ntklens.analysis.resampling import factor_for, widened
 from ntklens.analysis.series import weights_of
 from ntklens.analysis.settings import AnalysisSettings
@@ -119,8 +119,4 @@ def _values(rows: Float[np.ndarray, " rows points *layers"]) -> Values | list[Va
 def _of_layer(rows: Float[np.ndarray, "rows points"]) -> Values:
     unknown = np.full(rows.shape[1], np.nan)
     low, high = ends(rows[1:]) if len(rows) > 1 else (unknown, unknown)
-    return {"value": _numbers(rows[0]), "low": _numbers(np.asarray(low)), "high": _numbers(np.asarray(high))}
-
-
-def _numbers(values: Float[np.ndarray, " points"]) -> Numbers:
-    return [value if np.isfinite(value) else None for value in values.tolist()]
+    return {"value": numbers(rows[0]), "low": numbers(np.asarray(low)), "high": numbers(np.asarray(high))}

@@ -76,5 +76,10 @@ def _exp(logarithm: float | None) -> float | None:
     return None if logarithm is None else _finite(float(np.exp(np.float64(min(logarithm, 700.0)))))
 
 
+def numbers(values: Float[np.ndarray, " points"]) -> list[float | None]:
+    """``values`` as a list for JSON, with None where they are not finite."""
+    return [_finite(value) for value in values.tolist()]
+
+
 def _finite(value: float | np.floating) -> float | None:
     return float(value) if np.isfinite(value) else None

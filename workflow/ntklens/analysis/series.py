@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from ntklens.analysis.adaptation_rate import adaptation_rate, rates_at, resampled_rates, slopes
+from ntklens.analysis.adaptation_rate import Slopes, adaptation_rate, rates_at, resampled_rates, slopes
 from ntklens.analysis.resampling import factor_for, generator_of, member_weights, widened
 from ntklens.analysis.settings import AnalysisSettings
 from ntklens.analysis.variances import LogVariances, log_variances
@@ -95,6 +95,13 @@ def _ratio_of_means(
     return Part(float(value), resampled, influences)
 
 
+def member_slopes(average: Average, smoothing_epochs: int) -> Slopes:
+    """The `Slopes` of every member's trace and log train loss, at the epochs of the trace."""
+    epoch = average.along["ntk_trace"].epoch
+    losses = average.members_at_epochs("log_train_loss", epoch)
+    return slopes(epoch, average.members["ntk_trace"].astype(np.float64), losses, smoothing_epochs)
+
+
 def adaptation_at_minimum(
     average: Average, weights: Float[np.ndarray, "resamples members"], smoothing_epochs: int
 ) -> Part:
@@ -102,12 +109,7 @@ def adaptation_at_minimum(
     trace = average.along["ntk_trace"]
     loss = average.at_epochs("log_train_loss", trace.epoch)
     measured = adaptation_rate(trace.epoch, trace.mean, loss, smoothing_epochs)
-    members = slopes(
-        trace.epoch,
-        average.members["ntk_trace"].astype(np.float64),
-        average.members_at_epochs("log_train_loss", trace.epoch),
-        smoothing_epochs,
-    )
+    members = member_slopes(average, smoothing_epochs)
     lowest = np.argmin(weights @ average.members["test_loss"].astype(np.float64), axis=1)
     minima = average.along["test_loss"].epoch[lowest]
     rates = rates_at(members.epoch, resampled_rates(members, weights), minima)

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ntklens.analysis.adaptation_rate import rates_at, resampled_rates, slopes
+from ntklens.analysis.adaptation_rate import rates_at, resampled_rates
 from ntklens.analysis.measures.results import CurveResults, Measured, measured, need, rows_of_mean
 from ntklens.analysis.resampling import factor_for, widened
+from ntklens.analysis.series import member_slopes
 
 
 class _Along(NamedTuple):
@@ -37,8 +38,9 @@ def falling_share(results: CurveResults, quantity: str) -> Measured:
     """share of the change of the log train loss, until the minimum, over which it falls; mean over scales"""
     shares: list[Float[np.ndarray, " rows"]] = []
     for curve in _along(results, quantity):
-        path = np.abs(np.diff(curve.log_train_loss))
-        shares.append((np.diff(curve.values, axis=1) < 0) @ path / path.sum())
+        with np.errstate(invalid="ignore"):  # a train loss of zero has no logarithm, and the share is NaN
+            path = np.abs(np.diff(curve.log_train_loss))
+            shares.append((np.diff(curve.values, axis=1) < 0) @ path / path.sum())
     return measured(np.mean(shares, axis=0))
 
 
@@ -73,20 +75,17 @@ def adaptation_late_over_early(results: CurveResults, _: str) -> Measured:
     """−χ at the minimum over −χ halfway there in log train loss; geometric mean over scales"""
     ratios: list[Float[np.ndarray, " rows"]] = []
     for average, weights in zip(results.followed, results.weights, strict=True):
-        trace, members = average.along["ntk_trace"], average.members["ntk_trace"]
-        loss = average.members_at_epochs("log_train_loss", trace.epoch)
-        own = slopes(trace.epoch, members.astype(np.float64), loss, results.settings.smoothing_epochs)
-        rows = np.vstack([np.full(len(members), 1 / len(members)), weights])
+        own, members = member_slopes(average, results.settings.smoothing_epochs), len(average.seeds)
+        rows = np.vstack([np.full(members, 1 / members), weights])
         rates = resampled_rates(own, rows)
         mean_loss = own.log_train_loss.mean(axis=0)
         end = int(np.argmin(np.abs(own.epoch - average.minimum_epoch)))
-        half = int(np.argmin(np.abs(mean_loss[: end + 1] - (mean_loss[0] + mean_loss[end]) / 2)))
+        with np.errstate(invalid="ignore"):  # losses of zero have no middle: χ is NaN there too
+            half = int(np.argmin(np.abs(mean_loss[: end + 1] - (mean_loss[0] + mean_loss[end]) / 2)))
         late, early = (rates_at(own.epoch, rates, np.full(len(rows), own.epoch[at])) for at in (end, half))
         with np.errstate(all="ignore"):
             ratio = late / early
-            ratios.append(
-                np.log(np.append(ratio[:1], widened(ratio[1:], ratio[0], factor_for(len(members)))))
-            )
+            ratios.append(np.log(np.append(ratio[:1], widened(ratio[1:], ratio[0], factor_for(members)))))
     return measured(np.exp(np.mean(ratios, axis=0)))
 
 
