@@ -8,7 +8,7 @@ have in common (`two_way_error`). Where training follows the minimum, each seed'
 losses and the spectra are kept, from which intervals are made.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -38,7 +38,9 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
             f"({reasons}). {_least_losses(trajectories)}For a diverged seed, lower the learning rate; for "
             "one whose minimum is at the last epoch, raise it or training.max_epochs"
         )
-    along = {**_curves(used), **_traces(used), **_spectra(used)}
+    of_spectra = _of_spectra(used)
+    means = {name: _mean_over_draws(own, used) for name, own in of_spectra.items()}
+    along = {**_curves(used), **_traces(used), **means}
     test_loss = along["test_loss"]
     return Average(
         scale=scale,
@@ -47,7 +49,7 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
         minimum_epoch=int(test_loss.epoch[np.argmin(test_loss.mean)]),
         along=along,
         minimum=_minima(used) if used[0].minimum is not None else {},
-        members=_members(used) if used[0].minimum is not None else {},
+        members=_members(used, of_spectra) if used[0].minimum is not None else {},
         initial=_initial(used) if used[0].minimum is not None else {},
         layers=used[0].layers,
     )
@@ -90,13 +92,9 @@ def _traces(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
     return {"ntk_trace": _mean_over_draws([t.spectrum.ntk_trace for t in trajectories], trajectories)}
 
 
-def _spectra(trajectories: Sequence[Trajectory]) -> dict[str, Mean]:
-    """The mean effective rank and factors of the loss's gradient; mean alignments if they were measured."""
-    return {name: _mean_over_draws(own, trajectories) for name, own in _of_spectra(trajectories).items()}
-
-
 def _of_spectra(trajectories: Sequence[Trajectory]) -> dict[str, list[Real[np.ndarray, "_ _"]]]:
-    """What was measured of every seed's spectra, each an array (epochs, draws) for a seed."""
+    """Effective ranks, factors of the loss's gradient and, if measured, alignments: an array (epochs, draws)
+    for each seed."""
     spectra = [t.spectrum for t in trajectories]
     alignments = {name: [own.alignments[name] for own in spectra] for name in spectra[0].alignments}
     position = {name: [getattr(own, name) for own in spectra] for name in LOSS_POSITION}
@@ -157,7 +155,9 @@ def two_way_error(
     return np.sqrt((excess + of_pairs) / (members * draws))
 
 
-def _members(trajectories: Sequence[Trajectory]) -> dict[str, Float[np.ndarray, "members _"]]:
+def _members(
+    trajectories: Sequence[Trajectory], of_spectra: Mapping[str, Sequence[Real[np.ndarray, "_ _"]]]
+) -> dict[str, Float[np.ndarray, "members _"]]:
     """Each seed's own curves, as far as the shortest seed has them; of its spectra the mean over draws."""
     shortest = min(len(t.epoch) for t in trajectories)
     tested = min(len(t.test_epoch) for t in trajectories)
@@ -165,12 +165,12 @@ def _members(trajectories: Sequence[Trajectory]) -> dict[str, Float[np.ndarray, 
     with np.errstate(divide="ignore"):  # a cross-entropy may round to zero
         losses = np.log(np.array([t.curves["train_loss"][:shortest] for t in trajectories], np.float64))
     snapshots = min(len(t.spectrum.epoch) for t in trajectories)
-    of_spectra = {
+    means_over_draws = {
         name: np.array([values[:snapshots].mean(axis=1) for values in own], np.float32)
-        for name, own in _of_spectra(trajectories).items()
+        for name, own in of_spectra.items()
     }
     return {
-        **of_spectra,
+        **means_over_draws,
         "log_train_loss": losses.astype(np.float32),
         "test_loss": np.array([t.curves["test_loss"][:tested] for t in trajectories], np.float32),
         "ntk_trace": np.array([t.ntk_trace[:traced] for t in trajectories], np.float32),

@@ -1,14 +1,14 @@
 """Panels of lines against a scale that explain themselves by a legend each: shared by figures 9 and 10."""
 
 from collections.abc import Collection, Sequence
-from typing import Literal, TypedDict
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ntklens.analysis.ends import Values
-from ntklens.figures.content import Numbers, Panel, Series
+from ntklens.figures.content import Band, Panel, Series
 from ntklens.figures.style import LETTERS, Look, draw_band, label_panel, log_scales, name_panel, plain_ticks
 
 Drawn = Literal["filled", "empty", "line"]  # filled or empty markers joined by a line, or a line alone
@@ -28,17 +28,11 @@ class PlainPanel(Panel[PlainSeries]):
     yscale: Literal["linear", "log"]
 
 
-class _Bounds(TypedDict):
-    y: Numbers
-    low: Numbers | None
-    high: Numbers | None
-
-
 def measured(
     label: str, colour: str, x: Sequence[float | int], own: Values, drawn: Drawn = "filled"
 ) -> PlainSeries:
     """The line of a measured quantity with its interval; an end that is open has no band there."""
-    bounds: _Bounds = {"y": own["value"], "low": own["low"], "high": own["high"]}
+    bounds: Band = {"y": own["value"], "low": own["low"], "high": own["high"]}
     return {"label": label, "colour": colour, "drawn": drawn, "x": list(x), **bounds}
 
 
