@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures variance robustness test test-all test-slow test-slurm test-envs coverage lint format clean lock setup oracle bench estimate
+.PHONY: figures variance robustness test test-all test-slow test-slurm test-envs fuzz coverage lint format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
@@ -33,7 +33,13 @@ IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadscope
 test-slow: $(READY)
 	$(BIN)/python -m pytest $(IN_PARALLEL) -m slow $(PYTEST_ARGS)
 
-test-all: test test-slow test-slurm test-envs
+test-all: test test-slow fuzz test-slurm test-envs
+
+# Whatever config, file, target's name or network one hands it: a right answer or one sentence. Every run draws new cases;
+# `make fuzz SEED=…` repeats one, NTKLENS_FUZZ_CASES says how many cases each test draws.
+fuzz: SEED ?= $(shell date +%s)
+fuzz: $(READY)
+	$(BIN)/python -m pytest tests/fuzz $(IN_PARALLEL) --hypothesis-seed=$(SEED) $(PYTEST_ARGS)
 
 # Runs the workflow on a SLURM that is started on this machine and stopped again; takes minutes. Needs Debian's
 # slurm-wlm and munge, and root; is skipped otherwise.
