@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures variance robustness test test-all test-slow test-slurm test-envs fuzz coverage lint format clean lock setup oracle bench estimate
+.PHONY: figures variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
@@ -66,6 +66,10 @@ robustness: CONFIG = config/robustness.yaml
 robustness: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake robustness --configfile $(CONFIG) $(SNAKEMAKE_ARGS)
+
+# Checks every file behind every figure, back to the datasets; `python -m ntklens trace FIGURE` shows one chain.
+verify-results: $(READY)
+	@$(BIN)/python -m ntklens trace --brief $(or $(wildcard results/*/figures/*.json),$(error there are no figures in results/ yet: make figures draws them))
 
 # Lines of ntklens and of the scripts that the tests of `make test` run, subprocesses included.
 coverage: $(READY)

@@ -169,7 +169,9 @@ def ensemble(generator: np.random.Generator, members: int, quantity: str, truth:
     laws = {"test_loss": LOSS, "effective_rank": RANK, "initial_trace": TRACE, "trace_gain": gain_of(RATIO)}
     averages = [point(generator, members, int(width), {**laws, shown: truth}) for width in WIDTHS]
     name = f"{generator.integers(2**62)}"  # another set of resamples for each ensemble
-    settings = AnalysisSettings(Curve("coverage", name, quantity), 2, RESAMPLES, joint_members=False)
+    settings = AnalysisSettings(
+        Curve("coverage", name, quantity), "", None, 2, RESAMPLES, joint_members=False
+    )
     return key_series(averages, settings)[quantity]
 
 

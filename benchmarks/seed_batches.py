@@ -20,7 +20,7 @@ from pathlib import Path
 from ntklens.data.settings import DataSettings, SplitSettings
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.storage.curve import Curve
-from ntklens.storage.settings import as_json
+from ntklens.storage.settings import as_json, settings_sha256
 from ntklens.studies.jobs import TrainingSettings
 from ntklens.studies.recipes import Measurement, Recipe
 from ntklens.training.optimisers import Adam
@@ -29,6 +29,7 @@ from ntklens.training.schedules import Stop
 SCRIPTS = Path(__file__).resolve().parents[1] / "workflow/scripts"
 WIDTHS = (8, 64, 256)
 SEEDS = 20
+SPLIT = SplitSettings(dataset="mnist-5k", test_samples=500, split_seed=0)
 SINGLE_JOBS = 3
 EPOCHS = 500
 SPECTRA = tuple(range(0, EPOCHS, 50))
@@ -39,6 +40,8 @@ def settings(width: int, epochs: int, spectra: tuple[int, ...]) -> TrainingSetti
     return TrainingSettings(
         curve=Curve("model-scaling", "mnist-5k", "three-layer"),
         scale=width,
+        subset=settings_sha256(SPLIT),
+        learning_rates=None,
         network=NetworkSettings(hidden_layers=2, width=width),
         data=DataSettings(train_samples=100, balanced=False, draw_seed=0),
         recipe=Recipe(
@@ -79,7 +82,7 @@ def prepare(folder: Path) -> None:
     dataset = folder / "mnist-5k.h5"
     run = [sys.executable, SCRIPTS / "fetch.py", "--dataset", "mnist-5k", "--out", dataset]
     subprocess.run(run, check=True)
-    split = as_json(SplitSettings(test_samples=500, split_seed=0))
+    split = as_json(SPLIT)
     run = [sys.executable, SCRIPTS / "subsample.py", "--dataset", dataset, "--settings", split]
     subprocess.run([*run, "--out", folder / "subset.h5"], check=True)
 

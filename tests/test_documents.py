@@ -15,6 +15,8 @@ from ntklens.analysis.claims import claims_from
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
 from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
 
+from tests.support.origins import origin
+
 ROOT = Path(__file__).resolve().parents[1]
 README, CONTRIBUTING = (ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
 ENGINE = ROOT / "docs" / "engine.md"
@@ -312,7 +314,7 @@ def test_example_of_reading_runs(
     (path,) = re.findall(r'"(results/\S+)"', code)
     (tmp_path / path).parent.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    write_run(tmp_path / path, [trajectory(seed) for seed in range(5)], {})
+    write_run(tmp_path / path, [trajectory(seed) for seed in range(5)], origin("run"))
     exec(code, {})
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:4] for line in lines] == [[str(seed), "ok", "3", "0.75"] for seed in range(5)]

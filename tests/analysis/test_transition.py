@@ -9,9 +9,10 @@ from ntklens.analysis.transition import (
     predicted,
     read_infinite_width,
 )
-from ntklens.storage.files import write_json
+from ntklens.storage.records import write_record
 
 from tests.support.ensembles import averages_of, settings_of
+from tests.support.origins import origin
 
 TRACE = InitialTrace(inputs=784, hidden_layers=2, rows=1280, mean_square_norm=100.0)
 
@@ -69,5 +70,6 @@ def test_the_eye_sees_another_bend_than_the_law():
 
 
 def test_infinite_width_is_read_from_its_file(tmp_path):
-    write_json(tmp_path / "a.json", {**vars(TRACE), "bend": 1.0, "effective_rank": 167.0, "provenance": {}})
+    content = {**vars(TRACE), "bend": 1.0, "effective_rank": 167.0}
+    write_record(tmp_path / "a.json", content, origin("infinite width"))
     assert read_infinite_width(tmp_path / "a.json") == (TRACE, 167.0)

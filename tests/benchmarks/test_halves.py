@@ -10,12 +10,12 @@ from ntklens.planning import paths
 from ntklens.planning.config import load
 from ntklens.planning.curves import curves
 from ntklens.storage.averages import write_averages
-from ntklens.storage.run_code import RunCode
 
 from benchmarks import halves
 from benchmarks.halves import Count, Found, Twice, count, counts_of, found, twice
 from tests.support.ensembles import averages_of
 from tests.support.measured import known
+from tests.support.origins import origin
 from tests.support.small_config import small
 
 
@@ -97,7 +97,7 @@ def test_halves_of_six_seeds_are_compared_for_every_curve(tmp_path, monkeypatch,
     for curve in curves(loaded):
         path = tmp_path / paths.averages("small").format(**curve._asdict())
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_averages(path, averages_of(members=6, noise=0.05), {RunCode("commit", "code"): ["one"]})
+        write_averages(path, averages_of(members=6, noise=0.05), origin("averages"))
     halves.main([str(tmp_path / "small.yaml"), "--out", str(tmp_path / "out.json")])
     content = json.loads((tmp_path / "out.json").read_text())
     assert list(content["seeds"].values()) == [[[0, 1, 2], [3, 4, 5]]] * len(curves(loaded))

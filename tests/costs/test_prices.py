@@ -40,6 +40,8 @@ MEASURED = Measurement(
 FULL_BATCH = TrainingSettings(
     curve=Curve("model-scaling", "digits", "three-layer"),
     scale=8,
+    subset="ab" * 32,
+    learning_rates=None,
     network=NETWORK,
     data=DATA,
     recipe=RECIPE,
@@ -141,6 +143,8 @@ def test_training_for_a_fixed_number_of_epochs_searches_no_minimum():
 def test_a_calibration_is_its_trials():
     trial = price(seeds=range(3))
     settings = CalibrationSettings(
+        curve=FULL_BATCH.curve,
+        subset=FULL_BATCH.subset,
         points=(ScaledPoint(NETWORK, DATA, scale=8), ScaledPoint(NETWORK, DATA, scale=16)),
         recipe=RECIPE,
         window=(55, 220),

@@ -149,7 +149,7 @@ def test_embedded_dataset_is_written(tmp_path, name, digits_5k, monkeypatch):
     with h5py.File(tmp_path / "out.h5") as file:
         assert file["images"].shape == (facts.samples, np.prod(facts.shape))
         assert (file.attrs["classes"], file.attrs["test_first"]) == (facts.classes, -1)
-        assert json.loads(file.attrs["files_sha256"]) == {}
+        assert json.loads(file.attrs["inputs"]) == {}
         assert not file.attrs["modified"]
     assert [path.name for path in tmp_path.iterdir()] == ["out.h5"]
 
@@ -173,7 +173,7 @@ def test_written_dataset_holds_the_loaded_one_and_where_it_is_from(tmp_path, put
         assert file.attrs["test_first"] == SIZES[name][1]
         assert tuple(file.attrs["shape"]) == facts.shape
         digests = {key: hashlib.sha256(content).hexdigest() for key, content in FILES[name].items()}
-        assert json.loads(file.attrs["files_sha256"]) == digests
+        assert json.loads(file.attrs["inputs"]) == digests
 
 
 CHANGED = RECORD_FILES | {"test_batch.bin": RECORD_FILES["test_batch.bin"][:-1] + b"\x00"}
@@ -275,7 +275,7 @@ def test_user_s_own_dataset_is_written(tmp_path, own):
         assert tuple(file.attrs["shape"]) == (2, 3, 1)
         assert (file.attrs["title"], bool(file.attrs["modified"])) == ("galaxies", False)
         digest = hashlib.sha256(own.read_bytes()).hexdigest()
-        assert json.loads(file.attrs["files_sha256"]) == {"own.npz": digest}
+        assert json.loads(file.attrs["inputs"]) == {"own.npz": digest}
 
 
 def test_user_s_own_dataset_with_the_name_of_another_raises(tmp_path, own):

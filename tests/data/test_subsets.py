@@ -1,9 +1,12 @@
 import h5py
 import numpy as np
 import pytest
-from ntklens.data.settings import SplitSettings
+from ntklens.data.settings import DatasetSettings, SplitSettings
 from ntklens.data.subsets import read_subset, split, write_subset
-from ntklens.storage.hdf5 import add_dataset, new_file
+from ntklens.storage.hdf5 import add_dataset
+from ntklens.storage.records import new_record
+
+from tests.support.origins import origin
 
 
 @pytest.fixture
@@ -17,7 +20,7 @@ def dataset(tmp_path):
 def write_dataset(path, test_first):
     rows = np.arange(20)
     images = np.stack([rows % 17, np.full(20, 16), np.zeros(20)], axis=1).astype(np.uint8)
-    with new_file(path, "made up") as file:
+    with new_record(path, "made up", origin("dataset", DatasetSettings("three"))) as file:
         add_dataset(file, "images", images, "brightness", "1/16")
         add_dataset(file, "labels", (rows % 7).astype(np.uint8), "class")
         file.attrs.update({"classes": 7, "white": 16, "test_first": test_first, "shape": [3, 1, 1]})
@@ -69,7 +72,7 @@ def test_no_sample_left_to_train_on_raises():
 
 def test_written_subset_comes_back_scaled_with_its_labels(dataset, tmp_path):
     path = tmp_path / "subset.h5"
-    write_subset(path, dataset, SplitSettings(test_samples=6, split_seed=1))
+    write_subset(path, dataset, SplitSettings("three", test_samples=6, split_seed=1))
     subset = read_subset(path)
     pool, test = split(20, None, 6, seed=1)
     for rows, images, labels in (
@@ -86,7 +89,7 @@ def test_written_subset_comes_back_scaled_with_its_labels(dataset, tmp_path):
 
 
 def test_pixels_lie_between_zero_and_one(dataset, tmp_path):
-    write_subset(tmp_path / "subset.h5", dataset, SplitSettings(test_samples=6, split_seed=1))
+    write_subset(tmp_path / "subset.h5", dataset, SplitSettings("three", test_samples=6, split_seed=1))
     subset = read_subset(tmp_path / "subset.h5")
     for images in (subset.pool_images, subset.test_images):
         assert images.min() == 0
@@ -95,7 +98,7 @@ def test_pixels_lie_between_zero_and_one(dataset, tmp_path):
 
 def test_written_subset_respects_the_own_test_part(tmp_path):
     write_dataset(tmp_path / "dataset.h5", test_first=15)
-    write_subset(tmp_path / "subset.h5", tmp_path / "dataset.h5", SplitSettings(5, split_seed=0))
+    write_subset(tmp_path / "subset.h5", tmp_path / "dataset.h5", SplitSettings("three", 5, split_seed=0))
     with h5py.File(tmp_path / "subset.h5") as file:
         np.testing.assert_array_equal(np.sort(file["pool_indices"]), np.arange(15))
         np.testing.assert_array_equal(np.sort(file["test_indices"]), np.arange(15, 20))
@@ -104,5 +107,7 @@ def test_written_subset_respects_the_own_test_part(tmp_path):
 def test_subset_that_does_not_fit_raises_and_writes_nothing(tmp_path):
     write_dataset(tmp_path / "dataset.h5", test_first=-1)
     with pytest.raises(ValueError, match="test_samples is 20"):
-        write_subset(tmp_path / "subset.h5", tmp_path / "dataset.h5", SplitSettings(20, split_seed=0))
+        write_subset(
+            tmp_path / "subset.h5", tmp_path / "dataset.h5", SplitSettings("three", 20, split_seed=0)
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["dataset.h5"]

@@ -12,6 +12,7 @@ from ntklens.storage.run_files import OK, Spectrum, Trajectory, write_run
 from packaging.utils import canonicalize_name
 
 from tests.support.environment_files import LOCKS, ROOT, pins
+from tests.support.origins import origin
 
 # The NTK of one linear layer is x xᵀ + 1 for each output, and zero between different outputs.
 PROGRAM = """
@@ -56,7 +57,7 @@ def run(tmp_path):
         train_indices=np.arange(2),
     )
     path = tmp_path / "seeds-3-3.h5"
-    write_run(path, [trajectory], {"seeds": [3]})
+    write_run(path, [trajectory], origin("run", seeds=[3]))
     return path
 
 

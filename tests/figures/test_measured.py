@@ -6,7 +6,7 @@ from ntklens.figures.settings import DescribedCurve, FigureSettings
 
 from tests.support.measured import curve
 
-CURVE = DescribedCurve("deep", "digits", "a", heading="Deep", symbol="L", label="Layers")
+CURVE = DescribedCurve("deep", "digits", "a", heading="Deep", symbol="L", label="Layers", made_with={})
 FIGURE = FigureSettings(
     figure="deep-laws",
     kind="scaling_laws",

@@ -1,10 +1,10 @@
 """Figure 10: what its panels hold, and that they are drawn."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ntklens.figures import ranks_of_layers
+from ntklens.storage.sealing import read_sealed_json, write_sealed_json
 
 from tests.support.measured import curve, drawn, ends, panels
 
@@ -47,10 +47,10 @@ def test_every_panel_is_drawn_and_training_reads_from_left_to_right(tmp_path: Pa
 def test_convolutional_networks_have_the_factors_alone(tmp_path: Path) -> None:
     own = curve(tmp_path)
     path = Path(own.files["ends"])
-    content = json.loads(path.read_text())
+    content = read_sealed_json(path)
     for part in ("initial", "minimum"):
         content[part] = {name: one for name, one in content[part].items() if isinstance(one, dict)}
-    path.write_text(json.dumps(content))
+    write_sealed_json(path, content)
     collected: Any = ranks_of_layers.collect("10", [], [own])
     assert [panel["row"] for panel in collected["panels"]] == ["training"] * 3 + ["ends"] * 3
     assert len(panels(drawn(ranks_of_layers, collected))) == 6

@@ -1,6 +1,5 @@
 """Figures against the scale: laws (figure 2), transition (figure 3), and those of own studies."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from matplotlib.axes import Axes
 from ntklens.analysis.intervals import Interval
 from ntklens.figures import scaling_laws, transition
 from ntklens.figures.measured import MeasuredCurve
+from ntklens.storage.sealing import read_sealed_json, write_sealed_json
 
 from tests.support.measured import curve, drawn, known, panels
 
@@ -23,9 +23,9 @@ def laws(curves: Sequence[MeasuredCurve], key: str = "2") -> Any:
 def changed(measured: MeasuredCurve, need: str, change: Callable[[dict[str, Any]], None]) -> MeasuredCurve:
     """``measured``, after ``change`` was applied to the content of its file ``need``."""
     path = Path(measured.files[need])
-    content = json.loads(path.read_text())
+    content = read_sealed_json(path)
     change(content)
-    path.write_text(json.dumps(content))
+    write_sealed_json(path, content)
     return measured
 
 

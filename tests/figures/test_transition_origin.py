@@ -1,6 +1,5 @@
 """Figure 9: what its panels hold, and that they are drawn."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from ntklens.figures import transition_origin
 from ntklens.figures.measured import MeasuredCurve
+from ntklens.storage.sealing import read_sealed_json, write_sealed_json
 
 from tests.support.measured import curve, drawn, ends, panels
 
@@ -22,7 +22,7 @@ def collected(curves: list[MeasuredCurve]) -> dict[str, Any]:
 def changed(own: MeasuredCurve, need: str, **keys: Any) -> None:
     """Replace ``keys`` in the file ``need`` of a curve."""
     path = Path(own.files[need])
-    path.write_text(json.dumps({**json.loads(path.read_text()), **keys}))
+    write_sealed_json(path, {**read_sealed_json(path), **keys})
 
 
 def test_the_collapse_has_no_fitted_parameter(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ntklens.planning.config import load
-from ntklens.planning.robustness import baselines_of, robustness_settings
+from ntklens.planning.robustness import robustness_settings
 from ntklens.planning.settings import analysis_settings
 
 from tests.support.small_config import BY_WIDTH, WIDTHS, changed, small, without
@@ -24,6 +24,10 @@ def compared(config):
     found = robustness_settings(load(config)).curves
     places = [(own.analysis.curve, own.baseline, own.title) for own in found]
     return [(curve.study, curve.network, baseline.network, title) for curve, baseline, title in places]
+
+
+def baselines_of(settings):
+    return [own.curve for own in settings.baselines]
 
 
 def test_baselines_are_the_curves_of_model_scaling():

@@ -20,6 +20,7 @@ from ntklens.planning.settings import (
     training_settings,
     variance_settings,
 )
+from ntklens.storage.settings import settings_sha256
 from ntklens.studies.recipes import Recipe
 from ntklens.training.optimisers import Adam, Sgd
 from ntklens.training.schedules import Stop
@@ -43,7 +44,7 @@ def calibration_of(config):
 
 
 def subset_of(config):
-    return subset_settings(load(config))
+    return subset_settings(load(config), "digits")
 
 
 def aggregation_of(config):
@@ -67,7 +68,6 @@ def dependence(*columns):
             [
                 (("name",), "other"),
                 (("analysis", "smoothing_epochs"), 12),
-                (("calibration", "tolerance"), 1.4),
                 (("ensemble", "seeds"), 9),
                 (("ensemble", "min_members"), 2),
                 ((*WIDTHS, "seeds_per_job"), 2),
@@ -75,7 +75,6 @@ def dependence(*columns):
                 (("networks",), {"three-layer": {"hidden_layers": 2}, "four-layer": {"hidden_layers": 4}}),
                 (("figures", "dataset"), "digits"),
                 ((*WIDTHS, "widths"), [8, 16, 32]),
-                ((*WIDTHS, "calibrate_at"), [8, 16, 32]),
                 ((*SIZES, "width"), 16),
             ],
         ),
@@ -135,6 +134,10 @@ def test_slice_stays_equal_when_something_else_changes(settings_of, path, value)
                 (("networks",), {"three-layer": {"hidden_layers": 1}, "four-layer": {"hidden_layers": 3}}),
                 ((*WIDTHS, "train_samples"), 50),
                 ((*WIDTHS, "learning_rate"), 0.1),
+                # Through the files that training reads.
+                (("calibration", "tolerance"), 1.4),
+                ((*WIDTHS, "calibrate_at"), [8, 16, 32]),
+                (("split_seed",), 1),
             ],
         ),
         (
@@ -217,7 +220,15 @@ def test_noise_study_trains_on_mini_batches_for_a_fixed_number_of_epochs():
     measurement = settings.measurement
     assert not any([measurement.alignments, measurement.minimum, measurement.trace_every])
     assert averaging_settings(loaded, curve) == AveragingSettings(
-        curve=curve, points={"removed-0": 0, "removed-50": 50}, min_members=1, window=None
+        curve=curve,
+        points={"removed-0": 0, "removed-50": 50},
+        runs={
+            f"removed-{percent}": settings_sha256(training_settings(loaded, curve, percent))
+            for percent in (0, 50)
+        },
+        seeds=2,
+        min_members=1,
+        window=None,
     )
 
 
@@ -242,7 +253,14 @@ def test_own_study_goes_along_its_axis():
 def test_members_are_joint_where_a_seed_has_something_random_in_common_at_all_points():
     """Draws of the data, or initial parameters of one shape; networks of other shapes are independent."""
     loaded = load(changed(("analysis", "resamples"), 500))
-    assert analysis_settings(loaded, BY_WIDTH) == AnalysisSettings(BY_WIDTH, 8, 500, joint_members=False)
+    assert analysis_settings(loaded, BY_WIDTH) == AnalysisSettings(
+        BY_WIDTH,
+        settings_sha256(averaging_settings(loaded, BY_WIDTH)),
+        settings_sha256(infinite_width_settings(loaded, BY_WIDTH)),
+        8,
+        500,
+        joint_members=False,
+    )
     assert analysis_settings(loaded, BY_SIZE).joint_members
     assert not analysis_settings(own(), DEPTH).joint_members
     assert analysis_settings(own(vary="data"), DEPTH).joint_members
@@ -251,7 +269,8 @@ def test_members_are_joint_where_a_seed_has_something_random_in_common_at_all_po
 
 
 def test_closed_forms_are_of_widths_of_dense_networks_as_the_scaling_studies_have_them():
-    assert infinite_width_settings(load(small()), BY_WIDTH) == InfiniteWidthSettings(BY_WIDTH, 2, 128)
+    expected = InfiniteWidthSettings(BY_WIDTH, settings_sha256(subset_of(small())), 2, 128)
+    assert infinite_width_settings(load(small()), BY_WIDTH) == expected
     assert infinite_width_settings(load(small()), BY_SIZE) is None
     assert infinite_width_settings(own(), DEPTH) is None
     for change in ({"biases": False}, {"parametrisation": "ntk"}, {"initialisation": "he-uniform"}):
@@ -266,7 +285,9 @@ def test_closed_forms_are_of_widths_of_dense_networks_as_the_scaling_studies_hav
 
 def test_closed_forms_are_those_of_the_curves_image_size():
     settings = infinite_width_settings(own(axis="width", image_size=4, ntk_samples=32), DEPTH)
-    assert settings == InfiniteWidthSettings(DEPTH, 2, 32, ImageSize(4, "resized"))
+    assert settings == InfiniteWidthSettings(
+        DEPTH, settings_sha256(subset_of(small())), 2, 32, ImageSize(4, "resized")
+    )
 
 
 def test_rate_factor_changes_training_and_not_calibration():
@@ -318,15 +339,15 @@ def draws(*entries):
 
 def test_curves_that_differ_in_their_training_draw_alone_are_a_group():
     (group,) = draws({}, {"draw_seed": 1}, {"draw_seed": 2, "train_samples": 80}, {"draw_seed": 3}).groups
-    assert [curve.study for curve in group.curves] == ["draw-0", "draw-1", "draw-3"]
-    assert group.points == {"width-8": 8, "width-16": 16}
+    assert [own.curve.study for own in group.curves] == ["draw-0", "draw-1", "draw-3"]
+    assert all(own.points == {"width-8": 8, "width-16": 16} for own in group.curves)
     assert group.title == "Digits (8×8), three-layer"
 
 
 def test_every_network_of_several_draws_is_a_group():
     both = {"networks": ["three-layer", "four-layer"]}
     groups = draws(both, {"draw_seed": 1, **both}).groups
-    assert [{curve.network for curve in group.curves} for group in groups] == [
+    assert [{own.curve.network for own in group.curves} for group in groups] == [
         {"three-layer"},
         {"four-layer"},
     ]
@@ -342,5 +363,5 @@ def test_shipped_study_of_variances_has_eight_draws_at_three_widths():
     config = load(yaml.safe_load(path.read_text()))
     (group,) = variance_settings(config).groups
     assert len(group.curves) == 8
-    assert list(group.points.values()) == [16, 128, 512]
-    assert {measurement_settings(config, curve).ntk_draws for curve in group.curves} == {3}
+    assert all(list(own.points.values()) == [16, 128, 512] for own in group.curves)
+    assert {measurement_settings(config, own.curve).ntk_draws for own in group.curves} == {3}

@@ -56,10 +56,15 @@ def draw(key, folder, settings=None):
     """Make the files that the figure needs, and call the script as the rule does: its JSON and its files."""
     shown = FIGURES[key]
     files = [folder / name for name in shown.files("smoke")]
-    needed = [(curve, need) for curve in shown.curves for need in shown.needs]
-    for path, (curve, need) in zip(files, needed, strict=True):
-        write_file(path, need, scales(CONFIG, curve))
-    settings = settings or settings_of_figure(CONFIG, shown)
+    wanted = settings_of_figure(CONFIG, shown)
+    needed = [
+        (curve, need, described.made_with[need])
+        for curve, described in zip(shown.curves, wanted.curves, strict=True)
+        for need in shown.needs
+    ]
+    for path, (curve, need, made_with) in zip(files, needed, strict=True):
+        write_file(path, need, scales(CONFIG, curve), made_with)
+    settings = settings or wanted
     out = folder / "figures" / f"figure-{key}.pdf"
     command = ["--settings", as_json(settings), "--files", *map(str, files), "--out", str(out)]
     figure.main(command)

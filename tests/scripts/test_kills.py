@@ -47,7 +47,7 @@ def job(config, script, study):
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kills")
     fetch.main(["--dataset", "digits", "--out", f"{folder}/digits.h5"])
-    wanted = as_json(settings.subset_settings(long_config()))
+    wanted = as_json(settings.subset_settings(long_config(), "digits"))
     subsample.main(["--dataset", f"{folder}/digits.h5", "--settings", wanted, "--out", f"{folder}/subset.h5"])
     return folder
 

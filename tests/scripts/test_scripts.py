@@ -21,11 +21,13 @@ from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.averages import read_averages
 from ntklens.storage.files import read_json
 from ntklens.storage.import_closure import import_closure
+from ntklens.storage.records import write_record
 from ntklens.storage.run_files import read_run
-from ntklens.storage.settings import as_json, as_plain
+from ntklens.storage.settings import as_json, as_plain, settings_sha256
 from ntklens.studies.recipes import modules_of
 from ntklens.training.optimisers import Sgd
 
+from tests.support.origins import origin, resealed
 from workflow.scripts import (
     adaptation_rate,
     aggregate,
@@ -54,7 +56,7 @@ def folder(tmp_path_factory):
     """Dataset and subset of the smoke config."""
     folder = tmp_path_factory.mktemp("scripts")
     fetch.main(["--dataset", "digits", "--out", f"{folder}/digits.h5"])
-    wanted = as_json(settings.subset_settings(CONFIG))
+    wanted = as_json(settings.subset_settings(CONFIG, "digits"))
     subsample.main(["--dataset", f"{folder}/digits.h5", "--settings", wanted, "--out", f"{folder}/subset.h5"])
     return folder
 
@@ -86,9 +88,14 @@ def noise_runs(folder):
     return trained(folder, DENSE)
 
 
-def average(runs, curve, out, **changes):
-    wanted = replace(settings.averaging_settings(CONFIG, curve), **changes)
-    aggregate.main(["--runs", *runs, "--settings", as_json(wanted), "--out", str(out)])
+def averaging(curve, **changes):
+    """How the run files of ``curve``, of two seeds, are averaged."""
+    return replace(settings.averaging_settings(CONFIG, curve), seeds=2, **changes)
+
+
+def average(files, curve, out, **changes):
+    wanted = averaging(curve, **changes)
+    aggregate.main(["--runs", *files, "--settings", as_json(wanted), "--out", str(out)])
 
 
 def test_calibrate_puts_the_minimum_near_the_target(folder):
@@ -143,8 +150,9 @@ def test_calibrate_that_fails_says_where_and_writes_nothing(folder, tmp_path):
 @pytest.mark.parametrize("factor", [1.0, 0.5])
 def test_train_reads_the_rate_of_its_point(folder, tmp_path, factor):
     rates = tmp_path / "rates.json"
-    rates.write_text(json.dumps({"coefficients": [-0.5, np.log(0.24)]}))  # 0.24 / √size
+    coefficients = {"coefficients": [-0.5, np.log(0.24)]}  # 0.24 / √size
     wanted = settings.training_settings(CONFIG, CALIBRATED, 60)
+    write_record(rates, coefficients, origin("learning rates", settings_sha256=wanted.learning_rates))
     wanted = replace(wanted, recipe=replace(wanted.recipe, rate_factor=factor))
     out = tmp_path / "run.h5"
     train_batch(folder, wanted, out, "--learning-rates", str(rates), seeds=("1", "1"))
@@ -277,8 +285,14 @@ def test_aggregate_names_a_point_whose_seeds_diverged(folder, noise_runs, tmp_pa
     wanted = replace(wanted, recipe=replace(wanted.recipe, learning_rate=1e30))
     diverged = tmp_path / "removed-80/seeds-0-1.h5"
     train_batch(folder, wanted, diverged)
+    made_with = {**averaging(DENSE).runs, "removed-80": settings_sha256(wanted)}
     with pytest.raises(SystemExit, match=r"scale 80: 0 of 2 seeds are usable.*seed 0: diverged"):
-        average([*noise_runs[:2], str(diverged)], DENSE, tmp_path / "curve.h5")
+        average([*noise_runs[:2], str(diverged)], DENSE, tmp_path / "curve.h5", runs=made_with)
+
+
+def analysis():
+    """The settings of the fits of the averages of two seeds."""
+    return replace(settings.analysis_settings(CONFIG, SCALING), averages=settings_sha256(averaging(SCALING)))
 
 
 FITS = ("adaptation-rate", "infinite-width", "power-laws", "transition")
@@ -288,18 +302,17 @@ FITS = ("adaptation-rate", "infinite-width", "power-laws", "transition")
 def fits(folder, scaling_runs, tmp_path_factory):
     """The content of every fit of the curve of widths, by name."""
     out = tmp_path_factory.mktemp("fits")
-    average(scaling_runs, SCALING, out / "averages")
+    average(scaling_runs, SCALING, out / "averages.h5")
     closed = as_json(settings.infinite_width_settings(CONFIG, SCALING))
     infinite_width.main(
-        ["--subset", f"{folder}/subset.h5", "--settings", closed, "--out", f"{out}/infinite-width"]
+        ["--subset", f"{folder}/subset.h5", "--settings", closed, "--out", f"{out}/infinite-width.json"]
     )
-    wanted = as_json(settings.analysis_settings(CONFIG, SCALING))
-    given = ["--averages", f"{out}/averages", "--settings", wanted]
-    adaptation_rate.main([*given, "--out", f"{out}/adaptation-rate"])
-    given += ["--infinite-width", f"{out}/infinite-width"]
-    power_laws.main([*given, "--out", f"{out}/power-laws"])
-    transition.main([*given, "--out", f"{out}/transition"])
-    return {name: read_json(out / name) for name in FITS}
+    given = ["--averages", f"{out}/averages.h5", "--settings", as_json(analysis())]
+    adaptation_rate.main([*given, "--out", f"{out}/adaptation-rate.json"])
+    given += ["--infinite-width", f"{out}/infinite-width.json"]
+    power_laws.main([*given, "--out", f"{out}/power-laws.json"])
+    transition.main([*given, "--out", f"{out}/transition.json"])
+    return {name: read_json(out / f"{name}.json") for name in FITS}
 
 
 def test_closed_forms_see_images_of_the_curves_size(folder, tmp_path):
@@ -357,11 +370,10 @@ def test_initial_traces_are_about_those_of_the_closed_form(fits):
 
 
 def test_curves_that_no_closed_form_describes_go_without_it(scaling_runs, tmp_path):
-    average(scaling_runs, SCALING, tmp_path / "averages")
-    given = ["--averages", f"{tmp_path}/averages"]
-    given += ["--settings", as_json(settings.analysis_settings(CONFIG, SCALING))]
-    transition.main([*given, "--out", f"{tmp_path}/transition"])
-    content = read_json(tmp_path / "transition")
+    average(scaling_runs, SCALING, tmp_path / "averages.h5")
+    given = ["--averages", f"{tmp_path}/averages.h5", "--settings", as_json(analysis())]
+    transition.main([*given, "--out", f"{tmp_path}/transition.json"])
+    content = read_json(tmp_path / "transition.json")
     assert content["prediction"] is content["expectation"] is content["infinite_effective_rank"] is None
 
 
@@ -372,53 +384,127 @@ def copied_over(path, other):
     return str(path)
 
 
+NOT_ITS_PLACE = "is not the file that belongs there, it holds"
+
+
 @pytest.mark.parametrize(
     ("place", "other", "wrong"),
     [
-        ("width-16/seeds-0-1.h5", 0, "it holds scale 8, not 16"),
-        ("width-8/seeds-2-3.h5", 0, "it holds seed 0, which .* holds too"),
-        ("width-8/seeds-2-3.h5", 1, "it holds scale 16, not 8"),
+        (
+            "width-16/seeds-0-1.h5",
+            0,
+            rf"{NOT_ITS_PLACE} .*three-layer at scale 8, seeds 0 to 1', made with other",
+        ),
+        ("width-8/seeds-2-3.h5", 0, "holds seed 0, which .* holds too"),
+        ("width-8/seeds-2-3.h5", 1, rf"{NOT_ITS_PLACE} .* at scale 16"),
+        ("width-9/seeds-0-1.h5", 0, "lies in no folder of a point: those are width-8, width-16, width-32"),
     ],
 )
 def test_aggregate_refuses_a_run_file_copied_over_another(scaling_runs, tmp_path, place, other, wrong):
     kept = [path for path in scaling_runs if place not in path]
     swapped = copied_over(tmp_path / place, scaling_runs[other])
-    wanted, out = as_json(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
-    with pytest.raises(SystemExit, match=rf"{place} is not the run file .*: {wrong}\. Delete it"):
-        aggregate.main(["--runs", *kept, swapped, "--settings", wanted, "--out", str(out)])
-    assert not out.exists()
+    with pytest.raises(SystemExit, match=rf"aggregate .*/curve\.h5: .*{place} {wrong}"):
+        average([*kept, swapped], SCALING, tmp_path / "curve.h5")
+    assert not (tmp_path / "curve.h5").exists()
 
 
-@pytest.mark.parametrize("content", ["dataset", "text", "nothing"])
-def test_aggregate_refuses_a_file_that_is_no_run(folder, scaling_runs, tmp_path, content):
-    path = tmp_path / "width-8/seeds-2-3.h5"
-    copied_over(path, folder / "digits.h5")
-    if content != "dataset":
-        path.write_text("" if content == "nothing" else "no HDF5 file")
-    wanted, out = as_json(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
-    with pytest.raises(SystemExit, match=r"seeds-2-3\.h5 is not the run file .*: it cannot be read"):
-        aggregate.main(["--runs", *scaling_runs, str(path), "--settings", wanted, "--out", str(out)])
+def test_aggregate_refuses_a_run_of_another_study(scaling_runs, noise_runs, tmp_path):
+    swapped = copied_over(tmp_path / "width-8/seeds-0-1.h5", noise_runs[0])
+    with pytest.raises(SystemExit, match=rf"{NOT_ITS_PLACE} 'run of noise-scaling/digits/dense at"):
+        average([swapped, *scaling_runs[1:]], SCALING, tmp_path / "curve.h5")
+
+
+def test_aggregate_names_the_seeds_that_are_missing(scaling_runs, tmp_path):
+    wanted = replace(averaging(SCALING), seeds=4)
+    given = ["--runs", *scaling_runs, "--settings", as_json(wanted), "--out", str(tmp_path / "curve.h5")]
+    with pytest.raises(SystemExit, match="no run file of width-8 holds the seeds 2, 3: start again"):
+        aggregate.main(given)
 
 
 @pytest.mark.parametrize(
-    ("change", "wrong"),
+    "content", ["dataset", "text", "nothing", "cut", "a flipped bit", "folder", "missing"]
+)
+def test_aggregate_refuses_a_file_that_is_no_run(folder, scaling_runs, tmp_path, content):
+    path = Path(copied_over(tmp_path / "width-8/seeds-0-1.h5", scaling_runs[0]))
+    flipped = bytearray(path.read_bytes())
+    flipped[len(flipped) // 2] ^= 1
+    replaced = {
+        "dataset": (folder / "digits.h5").read_bytes(),
+        "text": b"no HDF5 file",
+        "nothing": b"",
+        "cut": path.read_bytes()[:-1],
+        "a flipped bit": bytes(flipped),
+    }
+    path.unlink()
+    if content == "folder":
+        path.mkdir()
+    elif content != "missing":
+        path.write_bytes(replaced[content])
+    with pytest.raises(SystemExit, match=rf"aggregate .*/curve\.h5: {path}"):
+        average([str(path), *scaling_runs[1:]], SCALING, tmp_path / "curve.h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
     [
-        ({"settings": {"curve": {"dataset": "mnist-5k"}}}, "it holds curve"),
-        ({"settings": {"scale": 8, "recipe": {}}}, "its settings are not those"),
-        ({"inputs": {"subset.h5": "another digest"}}, "its inputs are not those"),
+        ("inputs", {"subset.h5": "another digest"}, "was made from other input files than"),
+        ("settings_sha256", "ab" * 32, rf"{NOT_ITS_PLACE} .*, made with other settings than"),
+        ("seeds", [2, 3, 4], r"does not hold the seeds \[2, 3, 4\] that it states"),
+        ("schema", 0, "was written by another version of ntk-lens"),
+        ("kind", "averages", rf"{NOT_ITS_PLACE} 'averages of .* instead of a file of the kind 'run'"),
     ],
 )
-def test_aggregate_refuses_runs_of_other_settings_or_inputs(scaling_runs, tmp_path, change, wrong):
-    path = tmp_path / "width-8/seeds-2-3.h5"
-    copied_over(path, scaling_runs[0])
-    with h5py.File(path, "a") as file:
+def test_aggregate_refuses_a_run_of_another_origin(scaling_runs, tmp_path, name, value, wrong):
+    path = Path(copied_over(tmp_path / "width-8/seeds-2-3.h5", scaling_runs[0]))
+    with resealed(path) as file:
         file.attrs["seeds"] = "[2, 3]"
-        for name, own in change.items():
-            content = json.loads(file.attrs[name])
-            file.attrs[name] = json.dumps({**content, **own})
-    wanted, out = as_json(settings.averaging_settings(CONFIG, SCALING)), tmp_path / "curve.h5"
-    with pytest.raises(SystemExit, match=wrong):
-        aggregate.main(["--runs", *scaling_runs, str(path), "--settings", wanted, "--out", str(out)])
+        for seed in (0, 1):
+            file.move(f"seed-000{seed}", f"seed-000{seed + 2}")
+        file.attrs[name] = value if isinstance(value, str | int) else json.dumps(value)
+    with pytest.raises(SystemExit, match=rf"seeds-2-3\.h5 {wrong}"):
+        average([*scaling_runs, str(path)], SCALING, tmp_path / "curve.h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("minimum/test_loss", 0.25, "minimum/test_loss is not that of the curve"),
+        ("minimum/epoch", 10**6, "minimum/epoch is 1000000, which is no epoch of the train loss"),
+        ("minimum/ntk_trace", 1.0, "minimum/ntk_trace is not the sum of ntk_eigenvalues"),
+        ("train_loss", np.nan, "train_loss is not finite and positive"),
+        ("spectrum/eigenvalues", 1.1, "spectrum/eigenvalues is no spectrum of a normalised NTK: 160 asc"),
+        ("trace/layer_traces", 0.0, "layer_traces do not add up to ntk_trace"),
+        ("test_epoch", 3, "the epochs of the test loss do not ascend"),
+    ],
+)
+def test_aggregate_names_the_seed_with_impossible_numbers(scaling_runs, tmp_path, name, value, wrong):
+    path = Path(copied_over(tmp_path / "width-8/seeds-0-1.h5", scaling_runs[0]))
+    with resealed(path) as file:
+        file[f"seed-0001/{name}"][...] = value
+    with pytest.raises(SystemExit, match=rf"seeds-0-1\.h5: of seed 1, {wrong}"):
+        average([str(path), *scaling_runs[1:]], SCALING, tmp_path / "curve.h5")
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: text.replace('"scale": 8', '"scale": 9'), lambda text: text[:-9]]
+)
+def test_a_damaged_fit_is_named_by_who_reads_it(folder, scaling_runs, tmp_path, damage):
+    average(scaling_runs, SCALING, tmp_path / "averages.h5")
+    closed, path = settings.infinite_width_settings(CONFIG, SCALING), tmp_path / "infinite-width.json"
+    given = ["--subset", f"{folder}/subset.h5", "--settings", as_json(closed), "--out", str(path)]
+    infinite_width.main(given)
+    path.write_text(damage(path.read_text().replace('"hidden_layers": 2', '"hidden_layers": 3')))
+    given = ["--averages", f"{tmp_path}/averages.h5", "--settings", as_json(analysis())]
+    given += ["--infinite-width", str(path), "--out", str(tmp_path / "laws.json")]
+    with pytest.raises(SystemExit, match=rf"power_laws .*/laws\.json: {path} is damaged"):
+        power_laws.main(given)
+
+
+def test_fits_of_another_curves_averages_are_refused(noise_runs, tmp_path):
+    average(noise_runs, DENSE, tmp_path / "averages.h5")
+    given = ["--averages", f"{tmp_path}/averages.h5", "--settings", as_json(analysis())]
+    with pytest.raises(SystemExit, match=rf"{NOT_ITS_PLACE} 'averages of noise-scaling/digits/dense"):
+        power_laws.main([*given, "--out", f"{tmp_path}/laws.json"])
 
 
 def test_fetch_without_its_files_exits_with_what_to_do(tmp_path):

@@ -2,18 +2,40 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ntklens.analysis.settings import CurvesOfDraws, VarianceSettings
+from ntklens.analysis.settings import AveragingSettings, CurvesOfDraws, VarianceSettings
 from ntklens.storage.curve import Curve
 from ntklens.storage.run_files import write_run
-from ntklens.storage.settings import as_json
+from ntklens.storage.settings import as_json, settings_sha256
 
-from tests.support.drawn_runs import run
+from tests.support.drawn_runs import ROWS, run
+from tests.support.origins import origin
 from workflow.scripts import variance_components
 
 CURVES = (Curve("draw-0", "digits", "three-layer"), Curve("draw-1", "digits", "three-layer"))
-GROUP = CurvesOfDraws("Digits, three-layer", CURVES, {"width-8": 8, "width-16": 16})
+POINTS = {"width-8": 8, "width-16": 16}
+
+
+def settings_of(curve: Curve, scale: int) -> dict[str, Any]:
+    return {"curve": curve._asdict(), "scale": scale}
+
+
+GROUP = CurvesOfDraws(
+    "Digits, three-layer",
+    tuple(
+        AveragingSettings(
+            curve,
+            POINTS,
+            {point: settings_sha256(settings_of(curve, scale)) for point, scale in POINTS.items()},
+            seeds=3,
+            min_members=1,
+            window=None,
+        )
+        for curve in CURVES
+    ),
+)
 
 
 def write(folder: Path, curve: Curve, point: str, scale: int, losses: dict[int, float]) -> list[str]:
@@ -22,9 +44,8 @@ def write(folder: Path, curve: Curve, point: str, scale: int, losses: dict[int, 
     for seeds in ([0], [seed for seed in losses if seed]):
         path = folder.joinpath(*curve, point, f"seeds-{seeds[0]}-{seeds[-1]}.h5")
         path.parent.mkdir(parents=True, exist_ok=True)
-        settings = {"curve": curve._asdict(), "scale": scale}
         trajectories = [run(seed, losses[seed]) for seed in seeds]
-        write_run(path, trajectories, {"settings": settings, "inputs": {}, "seeds": seeds})
+        write_run(path, trajectories, origin("run", settings_of(curve, scale), seeds=seeds, ntk_rows=ROWS))
         paths.append(str(path))
     return paths
 
@@ -34,7 +55,7 @@ def runs(folder: Path) -> list[str]:
     return [
         path
         for number, curve in enumerate(CURVES)
-        for point, scale in GROUP.points.items()
+        for point, scale in POINTS.items()
         for path in write(
             folder, curve, point, scale, {seed: 10.0 + seed + 4 * number * (scale == 16) for seed in range(3)}
         )
@@ -63,12 +84,12 @@ def test_each_run_file_counts_for_its_draw_and_its_scale(
 def test_a_run_file_in_the_place_of_another_is_named(tmp_path: Path) -> None:
     files = runs(tmp_path)
     Path(files[-1]).write_bytes(Path(files[0]).read_bytes())
-    with pytest.raises(SystemExit, match=f"variance components: {files[-1]} is not the run file"):
+    with pytest.raises(SystemExit, match=f"{files[-1]} is not the file that belongs there"):
         call(files, tmp_path / "table.csv")
     assert not (tmp_path / "table.csv").exists()
 
 
 def test_a_draw_without_runs_is_said(tmp_path: Path) -> None:
     files = [file for file in runs(tmp_path) if "draw-1" not in file]
-    with pytest.raises(SystemExit, match="0 seeds are usable on every training draw"):
+    with pytest.raises(SystemExit, match="no run file of width-8 holds the seeds 0, 1, 2"):
         call(files, tmp_path / "table.csv")

@@ -4,7 +4,6 @@ import csv
 import json
 from dataclasses import replace
 
-import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,19 +15,22 @@ from ntklens.networks.architectures import INITIALISATIONS, NetworkSettings
 from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.curve import Curve
-from ntklens.storage.hdf5 import add_dataset, add_group, new_file
+from ntklens.storage.hdf5 import add_dataset, add_group
+from ntklens.storage.records import new_record
 from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
-from ntklens.storage.settings import as_plain
 from ntklens.studies.jobs import TrainingSettings
 from ntklens.studies.recipes import Measurement, Recipe
 from ntklens.training.optimisers import Sgd
 from ntklens.training.schedules import Stop
 
+from tests.support.origins import origin, resealed
 from workflow.scripts import neural_tangents_kernels, verify
 
 SETTINGS = TrainingSettings(
     curve=Curve("model-scaling", "blobs", "three-layer"),
     scale=6,
+    subset="ab" * 32,
+    learning_rates=None,
     network=NetworkSettings(hidden_layers=2, width=6),
     data=DataSettings(train_samples=4, balanced=False, draw_seed=0),
     recipe=Recipe(Sgd(0.9), None, 0.1, Stop.fixed(1), evaluate_every=1, vary="initialisation"),
@@ -79,13 +81,11 @@ def case(tmp_path, monkeypatch):
     """Arguments for verify.main: a run of three seeds, the first two with parameters, and their kernels."""
     labels = np.zeros(4, np.int32)
     subset = Subset(IMAGES, labels, IMAGES, labels, classes=3, image_shape=(1, 5, 1))
-    monkeypatch.setattr(verify, "read_subset", lambda path: subset)
+    monkeypatch.setattr(verify, "read_subset", lambda path, made_with: subset)
     (tmp_path / "blobs.h5").touch()
-    write_run(
-        tmp_path / RUN, [trajectory(seed, seed < 2) for seed in range(3)], {"settings": as_plain(SETTINGS)}
-    )
-    with new_file(tmp_path / "kernels.h5", "by a Jacobian") as file, jax.enable_x64(True):
-        file.attrs["neural_tangents"] = "none"
+    write_run(tmp_path / RUN, [trajectory(seed, seed < 2) for seed in range(3)], origin("run", SETTINGS))
+    theirs = origin("neural-tangents' kernels", SETTINGS, versions={"neural-tangents": "none"})
+    with new_record(tmp_path / "kernels.h5", "by a Jacobian", theirs) as file, jax.enable_x64(True):
         for seed, layers in neural_tangents_kernels.saved_parameters(tmp_path / RUN).items():
             theta = kernel_by_jacobian(layers, np.float64(IMAGES))
             group = add_group(file, seed, "one seed")
@@ -127,7 +127,7 @@ def test_table_has_a_row_for_each_seed_with_parameters(case, tmp_path):
     ],
 )
 def test_wrong_number_anywhere_fails_and_is_shown(case, tmp_path, capsys, file, dataset, far):
-    with h5py.File(tmp_path / file, "r+") as content:
+    with resealed(tmp_path / file) as content:
         seed = content["seed-0001"]
         values = seed["minimum" if file == RUN else "."][dataset]
         # Not all by the same factor, which a normalised kernel would not show.
@@ -146,7 +146,7 @@ def test_number_that_is_none_fails():
 
 
 def test_run_without_parameters_says_which_key_to_change(tmp_path):
-    with new_file(tmp_path / RUN, "a run") as file:
+    with new_record(tmp_path / RUN, "a run", origin("run")) as file:
         add_group(add_group(file, "seed-0000", "one seed"), "minimum", "no parameters kept")
     with pytest.raises(SystemExit, match=r"training\.save_parameters is 0"):
         neural_tangents_kernels.main(
@@ -163,7 +163,7 @@ def test_network_written_out_is_the_one_that_was_trained(tmp_path, parametrisati
     model = DenseNetwork(11, 5, 3, initialisation, parametrisation, biases)
     params = initial_parameters(model, 4, seed=0)
     settings = {"initialisation": initialisation, "parametrisation": parametrisation}
-    with new_file(tmp_path / RUN, "a run") as file:
+    with new_record(tmp_path / RUN, "a run", origin("run")) as file:
         for layer, arrays in params["params"].items():
             for name, values in arrays.items():
                 file[f"seed-0000/minimum/parameters/{layer}/{name}"] = values

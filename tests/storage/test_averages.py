@@ -6,6 +6,8 @@ import pytest
 from ntklens.storage.averages import Average, Mean, read_averages, write_averages
 from ntklens.storage.quantities import QUANTITIES
 
+from tests.support.origins import origin
+
 LOSS = Mean(np.array([0, 1, 5]), np.array([3.0, 2.0, 1.0]), np.array([0.5, 0.25, np.nan]))
 RANK = Mean(np.array([0, 5]), np.array([4.0, 8.0]), np.array([0.0, 0.0]))
 MINIMA = {
@@ -51,7 +53,7 @@ def path(tmp_path):
     ids=["minimum", "no minimum", "members", "by layer", "one seed, none left out"],
 )
 def test_round_trip_keeps_every_value(path, written):
-    write_averages(path, [written], {})
+    write_averages(path, [written], origin("averages"))
     (read,) = read_averages(path)
     assert (read.scale, read.left_out, read.minimum_epoch) == (64, written.left_out, 5)
     np.testing.assert_array_equal(read.seeds, written.seeds)
@@ -72,12 +74,12 @@ def test_round_trip_keeps_every_value(path, written):
 def test_points_come_in_order_of_scale(path):
     """Hundreds of points, with scales of up to eight digits."""
     scales = [12_345_678, 1_000_000, 999_999, 0, *range(2, 700, 3)]
-    write_averages(path, [averaged(scale) for scale in scales], {})
+    write_averages(path, [averaged(scale) for scale in scales], origin("averages"))
     assert [average.scale for average in read_averages(path)] == sorted(scales)
 
 
 def test_every_dataset_says_what_it_holds(path):
-    write_averages(path, [averaged()], {})
+    write_averages(path, [averaged()], origin("averages"))
     said = {}
 
     def note(name, item):

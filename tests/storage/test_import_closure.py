@@ -61,8 +61,10 @@ STORAGE = {
     "__init__.py",
     "storage/__init__.py",
     "storage/hdf5.py",
+    "storage/errors.py",
     "storage/files.py",
     "storage/quantities.py",
+    "storage/sealing.py",
 }
 
 

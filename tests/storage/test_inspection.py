@@ -13,8 +13,11 @@ from ntklens.storage.provenance import code_record
 from ntklens.storage.quantities import ALIGNMENTS
 from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, write_run
 
+from tests.support.origins import origin
+
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 ATTRIBUTES = {
+    **origin("run"),
     "settings": {"scale": 8, "optimizer": {"b1": 0.9, "b2": 0.999}},
     "commit": "0123abcd",
     "versions": {"jax": "0.9.1"},
@@ -112,7 +115,7 @@ def test_first_line_names_file_and_kind(run_file):
 
 def test_provenance_is_named_without_json_quotes(run_file):
     lines = describe(run_file)
-    assert line_with(lines, "settings") == "settings: scale 8, optimizer (b1 0.9, b2 0.999)"
+    assert line_with(lines, "settings:") == "settings: scale 8, optimizer (b1 0.9, b2 0.999)"
     assert line_with(lines, "commit") == "commit: 0123abcd"
     assert line_with(lines, "versions") == "versions: jax 0.9.1"
     assert line_with(lines, "inputs") == "inputs: results/small/subsets/digits.h5 ff00"
@@ -184,7 +187,7 @@ AT_THE_END = ["test", "loss", "train", "acc", "test", "acc", "Gamma", "0", "Gamm
 
 def test_seeds_without_a_minimum_have_their_last_values(tmp_path):
     path = tmp_path / "noise.h5"
-    write_run(path, [without_minimum(3), without_minimum(4, spectra=0, status=DIVERGED)], {})
+    write_run(path, [without_minimum(3), without_minimum(4, spectra=0, status=DIVERGED)], origin("run"))
     assert seed_table(path) == (
         AT_THE_END,
         [
@@ -198,7 +201,7 @@ def test_seeds_without_a_minimum_have_their_last_values(tmp_path):
 def test_seeds_of_which_one_lacks_a_minimum_have_their_last_values(tmp_path, order):
     path = tmp_path / "mixed.h5"
     with_one, without = order
-    write_run(path, [trajectory(with_one), without_minimum(without)], {})
+    write_run(path, [trajectory(with_one), without_minimum(without)], origin("run"))
     header, rows = seed_table(path)
     assert header == AT_THE_END
     assert rows[with_one][3:] == ["1.4", "1", "0.5", "4", "4"]
@@ -208,7 +211,9 @@ def test_seeds_of_which_one_lacks_a_minimum_have_their_last_values(tmp_path, ord
 def test_averages_are_told_by_their_tree(tmp_path):
     path = tmp_path / "curve.h5"
     loss = Mean(np.array([0, 1]), np.array([2.0, 1.0]), np.zeros(2))
-    write_averages(path, [Average(64, np.array([0, 1, 2]), (), 1, {"test_loss": loss}, {})], {})
+    write_averages(
+        path, [Average(64, np.array([0, 1, 2]), (), 1, {"test_loss": loss}, {})], origin("averages")
+    )
     lines = describe(path)
     assert lines[lines.index("content") :] == [
         "content",
@@ -274,7 +279,7 @@ def test_command_prints_the_description(run_file):
     [
         ("nowhere.h5", "No such file"),
         ("text.h5", "file signature"),
-        ("folder", "directory"),
+        ("folder", "no regular file"),
     ],
 )
 def test_command_on_what_is_no_hdf5_file_exits_with_one_line(tmp_path, name, reason):
@@ -292,5 +297,5 @@ def test_command_on_a_truncated_file_exits_with_one_line(run_file):
     run_file.write_bytes(content[: len(content) // 2])
     result = inspect(run_file.name, cwd=run_file.parent)
     assert result.returncode == 1
-    assert "truncated" in result.stderr
+    assert "seeds-0-1.h5 is damaged" in result.stderr
     assert len(result.stderr.splitlines()) == 1

@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import pytest
 from ntklens.storage import provenance as module
+from ntklens.storage.identity import SCHEMA
 from ntklens.storage.provenance import code_commit, provenance
 
 SETTINGS = {"scale": 8, "optimizer": {"b1": 0.9, "eps": 1e-8}}
@@ -36,38 +37,39 @@ def inputs(tmp_path):
 
 
 def test_record_holds_settings_and_survives_json(inputs):
-    record = provenance(SETTINGS, inputs, ["numpy"])
-    assert set(record) == {"settings", "settings_sha256", "commit", "versions", "inputs"}
+    record = provenance("run", SETTINGS, inputs, ["numpy"])
+    assert set(record) == {"kind", "schema", "settings", "settings_sha256", "commit", "versions", "inputs"}
+    assert (record["kind"], record["schema"]) == ("run", SCHEMA)
     assert record["settings"] == SETTINGS
     assert json.loads(json.dumps(record)) == record
 
 
 def test_record_holds_checksums_of_the_inputs(inputs):
-    assert provenance(SETTINGS, inputs, [])["inputs"] == {
+    assert provenance("run", SETTINGS, inputs, [])["inputs"] == {
         str(inputs[0]): "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
         str(inputs[1]): "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     }
 
 
 def test_record_holds_versions_of_the_libraries_in_order():
-    versions = provenance(SETTINGS, [], ["numpy", "h5py"])["versions"]
+    versions = provenance("run", SETTINGS, [], ["numpy", "h5py"])["versions"]
     assert list(versions.items()) == [("h5py", version("h5py")), ("numpy", version("numpy"))]
 
 
 def test_settings_checksum_is_that_of_their_sorted_json():
     digest = hashlib.sha256(b'{"a": [1, 2], "b": null}').hexdigest()
     for settings in ({"a": [1, 2], "b": None}, {"b": None, "a": [1, 2]}):
-        assert provenance(settings, [], [])["settings_sha256"] == digest
+        assert provenance("run", settings, [], [])["settings_sha256"] == digest
 
 
 def test_settings_checksum_changes_with_a_setting():
-    digests = {provenance({"scale": scale}, [], [])["settings_sha256"] for scale in (8, 16)}
+    digests = {provenance("run", {"scale": scale}, [], [])["settings_sha256"] for scale in (8, 16)}
     assert len(digests) == 2
 
 
 def test_missing_input_raises(tmp_path):
     with pytest.raises(FileNotFoundError):
-        provenance(SETTINGS, [tmp_path / "nowhere"], [])
+        provenance("run", SETTINGS, [tmp_path / "nowhere"], [])
 
 
 def test_commit_is_that_of_the_repository(repository):

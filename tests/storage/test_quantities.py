@@ -18,6 +18,8 @@ from ntklens.storage.quantities import (
 )
 from ntklens.storage.run_files import OK, End, Ends, Minimum, Spectrum, Trajectory
 
+from tests.support.origins import origin
+
 PAGE = Path(__file__).parents[2] / "docs" / "files.md"
 
 
@@ -116,6 +118,6 @@ def test_every_quantity_of_an_average_can_be_stored(tmp_path):
         ends=Ends(end, end, 1.0, 1.0, 1.0, 1.0),
     )
     averaged = average(8, [trajectory], 1)
-    write_averages(tmp_path / "curve.h5", [averaged], {})
+    write_averages(tmp_path / "curve.h5", [averaged], origin("averages"))
     assert {*averaged.along, *averaged.minimum, *averaged.initial} <= set(QUANTITIES)
     assert not {"seeds", *PER_SEED} & set(averaged.along)

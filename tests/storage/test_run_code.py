@@ -1,18 +1,19 @@
-import json
-
 import pytest
 from ntklens.storage.averages import write_averages
-from ntklens.storage.hdf5 import add_attributes, new_file
 from ntklens.storage.import_closure import WORKFLOW
 from ntklens.storage.provenance import code_record
+from ntklens.storage.records import new_record, write_record
 from ntklens.storage.run_code import (
     RunCode,
     are_of_several_versions,
+    as_record,
     code_of_run,
     points_by_code,
     present_code_sha256,
     run_code_of,
 )
+
+from tests.support.origins import origin
 
 OLD, NEW = RunCode("0123abcd", "ff00"), RunCode("4567ef-modified", "00ff")
 SCRIPT = WORKFLOW / "scripts/train.py"
@@ -23,8 +24,8 @@ def run(tmp_path):
     def write(place, attributes):
         path = tmp_path / place
         path.parent.mkdir(exist_ok=True)
-        with new_file(path, "a run file") as file:
-            add_attributes(file, attributes)
+        with new_record(path, "a run file", {"kind": "run", **attributes}):
+            pass
         return path
 
     return write
@@ -72,9 +73,9 @@ def test_run_file_that_does_not_say_its_code_is_unknown(run):
 
 
 def test_averages_and_fits_pass_on_every_version_once(tmp_path):
-    write_averages(tmp_path / "curve.h5", [], {NEW: ["width-16"], OLD: ["width-8"]})
-    fit = {"provenance": {"run_code": [OLD._asdict()]}}
-    (tmp_path / "fit.json").write_text(json.dumps(fit))
+    made_by = as_record({NEW: ["width-16"], OLD: ["width-8"]})
+    write_averages(tmp_path / "curve.h5", [], origin("averages", run_code=made_by))
+    write_record(tmp_path / "fit.json", {}, origin("ends", run_code=[OLD._asdict()]))
     paths = [tmp_path / "curve.h5", tmp_path / "fit.json"]
     assert run_code_of(paths) == [OLD._asdict(), NEW._asdict()]
     assert run_code_of(paths[1:]) == [OLD._asdict()]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from ntklens.storage.hdf5 import ContentError
 from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES, TEST_CURVES, TRAIN_CURVES
+from ntklens.storage.records import new_record
 from ntklens.storage.run_files import (
     DIVERGED,
     OK,
@@ -16,6 +17,8 @@ from ntklens.storage.run_files import (
     read_run,
     write_run,
 )
+
+from tests.support.origins import origin, resealed
 
 
 def scaling(seed, parameters=None):
@@ -111,7 +114,7 @@ def path(tmp_path):
     ids=["minimum", "parameters", "noisy copies", "minimum of one seed alone", "no seeds"],
 )
 def test_round_trip_keeps_every_value_and_type(path, written):
-    write_run(path, written, {})
+    write_run(path, written, origin("run"))
     read = read_run(path)
     assert len(read) == len(written)
     for found, expected in zip(read, written, strict=True):
@@ -119,12 +122,12 @@ def test_round_trip_keeps_every_value_and_type(path, written):
 
 
 def test_seeds_come_in_order_of_their_numbers(path):
-    write_run(path, [noise(seed) for seed in (12345, 9999, 10)], {})
+    write_run(path, [noise(seed) for seed in (12345, 9999, 10)], origin("run"))
     assert [trajectory.seed for trajectory in read_run(path)] == [10, 9999, 12345]
 
 
 def test_optional_parts_are_absent_where_not_measured(path):
-    write_run(path, [scaling(3), noise(4)], {})
+    write_run(path, [scaling(3), noise(4)], origin("run"))
     with h5py.File(path) as file:
         assert set(file["seed-0003"]) - set(file["seed-0004"]) == {"trace", "minimum", "ends"}
         assert set(file["seed-0004"]) - set(file["seed-0003"]) == {"copied_from"}
@@ -132,7 +135,7 @@ def test_optional_parts_are_absent_where_not_measured(path):
 
 
 def test_every_dataset_says_what_the_table_of_quantities_says(path):
-    write_run(path, [scaling(3, {"output": {"bias": np.ones(2)}}), noise(4)], {"settings": {"width": 8}})
+    write_run(path, [scaling(3, {"output": {"bias": np.ones(2)}}), noise(4)], origin("run", {"width": 8}))
     seen = {}
 
     def note(name, item):
@@ -165,30 +168,30 @@ def test_every_dataset_says_what_the_table_of_quantities_says(path):
     ],
 )
 def test_file_that_lacks_a_part_is_refused(path, name):
-    write_run(path, [scaling(3)], {})
-    with h5py.File(path, "a") as file:
+    write_run(path, [scaling(3)], origin("run"))
+    with resealed(path) as file:
         del file[f"seed-0003/{name}"]
     with pytest.raises(ContentError, match=f"has no (dataset|group) '.*{name.rpartition('/')[2]}'"):
         read_run(path)
 
 
 def test_layers_without_names_are_refused(path):
-    write_run(path, [scaling(3)], {})
-    with h5py.File(path, "a") as file:
+    write_run(path, [scaling(3)], origin("run"))
+    with resealed(path) as file:
         file["seed-0003/trace"].attrs["layers"] = [1, 2]
     with pytest.raises(ContentError, match=r"attribute 'layers' is \[1, 2\], not strings"):
         read_run(path)
 
 
 def test_file_of_another_kind_is_named(path):
-    with h5py.File(path, "w") as file:
+    with new_record(path, "of other groups", origin("run")) as file:
         file.create_group("scale-000008")
     with pytest.raises(ContentError, match=r"seeds-3-4\.h5 is not a run file: .* /scale-000008"):
         read_run(path)
 
 
 def test_arrays_are_compressed(path):
-    write_run(path, [scaling(3)], {})
+    write_run(path, [scaling(3)], origin("run"))
     with h5py.File(path) as file:
         assert file["seed-0003/spectrum/eigenvalues"].compression == "gzip"
         assert file["seed-0003/test_loss"].compression == "gzip"
@@ -197,11 +200,11 @@ def test_arrays_are_compressed(path):
 def test_same_content_makes_the_same_bytes(path, tmp_path):
     other = tmp_path / "again.h5"
     for name in (path, other):
-        write_run(name, [scaling(3), noise(4)], {"seeds": [3, 4]})
+        write_run(name, [scaling(3), noise(4)], origin("run", seeds=[3, 4]))
     assert path.read_bytes() == other.read_bytes()
 
 
 def test_interrupted_writing_leaves_nothing(path):
     with pytest.raises(KeyError):
-        write_run(path, [scaling(3), replace(scaling(4), curves={})], {})
+        write_run(path, [scaling(3), replace(scaling(4), curves={})], origin("run"))
     assert list(path.parent.iterdir()) == []

@@ -31,8 +31,10 @@ RECIPE = Recipe(
     vary="both",
 )
 MEASUREMENT = replace(Measurement.nothing(), ntk_samples=4, spectrum_epochs=(0, 7))
-TRAINING = TrainingSettings(CURVE, 8, NETWORK, DATA, RECIPE, MEASUREMENT)
+TRAINING = TrainingSettings(CURVE, 8, "ab" * 32, None, NETWORK, DATA, RECIPE, MEASUREMENT)
 CALIBRATION = CalibrationSettings(
+    curve=CURVE,
+    subset="ab" * 32,
     points=(ScaledPoint(NETWORK, DATA, scale=8), ScaledPoint(replace(NETWORK, width=16), DATA, scale=16)),
     recipe=RECIPE,
     window=(20, 60),
@@ -42,16 +44,18 @@ CALIBRATION = CalibrationSettings(
     max_trials=8,
     first_rate=0.001,
 )
-AVERAGING = AveragingSettings(CURVE, {"width-8": 8}, min_members=3, window=Window(20, 60))
+AVERAGING = AveragingSettings(
+    CURVE, {"width-8": 8}, {"width-8": "cd" * 32}, seeds=4, min_members=3, window=Window(20, 60)
+)
 FIGURE = FigureSettings(
     figure="3",
     kind="transition",
     shows=("ntk_trace",),
     needs=("averages",),
-    curves=(DescribedCurve(*CURVE, heading="Model scaling", symbol="m", label="Model width"),),
+    curves=(DescribedCurve(*CURVE, "Model scaling", "m", "Model width", {"averages": "ef" * 32}),),
 )
 EXAMPLES = [
-    SplitSettings(test_samples=500, split_seed=0),
+    SplitSettings("digits", test_samples=500, split_seed=0),
     TRAINING,
     replace(
         TRAINING,
@@ -188,6 +192,6 @@ def test_a_script_says_in_one_line_which_key_is_wrong(capsys):
     parser = argparse.ArgumentParser()
     parser.add_argument("--settings", type=reader_of(SplitSettings))
     with pytest.raises(SystemExit):
-        parser.parse_args(["--settings", '{"test_samples": 5}'])
+        parser.parse_args(["--settings", '{"dataset": "digits", "test_samples": 5}'])
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.endswith("error: argument --settings: missing key @ settings.split_seed")

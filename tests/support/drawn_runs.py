@@ -8,11 +8,13 @@ from ntklens.storage.quantities import CURVES
 from ntklens.storage.run_files import OK, Minimum, Spectrum, Status, Trajectory
 
 SNAPSHOTS = (0, 20, 40)
+EPOCHS = 50
+ROWS = 8  # of the NTK
 
 
 def of_rank(rank: float) -> Any:
-    """A spectrum of 8 whose effective rank is ``rank``, a whole number."""
-    return np.where(np.arange(8) >= 8 - rank, 8 / rank, 0.0).astype(np.float32)
+    """A spectrum whose effective rank is ``rank``, a whole number."""
+    return np.where(np.arange(ROWS) >= ROWS - rank, ROWS / rank, 0.0).astype(np.float32)
 
 
 def run(
@@ -31,18 +33,19 @@ def run(
     epoch, trace, rank = minimum
     by_epoch = [initial_traces, traces, [999.0] * len(traces)]
     spectra = [[of_rank(8) for _ in ranks], [of_rank(own) for own in ranks], [of_rank(1) for _ in ranks]]
+    half = np.full(EPOCHS, 0.5, np.float32)
     nothing = np.ones((len(SNAPSHOTS), len(ranks)))
     return Trajectory(
         seed=seed,
         status=status,
-        epoch=np.arange(3),
-        test_epoch=np.arange(3),
-        curves={name: np.ones(3, np.float32) for name in CURVES},
+        epoch=np.arange(EPOCHS),
+        test_epoch=np.arange(EPOCHS),
+        curves={**dict.fromkeys(CURVES, half), "test_loss": 2 * test_loss * half},
         trace_epoch=np.arange(3),
         ntk_trace=np.ones(3, np.float32),
         layers=("output",),
         layer_traces=np.ones((3, 1), np.float32),
         spectrum=Spectrum(np.array(SNAPSHOTS), np.array(spectra), np.array(by_epoch), nothing, nothing),
         train_indices=np.arange(2),
-        minimum=Minimum(epoch, 0.5, test_loss, trace, of_rank(rank), of_rank(rank), 1.0, 1.0),
+        minimum=Minimum(epoch, 0.5, test_loss, trace, of_rank(rank), of_rank(rank) * trace / ROWS, 1.0, 1.0),
     )

@@ -21,7 +21,7 @@ Law = Callable[[Any], Any]
 
 def settings_of(resamples: int = 200, joint: bool = False, curve: Curve = CURVE) -> AnalysisSettings:
     """The settings of an analysis whose running mean is two epochs long."""
-    return AnalysisSettings(curve, smoothing_epochs=2, resamples=resamples, joint_members=joint)
+    return AnalysisSettings(curve, "", None, smoothing_epochs=2, resamples=resamples, joint_members=joint)
 
 
 def averages_of(

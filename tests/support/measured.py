@@ -1,6 +1,5 @@
 """Measured curves with made-up numbers in small files, and the figures drawn from them."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,12 +11,17 @@ from matplotlib.figure import Figure
 from ntklens.analysis.ends import Values
 from ntklens.analysis.intervals import Interval
 from ntklens.analysis.records import Laws, PowerLawRecord
-from ntklens.figures.measured import MeasuredCurve
+from ntklens.figures.measured import KINDS, MeasuredCurve
 from ntklens.figures.style import RC
 from ntklens.storage.averages import Average, Mean, write_averages
+from ntklens.storage.identity import Kind
+from ntklens.storage.records import write_record
 from ntklens.storage.run_code import RunCode
 
+from tests.support.origins import origin
+
 CODE = RunCode(commit="0123abcd", code_sha256="ff00")  # that made the runs
+MADE_WITH = "ab" * 32  # the digest of the settings of every file
 END = 4  # the epoch of the least mean test loss
 EPOCHS = np.arange(8)
 TRACE_EPOCHS = np.arange(0, 8, 2)
@@ -43,7 +47,7 @@ STUDIES: dict[str, tuple[str, str, str, tuple[int, ...]]] = {
 }
 
 
-class Kind(Protocol):
+class Drawing(Protocol):
     """A module that draws one kind of figure."""
 
     def draw(self, content: Any) -> Figure: ...
@@ -192,14 +196,18 @@ FITS: Mapping[str, Callable[[Sequence[int]], dict[str, Any]]] = {
 }
 
 
-def write_file(path: Path, need: str, scales: Sequence[int]) -> None:
+def made_by_code(kind: Kind, made_with: str = MADE_WITH) -> dict[str, Any]:
+    """The origin of a file of this ``kind``, ``made_with`` settings of this digest."""
+    return origin(kind, settings_sha256=made_with, run_code=[CODE._asdict()])
+
+
+def write_file(path: Path, need: str, scales: Sequence[int], made_with: str = MADE_WITH) -> None:
     """Write the file ``need`` of a curve with these ``scales``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if need == "averages":
-        write_averages(path, [average(scale) for scale in scales], {CODE: ["one"]})
+        write_averages(path, [average(scale) for scale in scales], made_by_code("averages", made_with))
     else:
-        origin = {"run_code": [CODE._asdict()]}
-        path.write_text(json.dumps({**FITS[need](scales), "provenance": origin}))
+        write_record(path, FITS[need](scales), made_by_code(KINDS[need], made_with))
 
 
 def curve(
@@ -217,14 +225,15 @@ def curve(
     own = folder / study / dataset / network
     files = {need: own / f"{need}.file" for need in ("averages", *FITS)}
     own.mkdir(parents=True, exist_ok=True)
-    write_averages(files["averages"], averages, {CODE: ["one"]})
-    for need, content_of in FITS.items():
-        files[need].write_text(json.dumps(content_of(scales)))
-    files = {need: str(path) for need, path in files.items()}
-    return MeasuredCurve(study, dataset, network, heading, symbol, label, files)
+    write_averages(files["averages"], averages, made_by_code("averages"))
+    for need in FITS:
+        write_file(files[need], need, scales)
+    paths = {need: str(path) for need, path in files.items()}
+    made_with = dict.fromkeys(files, MADE_WITH)
+    return MeasuredCurve(study, dataset, network, heading, symbol, label, made_with, paths)
 
 
-def drawn(kind: Kind, content: Any) -> Figure:
+def drawn(kind: Drawing, content: Any) -> Figure:
     """The figure that ``kind`` draws, laid out. It is closed, so that figures don't accumulate."""
     with plt.rc_context(RC):
         figure = kind.draw(content)

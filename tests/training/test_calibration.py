@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ntklens.storage.files import write_json
+from ntklens.storage.records import write_record
 from ntklens.training.calibration import CalibrationError, calibrate
 from ntklens.training.learning_rates import LearningRates, read_rate
 from ntklens.training.rate_trials import Goal, Pace, Trial
+
+from tests.support.origins import origin
 
 GOAL = Goal(first=160, last=400, tolerance=1.2, share=0.6)
 NARROW = Goal(first=30, last=90, tolerance=1.2, share=0.6)
@@ -363,5 +365,6 @@ def test_rate_is_a_polynomial_in_logarithms():
 
 def test_rate_read_from_a_file_is_the_curves(tmp_path):
     calibration = found(network(power_law))
-    write_json(tmp_path / "rates.json", {"coefficients": calibration.coefficients, "trials": []})
+    content = {"coefficients": calibration.coefficients, "trials": []}
+    write_record(tmp_path / "rates.json", content, origin("learning rates"))
     assert read_rate(tmp_path / "rates.json", 100) == calibration.at(100)

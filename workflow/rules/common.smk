@@ -11,12 +11,12 @@ from ntklens.figures.catalogue import figures_of, settings_of_figure
 from ntklens.planning import curves, paths, settings
 from ntklens.planning.config import ConfigError, load
 from ntklens.planning.requests import Requests
-from ntklens.planning.robustness import baselines_of, robustness_settings
+from ntklens.planning.robustness import robustness_settings
 from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_changed_json
 from ntklens.data.settings import optional_modules_of
 from ntklens.storage.import_closure import code_digests, import_closure
-from ntklens.storage.settings import as_json
+from ntklens.storage.settings import as_json, settings_sha256
 from ntklens.studies.recipes import modules_of
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
@@ -143,7 +143,7 @@ def priority_of_training(wildcards):
 
 
 def settings_of_dataset(wildcards):
-    return as_json(settings.subset_settings(CONFIG))
+    return as_json(settings.subset_settings(CONFIG, wildcards.dataset))
 
 
 def settings_of_calibration(wildcards):
@@ -239,6 +239,21 @@ def for_verified_batches(pattern):
     ]
 
 
+def digest_of_training(wildcards):
+    """The digest of the settings that a run file must have been made with."""
+    own = settings.training_settings(CONFIG, curve_of(wildcards), scale_of(wildcards))
+    return settings_sha256(own)
+
+
+def digests_of_verified():
+    """The digests of the settings of the run files whose NTK is verified."""
+    return [
+        settings_sha256(settings.training_settings(CONFIG, curve, scale))
+        for curve in curves.verified_curves(CONFIG)
+        for scale in curves.verified_scales(CONFIG, curve)
+    ]
+
+
 def verified_datasets():
     """Every dataset on which the NTK is verified."""
     return sorted({curve.dataset for curve in curves.verified_curves(CONFIG)})
@@ -257,12 +272,7 @@ def averages_of_variations():
 
 def runs_of_baselines():
     """The run files of the curves that others are compared with."""
-    return [
-        run
-        for curve in baselines_of(ROBUSTNESS)
-        for scale in curves.scales(CONFIG, curve)
-        for run in batches_of(paths.run(NAME), curve, scale)
-    ]
+    return [run for baseline in ROBUSTNESS.baselines for run in runs_of_curve(baseline.curve)]
 
 
 def comparison_files():
@@ -274,7 +284,7 @@ def comparison_files():
 def runs_of_draws():
     """Every run file of the curves that differ in their training draw alone."""
     groups = settings.variance_settings(CONFIG).groups
-    return [run for group in groups for curve in group.curves for run in runs_of_curve(curve)]
+    return [run for group in groups for draw in group.curves for run in runs_of_curve(draw.curve)]
 
 
 def variance_files():

@@ -17,11 +17,13 @@ rule neural_tangents:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        made_with=digest_of_training,
     shell:
         '(command -v "$NEURAL_TANGENTS_PYTHON" > /dev/null'
         " || {{ echo 'neural-tangents is not set up: run make oracle' >&2; exit 1; }};"
         ' "$NEURAL_TANGENTS_PYTHON" {input.code[0]} --run {input.run} --subset {input.subset}'
-        " --threads 1 --out {output}) 2> {log}"
+        " --made-with {params.made_with} --threads 1 --out {output}) 2> {log}"
 
 
 rule verify:
@@ -44,6 +46,8 @@ rule verify:
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        made_with=digests_of_verified(),
     shell:
         "python {input.code[0]} --runs {input.runs} --kernels {input.kernels} --subsets {input.subsets}"
-        " --threads 1 --out {output.csv} 2> {log}"
+        " --made-with {params.made_with} --threads 1 --out {output.csv} 2> {log}"

@@ -3,15 +3,15 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from ntklens.analysis.averages import AverageError, average
 from ntklens.analysis.settings import AveragingSettings, Window
+from ntklens.machine.failures import explained
 from ntklens.storage.averages import Average, write_averages
-from ntklens.storage.run_code import RunCode, are_of_several_versions, points_by_code
-from ntklens.storage.run_files import Trajectory, read_run
-from ntklens.storage.run_identity import RunIdentityError, check_runs
+from ntklens.storage.provenance import provenance
+from ntklens.storage.run_code import RunCode, are_of_several_versions, as_record, points_by_code
+from ntklens.storage.run_identity import read_runs
 from ntklens.storage.settings import reader_of
 
 
@@ -21,25 +21,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(AveragingSettings))
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
-    settings: AveragingSettings = args.settings
-    try:
-        check_runs(args.runs, settings.curve, settings.points)
-    except RunIdentityError as error:
-        sys.exit(f"aggregate {args.out}: {error}")
-    trajectories: dict[str, list[Trajectory]] = {name: [] for name in settings.points}
-    for path in args.runs:
-        trajectories[Path(path).parent.name] += read_run(path)
+    with explained("aggregate", args.out):
+        aggregate(args.runs, args.settings, args.out)
+
+
+def aggregate(runs: Sequence[str], settings: AveragingSettings, out: str) -> None:
+    """Write the averages of the run files ``runs`` to ``out``."""
+    trajectories = read_runs(runs, settings.runs, settings.seeds)
     averages = []
     for name, scale in settings.points.items():
         try:
             averages.append(average(scale, trajectories[name], settings.min_members))
         except AverageError as error:
-            sys.exit(f"aggregate {args.out}: {error}")
+            sys.exit(f"aggregate {out}: {error}")
         print(f"{name}: {report(averages[-1], settings.window)}", file=sys.stderr)
-    points = points_by_code(args.runs)
-    if are_of_several_versions(args.runs):
+    points = points_by_code(runs)
+    if are_of_several_versions(runs):
         print(f"the run files were made by different code: {_listed(points)}", file=sys.stderr)
-    write_averages(args.out, averages, points)
+    origin = provenance("averages", settings, runs, ["numpy", "h5py"])
+    write_averages(out, averages, {**origin, "run_code": as_record(points)})
 
 
 def report(average: Average, window: Window | None) -> str:

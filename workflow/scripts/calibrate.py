@@ -9,9 +9,10 @@ from functools import partial
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.subsets import read_subset
 from ntklens.machine import job_start
+from ntklens.machine.failures import explained
 from ntklens.storage.checkpoints import Checkpoint
-from ntklens.storage.files import write_json
 from ntklens.storage.provenance import code_record, provenance
+from ntklens.storage.records import write_record
 from ntklens.storage.settings import reader_of
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import CalibrationSettings
@@ -30,14 +31,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True)
     job_start.add_arguments(parser)
     args = parser.parse_args(argv)
+    with explained("calibrate", args.out):
+        find_rates(args)
+
+
+def find_rates(args: argparse.Namespace) -> None:
+    """Calibrate the learning rates of one curve and write them to a file."""
     settings: CalibrationSettings = args.settings
     recipe = settings.recipe
     modules = modules_of(recipe, *((point.network, point.data) for point in settings.points))
     job_start.start(args, "calibrate", *modules, settings.points[0].network)
-    subset, seeds = read_subset(args.subset), range(settings.seeds)
+    subset, seeds = read_subset(args.subset, settings.subset), range(settings.seeds)
     points = {point.scale: Experiment(point.network, point.data, recipe, subset) for point in settings.points}
     code = code_record(__file__, *modules)
-    origin = {**provenance(settings, [args.subset], ["jax", "flax", "optax"]), **code}
+    origin = {**provenance("learning rates", settings, [args.subset], ["jax", "flax", "optax"]), **code}
     checkpoint = job_start.open_checkpoint(args, origin, code["code_sha256"])
     trials = Trials(checkpoint)
 
@@ -65,14 +72,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     except (CalibrationError, UnsuitableDataError) as error:
         sys.exit(f"calibrate {args.out}: {error}")
-    write_json(
-        args.out,
-        {
-            **asdict(calibration),
-            "rates": {str(scale): calibration.at(scale) for scale in points},
-            "provenance": origin,
-        },
-    )
+    rates = {str(scale): calibration.at(scale) for scale in points}
+    write_record(args.out, {**asdict(calibration), "rates": rates}, origin)
     job_start.finish(checkpoint)
 
 

@@ -11,6 +11,7 @@ from ntklens.analysis.comparison import as_csv, as_html, as_markdown
 from ntklens.analysis.judging import Judged, judge
 from ntklens.analysis.measures.results import CurveResults
 from ntklens.analysis.settings import ComparisonSettings
+from ntklens.machine.failures import explained
 from ntklens.storage.averages import read_averages
 from ntklens.storage.files import write_text
 from ntklens.storage.settings import reader_of
@@ -23,17 +24,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(ComparisonSettings))
     parser.add_argument("--out", required=True, help="the CSV file; .md and .html go beside it")
     args = parser.parse_args(argv)
-    settings: ComparisonSettings = args.settings
+    with explained("comparison", args.out):
+        compare(args.claims, args.averages, args.settings, Path(args.out))
+
+
+def compare(claims: str, averages: Sequence[str], settings: ComparisonSettings, out: Path) -> None:
+    """Write the table of ``claims`` beside the results of ``averages`` to ``out``."""
     judged = [
-        Judged(curve, CurveResults(read_averages(path), curve.analysis))
-        for curve, path in zip(settings.curves, args.averages, strict=True)
+        Judged(curve, CurveResults(read_averages(path, curve.analysis.averages), curve.analysis))
+        for curve, path in zip(settings.curves, averages, strict=True)
     ]
     try:
-        rows = judge(claims_from(yaml.safe_load(Path(args.claims).read_text("utf-8"))), judged)
-    except (ClaimsError, yaml.YAMLError) as error:
-        sys.exit(f"{args.claims}: {error}")
+        rows = judge(claims_from(yaml.safe_load(Path(claims).read_text("utf-8"))), judged)
+    except (ClaimsError, UnicodeDecodeError, yaml.YAMLError) as error:
+        sys.exit(f"comparison {claims}: {' '.join(str(error).split())}")
     title = f"The paper's claims beside the results of the config '{settings.name}'"
-    out = Path(args.out)
     write_text(out.with_suffix(".md"), as_markdown(rows, title))
     write_text(out.with_suffix(".html"), as_html(rows, title))
     write_text(out, as_csv(rows))

@@ -5,9 +5,10 @@ import importlib
 from collections.abc import Sequence
 
 from ntklens.figures.measured import measured_curves
+from ntklens.figures.saving import save_figure
 from ntklens.figures.settings import FigureSettings
-from ntklens.figures.style import save_figure
-from ntklens.storage.settings import as_plain, reader_of
+from ntklens.machine.failures import explained
+from ntklens.storage.settings import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -26,8 +27,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings: FigureSettings = args.settings
     # By name, so that the rule of a figure depends on the code of its own kind and not on that of the others.
     kind = importlib.import_module(f"ntklens.figures.{settings.kind}")
-    content = kind.collect(settings.figure, settings.shows, measured_curves(settings, args.files))
-    save_figure(kind.draw(content), content, args.out, args.files, as_plain(settings))
+    with explained(f"figure {settings.figure}", args.out):
+        content = kind.collect(settings.figure, settings.shows, measured_curves(settings, args.files))
+        save_figure(kind.draw(content), content, args.out, args.files, settings)
 
 
 if __name__ == "__main__":

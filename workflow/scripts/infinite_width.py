@@ -9,8 +9,9 @@ from ntklens.analysis.settings import InfiniteWidthSettings
 from ntklens.data.subsets import read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.infinite_width import effective_rank
-from ntklens.storage.files import write_json
+from ntklens.machine.failures import explained
 from ntklens.storage.provenance import provenance
+from ntklens.storage.records import write_record
 from ntklens.storage.settings import as_plain, reader_of
 
 
@@ -20,8 +21,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(InfiniteWidthSettings))
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
-    settings: InfiniteWidthSettings = args.settings
-    subset = sized(read_subset(args.subset), settings.image_size)
+    with explained("infinite_width", args.out):
+        compute(args.subset, args.settings, args.out)
+
+
+def compute(subset_path: str, settings: InfiniteWidthSettings, out: str) -> None:
+    """Write the closed forms on the NTK samples of ``subset_path`` to ``out``."""
+    subset = sized(read_subset(subset_path, settings.subset), settings.image_size)
     samples = subset.test_images[: settings.ntk_samples].astype(np.float64)
     trace = InitialTrace(
         inputs=samples.shape[1],
@@ -33,9 +39,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         **as_plain(trace),
         "bend": trace.bend,
         "effective_rank": effective_rank(samples, settings.hidden_layers, subset.classes),
-        "provenance": provenance(as_plain(settings), [args.subset], ["numpy", "scipy"]),
     }
-    write_json(args.out, content)
+    write_record(out, content, provenance("infinite width", settings, [subset_path], ["numpy", "scipy"]))
 
 
 if __name__ == "__main__":

@@ -10,24 +10,18 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-import h5py
 import jax
 import numpy as np
 from ntklens.data.settings import ImageSize
 from ntklens.data.subsets import read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.neural_tangents import flattened, import_neural_tangents
+from ntklens.machine.failures import explained
 from ntklens.machine.threads import use_threads
 from ntklens.storage.files import FilePath
-from ntklens.storage.hdf5 import (
-    add_dataset,
-    add_group,
-    get_group,
-    groups_in,
-    new_file,
-    read_arrays,
-    read_json_attribute,
-)
+from ntklens.storage.hdf5 import add_dataset, add_group, get_group, groups_in, read_arrays
+from ntklens.storage.provenance import provenance
+from ntklens.storage.records import new_record, opened, origin_of
 
 Layer = dict[str, np.ndarray]  # "kernel" (inputs, outputs) and, with biases, "bias" (outputs,)
 
@@ -37,22 +31,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", required=True, help="file written by train")
     parser.add_argument("--subset", required=True, help="file written by subsample")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--made-with", help="digest of the settings of the run file; by default any")
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
     use_threads(args.threads)
     jax.config.update("jax_enable_x64", True)
-    parameters = saved_parameters(args.run)
+    with explained("neural_tangents", args.out):
+        compute(args.run, args.subset, args.made_with, args.out)
+
+
+def compute(run: FilePath, subset_path: FilePath, made_with: str | None, out: FilePath) -> None:
+    """Write the NTKs of the parameters in the file ``run`` to ``out``."""
+    parameters = saved_parameters(run, made_with)
     if not parameters:
-        sys.exit(f"{args.run} holds no parameters to verify: training.save_parameters is 0")
-    settings = settings_of(args.run)
+        sys.exit(f"{run} holds no parameters to verify: training.save_parameters is 0")
+    settings = origin_of(run)["settings"]
     samples = settings["measurement"]["ntk_samples"]
     size = settings["data"]["image_size"]
-    subset = sized(read_subset(args.subset), size and ImageSize(**size))
+    subset = sized(read_subset(subset_path, settings["subset"]), size and ImageSize(**size))
     images = subset.test_images[:samples].astype(np.float64)
     nt = import_neural_tangents()
-    with new_file(args.out, "NTKs at the minimum by neural-tangents, one group for each seed") as file:
-        file.attrs["neural_tangents"] = nt.__version__
-        file.attrs["jax"] = jax.__version__
+    packages = ["neural-tangents", "jax", "numpy"]
+    origin = provenance("neural-tangents' kernels", settings, [run, subset_path], packages)
+    with new_record(out, "NTKs at the minimum by neural-tangents, one group for each seed", origin) as file:
         factors = kernel_factors(settings["network"], next(iter(parameters.values())))
         for seed, layers in parameters.items():
             theta = np.asarray(kernel(nt, layers, factors, images))
@@ -64,10 +65,10 @@ def main(argv: Sequence[str] | None = None) -> None:
             )
 
 
-def saved_parameters(path: FilePath) -> dict[str, list[Layer]]:
+def saved_parameters(path: FilePath, made_with: str | None = None) -> dict[str, list[Layer]]:
     """The layers from input to output of each seed whose parameters the run file ``path`` holds."""
     parameters: dict[str, list[Layer]] = {}
-    with h5py.File(path) as file:
+    with opened(path, "run", made_with) as file:
         for seed, group in groups_in(file).items():
             if "minimum/parameters" in group:
                 layers = get_group(group, "minimum/parameters")
@@ -78,12 +79,6 @@ def saved_parameters(path: FilePath) -> dict[str, list[Layer]]:
 
 def _in_double(arrays: Mapping[str, np.ndarray]) -> Layer:
     return {name: values.astype(np.float64) for name, values in arrays.items()}
-
-
-def settings_of(path: FilePath) -> dict[str, Any]:
-    """The settings of the job that wrote the run file ``path``."""
-    with h5py.File(path) as file:
-        return read_json_attribute(file, "settings")
 
 
 def kernel_factors(network: Mapping[str, Any], layers: Sequence[Layer]) -> list[float]:

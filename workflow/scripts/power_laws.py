@@ -8,10 +8,12 @@ from ntklens.analysis.resampling import generator_of
 from ntklens.analysis.series import key_series
 from ntklens.analysis.settings import AnalysisSettings
 from ntklens.analysis.transition import expected, read_infinite_width
+from ntklens.machine.failures import explained
 from ntklens.storage.averages import read_averages
-from ntklens.storage.files import write_json
+from ntklens.storage.provenance import provenance
+from ntklens.storage.records import write_record
 from ntklens.storage.run_code import run_code_of
-from ntklens.storage.settings import as_plain, reader_of
+from ntklens.storage.settings import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -21,18 +23,24 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(AnalysisSettings))
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
-    generator = generator_of(args.settings.curve)
-    series = key_series(read_averages(args.averages), args.settings)
-    infinite = read_infinite_width(args.infinite_width) if args.infinite_width else None
+    with explained("power_laws", args.out):
+        fit(args.averages, args.infinite_width, args.settings, args.out)
+
+
+def fit(averages: str, infinite_width: str | None, settings: AnalysisSettings, out: str) -> None:
+    """Write the laws of the ``averages`` to ``out``, with closed forms if ``infinite_width`` has them."""
+    generator = generator_of(settings.curve)
+    series = key_series(read_averages(averages, settings.averages), settings)
+    infinite = read_infinite_width(infinite_width, settings.infinite_width) if infinite_width else None
     laws = {name: laws_of(name, own, generator) for name, own in series.items()}
     content = {
         **laws,
         "drawn": {"trace_ratio": "ratio of means", "mean_trace_ratio": "mean of ratios, not drawn"},
         "expectation": expected(infinite.initial_trace, series["initial_trace"]) if infinite else None,
-        "settings": as_plain(args.settings),
-        "provenance": {"run_code": run_code_of([args.averages])},
     }
-    write_json(args.out, content)
+    inputs = [averages, *([infinite_width] if infinite_width else [])]
+    origin = provenance("power laws", settings, inputs, ["numpy", "scipy"])
+    write_record(out, content, {**origin, "run_code": run_code_of([averages])})
 
 
 if __name__ == "__main__":

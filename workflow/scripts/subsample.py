@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from ntklens.data.settings import SplitSettings
-from ntklens.data.subsets import write_subset
+from ntklens.data.subsets import SplitError, write_subset
+from ntklens.machine.failures import explained
 from ntklens.storage.settings import reader_of
 
 
@@ -15,10 +16,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(SplitSettings))
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
-    try:
-        write_subset(args.out, args.dataset, args.settings)
-    except ValueError as error:
-        sys.exit(f"subsample {args.dataset}: {error}")
+    with explained("subsample", args.out):
+        try:
+            write_subset(args.out, args.dataset, args.settings)
+        except SplitError as error:
+            sys.exit(f"subsample {args.dataset}: {error}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.subsets import read_subset
 from ntklens.machine import job_start
+from ntklens.machine.failures import explained
 from ntklens.machine.progress import Progress, described
 from ntklens.storage.provenance import code_record, provenance
 from ntklens.storage.run_files import Trajectory, write_run
@@ -29,18 +30,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True)
     job_start.add_arguments(parser)
     args = parser.parse_args(argv)
+    if not 0 <= args.seeds[0] <= args.seeds[1]:
+        parser.error(f"--seeds {args.seeds[0]} {args.seeds[1]}: FIRST must not be after LAST")
+    with explained("train", args.out):
+        train(args)
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train the seeds of ``args`` and write their run file."""
     settings: TrainingSettings = args.settings
     recipe = settings.recipe
     modules = modules_of(recipe, (settings.network, settings.data))
     job_start.start(args, "train", *modules, settings.network)
-    subset, seeds = read_subset(args.subset), list(range(args.seeds[0], args.seeds[1] + 1))
+    subset, seeds = read_subset(args.subset, settings.subset), list(range(args.seeds[0], args.seeds[1] + 1))
     learning_rate, inputs = recipe.learning_rate, [args.subset]
     if learning_rate is None:
-        learning_rate = recipe.rate_factor * read_rate(args.learning_rates, settings.scale)
+        rate = read_rate(args.learning_rates, settings.scale, settings.learning_rates)
+        learning_rate = recipe.rate_factor * rate
         inputs.append(args.learning_rates)
     code = code_record(__file__, *modules)
     origin = {
-        **provenance(settings, inputs, PACKAGES),
+        **provenance("run", settings, inputs, PACKAGES),
         **code,
         "seeds": seeds,
         "learning_rate": learning_rate,

@@ -14,10 +14,12 @@ from ntklens.analysis.transition import (
     predicted,
     read_infinite_width,
 )
+from ntklens.machine.failures import explained
 from ntklens.storage.averages import read_averages
-from ntklens.storage.files import write_json
+from ntklens.storage.provenance import provenance
+from ntklens.storage.records import write_record
 from ntklens.storage.run_code import run_code_of
-from ntklens.storage.settings import as_plain, reader_of
+from ntklens.storage.settings import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -27,10 +29,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(AnalysisSettings))
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
-    generator = generator_of(args.settings.curve)
-    series = key_series(read_averages(args.averages), args.settings)
+    with explained("transition", args.out):
+        fit(args.averages, args.infinite_width, args.settings, args.out)
+
+
+def fit(averages: str, infinite_width: str | None, settings: AnalysisSettings, out: str) -> None:
+    """Write where ``averages`` bend to ``out``, with closed forms if ``infinite_width`` has them."""
+    generator = generator_of(settings.curve)
+    series = key_series(read_averages(averages, settings.averages), settings)
     ratio, rank, gain = (series[name] for name in ("trace_ratio", "effective_rank", "trace_gain"))
-    infinite = read_infinite_width(args.infinite_width) if args.infinite_width else None
+    infinite = read_infinite_width(infinite_width, settings.infinite_width) if infinite_width else None
     content = {
         "drawn": {"trace_ratio": "ratio of means", "mean_trace_ratio": "mean of ratios, not drawn"},
         **{
@@ -45,10 +53,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         "expectation": expected(infinite.initial_trace, ratio) if infinite else None,
         "prediction": predicted(infinite.initial_trace, ratio, gain) if infinite else None,
         "infinite_effective_rank": infinite.effective_rank if infinite else None,
-        "settings": as_plain(args.settings),
-        "provenance": {"run_code": run_code_of([args.averages])},
     }
-    write_json(args.out, content)
+    inputs = [averages, *([infinite_width] if infinite_width else [])]
+    origin = provenance("transition", settings, inputs, ["numpy", "scipy"])
+    write_record(out, content, {**origin, "run_code": run_code_of([averages])})
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from pathlib import Path
 from ntklens.analysis.data_draws import DataDrawsError, DrawnRuns, drawn_runs
 from ntklens.analysis.settings import VarianceSettings
 from ntklens.analysis.variance_table import as_csv, as_markdown, terms_of
+from ntklens.machine.failures import explained
 from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_text
-from ntklens.storage.run_files import Trajectory, read_run
-from ntklens.storage.run_identity import RunIdentityError, check_runs
+from ntklens.storage.run_identity import read_runs
 from ntklens.storage.settings import reader_of
 
 
@@ -21,30 +21,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(VarianceSettings))
     parser.add_argument("--out", required=True, help="the CSV file; .md goes beside it")
     args = parser.parse_args(argv)
-    settings: VarianceSettings = args.settings
+    with explained("variance_components", args.out):
+        split(args.runs, args.settings, args.out)
+
+
+def split(paths: Sequence[str], settings: VarianceSettings, out: str) -> None:
+    """Write the variance components in the run files ``paths`` to ``out``."""
     terms = []
     try:
         for group in settings.groups:
-            files = {curve: _files_of(curve, args.runs) for curve in group.curves}
-            for curve, own in files.items():
-                check_runs(own, curve, group.points)
-            for point, scale in group.points.items():
-                runs = drawn_runs([_trajectories(own, point) for own in files.values()])
+            draws = [read_runs(_files_of(own.curve, paths), own.runs, own.seeds) for own in group.curves]
+            for point, scale in group.curves[0].points.items():
+                runs = drawn_runs([own[point] for own in draws])
                 print(f"{group.title}, {point}: {report(runs)}", file=sys.stderr)
                 terms += terms_of(group.title, scale, runs, settings.simulations)
-    except (DataDrawsError, RunIdentityError) as error:
-        sys.exit(f"variance components: {error}")
-    write_text(Path(args.out).with_suffix(".md"), as_markdown(terms))
-    write_text(args.out, as_csv(terms))
+    except DataDrawsError as error:
+        sys.exit(f"variance_components {out}: {error}")
+    write_text(Path(out).with_suffix(".md"), as_markdown(terms))
+    write_text(out, as_csv(terms))
 
 
 def _files_of(curve: Curve, runs: Sequence[str]) -> list[str]:
     """The run files of ``curve``, by their folders {study}/{dataset}/{network}/{point}."""
     return [path for path in runs if Path(path).parts[-5:-2] == tuple(curve)]
-
-
-def _trajectories(files: Sequence[str], point: str) -> list[Trajectory]:
-    return [own for path in files if Path(path).parent.name == point for own in read_run(path)]
 
 
 def report(runs: DrawnRuns) -> str:

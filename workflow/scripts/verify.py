@@ -12,19 +12,21 @@ import jax
 import numpy as np
 from flax import linen as nn
 from jaxtyping import Float
-from ntklens.data.subsets import Subset, read_subset
+from ntklens.data.subsets import read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.ntk import ntk_matrix, ntk_trace
 from ntklens.machine.compilation_cache import use_compilation_cache
+from ntklens.machine.failures import explained
 from ntklens.machine.threads import use_threads
 from ntklens.networks.modules import build_network
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
-from ntklens.storage.files import FilePath, whole_file, write_json
-from ntklens.storage.hdf5 import get_group, read_array, read_text
+from ntklens.storage.files import FilePath, whole_file
+from ntklens.storage.hdf5 import get_group, read_array
 from ntklens.storage.provenance import provenance
-from ntklens.storage.run_files import Minimum, read_run
-from ntklens.storage.settings import reader_of
+from ntklens.storage.records import opened, origin_of, write_record
+from ntklens.storage.run_files import Minimum, read_run_file
+from ntklens.storage.settings import as_json, reader_of, settings_sha256
 from ntklens.studies.jobs import TrainingSettings
 
 Row = dict[str, Any]  # of the table: where a network is from, and its differences
@@ -42,15 +44,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--subsets", required=True, nargs="+", help="files written by subsample, named by dataset"
     )
+    parser.add_argument(
+        "--made-with", nargs="*", help="digests of the settings that the runs must have; default: any"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", required=True, help="CSV file to write, with a JSON file beside it")
     args = parser.parse_args(argv)
     use_threads(args.threads)
     use_compilation_cache()
-    subsets = {Path(path).stem: read_subset(path) for path in args.subsets}
+    with explained("verify", args.out):
+        verify(args)
+
+
+def verify(args: argparse.Namespace) -> None:
+    """Write the table of differences. Exits if one of them is too large."""
+    subsets = {Path(path).stem: path for path in args.subsets}
     rows: list[Row] = []
-    for run, kernels in zip(args.runs, args.kernels, strict=True):
-        for row in compare(run, kernels, subsets):
+    digests = args.made_with or [None] * len(args.runs)
+    for run, kernels, made_with in zip(args.runs, args.kernels, digests, strict=True):
+        for row in compare(run, kernels, subsets, made_with):
             print(", ".join(f"{key}: {value}" for key, value in row.items()), file=sys.stderr)
             rows.append(row)
     off = sum(not within_tolerance(row) for row in rows)
@@ -59,23 +71,26 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"{off} of {len(rows)} networks differ from neural-tangents by more than {TOLERANCE}: see above"
         )
     write_rows(args.out, rows)
-    sources = provenance(
-        {"tolerance": TOLERANCE}, args.runs + args.subsets, ["jax", "jaxlib", "flax", "numpy", "scipy"]
-    )
-    with h5py.File(args.kernels[0]) as file:
-        sources["versions"]["neural-tangents"] = read_text(file, "neural_tangents")
-    write_json(Path(args.out).with_suffix(".json"), {"rows": rows, "provenance": sources})
+    packages = ["jax", "jaxlib", "flax", "numpy", "scipy"]
+    sources = provenance("verification", {"tolerance": TOLERANCE}, args.runs + args.subsets, packages)
+    sources["versions"]["neural-tangents"] = origin_of(args.kernels[0])["versions"]["neural-tangents"]
+    write_record(Path(args.out).with_suffix(".json"), {"rows": rows}, sources)
 
 
-def compare(run: FilePath, kernels: FilePath, subsets: Mapping[str, Subset]) -> Iterator[Row]:
-    """One row of the table for each seed whose parameters are in the file ``run``."""
-    with h5py.File(run) as file:
-        settings = reader_of(TrainingSettings)(read_text(file, "settings"))
-    subset = sized(subsets[settings.curve.dataset], settings.data.image_size)
+def compare(
+    run: FilePath, kernels: FilePath, subsets: Mapping[str, FilePath], made_with: str | None
+) -> Iterator[Row]:
+    """One row of the table for each seed whose parameters are in the file ``run``.
+
+    ``subsets`` are files by dataset; ``made_with`` is the digest of the settings of the run, None for any.
+    """
+    own = read_run_file(run, made_with)
+    settings = reader_of(TrainingSettings)(as_json(own.origin["settings"]))
+    subset = sized(read_subset(subsets[settings.curve.dataset], settings.subset), settings.data.image_size)
     model = build_network(settings.network, subset.image_shape, subset.classes)
     images = subset.test_images[: settings.measurement.ntk_samples]
-    with h5py.File(kernels) as theirs:
-        for trajectory in read_run(run):
+    with opened(kernels, "neural-tangents' kernels", settings_sha256(settings)) as theirs:
+        for trajectory in own.trajectories:
             minimum = trajectory.minimum
             if minimum is not None and minimum.parameters is not None:
                 yield {

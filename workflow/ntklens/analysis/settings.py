@@ -1,5 +1,7 @@
 """The settings of analyses: plain names and numbers, which Snakemake passes to their scripts.
 
+Fields named after a file, such as ``averages``, are digests of the settings that it must have been made with.
+
 This module imports neither NumPy nor h5py: Snakemake imports it in every job that it starts.
 """
 
@@ -24,6 +26,8 @@ class AveragingSettings:
 
     curve: Curve
     points: dict[str, int]  # folder of a point -> its scale
+    runs: dict[str, str]  # folder of a point -> digest of the settings of its run files
+    seeds: int  # that each point has in its run files, from 0 on
     min_members: int  # averaging fails where fewer seeds of a point are usable
     window: Window | None  # None where training does not follow the minimum
 
@@ -33,6 +37,8 @@ class AnalysisSettings:
     """How numbers and their intervals are made from the averages of one curve."""
 
     curve: Curve
+    averages: str
+    infinite_width: str | None  # None where the closed forms do not describe the curve
     smoothing_epochs: int  # of the running mean before the adaptation rate is taken
     resamples: int
     joint_members: bool  # whether a seed's members at different points have something random in common
@@ -43,6 +49,7 @@ class InfiniteWidthSettings:
     """What the closed forms of dense ReLU networks need, besides the samples."""
 
     curve: Curve
+    subset: str
     hidden_layers: int
     ntk_samples: int
     # The side that images are brought to; None leaves them as they are.
@@ -54,8 +61,7 @@ class CurvesOfDraws:
     """Curves that differ in the draw of their training samples and in nothing else."""
 
     title: str  # in words
-    curves: tuple[Curve, ...]
-    points: dict[str, int]  # folder of a point -> its scale
+    curves: tuple[AveragingSettings, ...]  # of the same points
 
 
 @dataclass(frozen=True)
@@ -104,3 +110,4 @@ class RobustnessSettings:
 
     name: str  # of the config
     curves: tuple[VariedCurve, ...]
+    baselines: tuple[AveragingSettings, ...]  # the run files of the curves that others are compared with

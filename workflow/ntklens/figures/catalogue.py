@@ -11,13 +11,16 @@ figure that no module here can draw needs a new *kind*: a module beside this one
 Snakemake imports this module in every job that it starts, so it imports neither Matplotlib nor the kinds.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ntklens.figures.settings import DescribedCurve, FigureSettings
 from ntklens.planning import paths
 from ntklens.planning.config import Config
 from ntklens.planning.curves import axis_of, curves, follows_minimum, heading_of
+from ntklens.planning.settings import analysis_settings, averaging_settings
 from ntklens.storage.curve import Curve
+from ntklens.storage.settings import settings_sha256
 from ntklens.studies.catalogue import DATA_SCALING, HEADINGS, MODEL_SCALING, NOISE_SCALING
 
 AVERAGES, ADAPTATION_RATE = "averages", "adaptation-rate"
@@ -60,7 +63,7 @@ def settings_of_figure(config: Config, figure: Figure) -> FigureSettings:
         kind=figure.kind,
         shows=figure.shows,
         needs=figure.needs,
-        curves=tuple(_described(config, curve) for curve in figure.curves),
+        curves=tuple(_described(config, curve, figure.needs) for curve in figure.curves),
     )
 
 
@@ -233,9 +236,12 @@ def _one_curve_per_study(config: Config) -> list[Curve]:
     return list(shown.values())
 
 
-def _described(config: Config, curve: Curve) -> DescribedCurve:
-    axis = axis_of(config, curve)
-    return DescribedCurve(*curve, heading_of(curve.study), axis.symbol, axis.label)
+def _described(config: Config, curve: Curve, needs: Iterable[str]) -> DescribedCurve:
+    axis, averages, analysis = axis_of(config, curve), averaging_settings, analysis_settings
+    made_with = {
+        need: settings_sha256((averages if need == AVERAGES else analysis)(config, curve)) for need in needs
+    }
+    return DescribedCurve(*curve, heading_of(curve.study), axis.symbol, axis.label, made_with)
 
 
 def _pattern(name: str, need: str) -> str:

@@ -1,7 +1,7 @@
 """The content of a figure's JSON file: a kind of figure collects it, and drawing reads nothing else.
 
 `Series`, `Panel` and `Fit` have the keys that every figure has; the kinds add keys of their own.
-`ntklens.figures.style.save_figure` adds the provenance.
+`ntklens.figures.saving.save_figure` adds the provenance.
 """
 
 from collections.abc import Sequence

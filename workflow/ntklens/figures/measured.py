@@ -7,7 +7,15 @@ from typing import Any
 from ntklens.data.registry import title
 from ntklens.figures.settings import DescribedCurve, FigureSettings
 from ntklens.storage.averages import Average, read_averages
-from ntklens.storage.files import read_json
+from ntklens.storage.identity import Kind
+from ntklens.storage.records import read_record
+
+KINDS: dict[str, Kind] = {
+    "adaptation-rate": "adaptation rate",
+    "power-laws": "power laws",
+    "transition": "transition",
+    "ends": "ends",
+}
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,15 @@ class MeasuredCurve(DescribedCurve):
         return f"{scale} % removed" if self.symbol == "%" else f"{self.symbol} = {scale}"
 
     def averages(self) -> list[Average]:
-        """The `Average` of each point, in order of scale."""
-        return read_averages(self.files["averages"])
+        """The `Average` of each point, in order of scale. Raises as `read_averages` does."""
+        return read_averages(self.files["averages"], self.made_with["averages"])
 
     def fit(self, need: str) -> Any:
-        """The content of a fit's JSON file: of ``adaptation-rate``, ``power-laws`` or ``transition``."""
-        return read_json(self.files[need])
+        """The content of a fit's JSON file: ``adaptation-rate``, ``power-laws``, ``transition`` or ``ends``.
+
+        Raises FileError if the file is damaged or another one, and OSError if it cannot be read.
+        """
+        return read_record(self.files[need], KINDS[need], self.made_with[need])
 
 
 def measured_curves(settings: FigureSettings, files: Sequence[str]) -> list[MeasuredCurve]:

@@ -16,6 +16,8 @@ class DescribedCurve:
     heading: str  # of the study
     symbol: str  # of the scale, such as m
     label: str  # of the axis, such as Model width
+    # Of each file that the figure needs: the digest of the settings that it must have been made with.
+    made_with: dict[str, str]
 
 
 @dataclass(frozen=True)

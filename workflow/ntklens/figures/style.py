@@ -4,8 +4,7 @@ import itertools
 import re
 import string
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypedDict
 
 import matplotlib
@@ -19,15 +18,11 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.typing import RcKeyType
 
-from ntklens.figures.content import Band, FigureContent, Line, MeasuredLine, Numbers
-from ntklens.storage.files import FilePath, whole_file, write_json
-from ntklens.storage.provenance import provenance
-from ntklens.storage.run_code import run_code_of
+from ntklens.figures.content import Band, Line, MeasuredLine, Numbers
 
 Colour = tuple[float, ...]  # red, green, blue, alpha
 Values = Float[np.ndarray, " points"] | Sequence[float | None]  # None for a number that is not defined
@@ -223,28 +218,6 @@ def legend_columns(labels: Collection[str], width: float, most: int | None = Non
     column = 0.06 * max(map(len, labels)) + 0.5  # inches: the text in the legend's font, and its line
     fitting = min(int(width / column), len(labels), most or len(labels))
     return max(fitting, 1)
-
-
-def save_figure(
-    figure: Figure,
-    content: FigureContent[Any],
-    path: FilePath,
-    inputs: Sequence[FilePath],
-    settings: Mapping[str, Any],
-) -> None:
-    """Write ``figure`` to ``path``, a PDF, and as a PNG beside it, and ``content`` with provenance as JSON.
-
-    ``inputs`` are the files that it was drawn from, ``settings`` the settings of the figure.
-    """
-    path = Path(path)
-    origin = {**provenance(settings, inputs, ["matplotlib", "numpy"]), "run_code": run_code_of(inputs)}
-    record = {**content, "provenance": origin}
-    # Files hold no dates and no version of Matplotlib, so that the same numbers make the same file.
-    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
-        with whole_file(path.with_suffix(suffix)) as temporary:
-            figure.savefig(temporary, metadata=metadata)
-    write_json(path.with_suffix(".json"), record)
-    plt.close(figure)
 
 
 def band(mean: Values, error: Values | None) -> Band:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ntklens.analysis.settings import RobustnessSettings, VariedCurve
 from ntklens.planning.config import Config
 from ntklens.planning.curves import axis_of, curves, entry_of, follows_minimum, heading_of
-from ntklens.planning.settings import analysis_settings
+from ntklens.planning.settings import analysis_settings, averaging_settings
 from ntklens.storage.curve import Curve
 from ntklens.studies.axes.width import WIDTH
 from ntklens.studies.catalogue import HEADINGS, MODEL_SCALING
@@ -20,12 +20,9 @@ UNVARIED = ""
 
 def robustness_settings(config: Config) -> RobustnessSettings:
     """The curves of the robustness table; none without model scaling."""
-    return RobustnessSettings(name=config.name, curves=tuple(_varied_curves(config)))
-
-
-def baselines_of(settings: RobustnessSettings) -> list[Curve]:
-    """The curves that others are compared with."""
-    return [own.baseline for own in settings.curves if own.is_baseline]
+    varied = tuple(_varied_curves(config))
+    baselines = tuple(averaging_settings(config, own.baseline) for own in varied if own.is_baseline)
+    return RobustnessSettings(name=config.name, curves=varied, baselines=baselines)
 
 
 def _varied_curves(config: Config) -> Iterator[VariedCurve]:

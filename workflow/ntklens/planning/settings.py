@@ -29,6 +29,7 @@ from ntklens.planning.curves import (
     scales,
 )
 from ntklens.storage.curve import Curve
+from ntklens.storage.settings import settings_sha256
 from ntklens.studies.catalogue import HEADINGS, MODEL_SCALING
 from ntklens.studies.entries import ConfigRecipe, StudyEntry
 from ntklens.studies.jobs import CalibrationSettings, ScaledPoint, TrainingSettings
@@ -42,9 +43,13 @@ def target_epoch(config: Config) -> float:
     return math.sqrt(config.training.window.first * config.training.window.last)
 
 
-def subset_settings(config: Config) -> SplitSettings:
-    """How every dataset is split."""
-    return SplitSettings(config.test_samples, config.split_seed)
+def subset_settings(config: Config, dataset: str) -> SplitSettings:
+    """How ``dataset`` is split."""
+    return SplitSettings(dataset, config.test_samples, config.split_seed)
+
+
+def _subset_of(config: Config, curve: Curve) -> str:
+    return settings_sha256(subset_settings(config, curve.dataset))
 
 
 def recipe_settings(config: Config, curve: Curve) -> Recipe:
@@ -88,9 +93,12 @@ def measurement_settings(config: Config, curve: Curve) -> Measurement:
 def training_settings(config: Config, curve: Curve, scale: int) -> TrainingSettings:
     """Everything that determines a run file, except its seeds and inputs."""
     point = point_of(config, curve, scale)
+    calibrated = learning_rate_of(config, curve) is None
     return TrainingSettings(
         curve=curve,
         scale=scale,
+        subset=_subset_of(config, curve),
+        learning_rates=settings_sha256(calibration_settings(config, curve)) if calibrated else None,
         network=point.network,
         data=point.data,
         recipe=recipe_settings(config, curve),
@@ -108,6 +116,8 @@ def calibration_settings(config: Config, curve: Curve) -> CalibrationSettings:
     # Trials may stop at the window's first epoch.
     stop = replace(recipe.stop, window_last=training.window.first)
     return CalibrationSettings(
+        curve=curve,
+        subset=_subset_of(config, curve),
         points=tuple(points),
         recipe=replace(recipe, stop=stop, rate_factor=1.0),
         window=(training.window.first, training.window.last),
@@ -122,9 +132,14 @@ def calibration_settings(config: Config, curve: Curve) -> CalibrationSettings:
 def averaging_settings(config: Config, curve: Curve) -> AveragingSettings:
     """How the run files of ``curve`` are averaged."""
     entry = entry_of(config, curve)
+    points = {point_name(config, curve, scale): scale for scale in scales(config, curve)}
     return AveragingSettings(
         curve=curve,
-        points={point_name(config, curve, scale): scale for scale in scales(config, curve)},
+        points=points,
+        runs={
+            point: settings_sha256(training_settings(config, curve, scale)) for point, scale in points.items()
+        },
+        seeds=entry.seeds or config.ensemble.seeds,
         min_members=entry.min_members or config.ensemble.min_members,
         window=config.training.window.settings() if follows_minimum(config, curve) else None,
     )
@@ -137,8 +152,11 @@ def analysis_settings(config: Config, curve: Curve) -> AnalysisSettings:
     where the points' networks are of one shape, and so start from the same parameters.
     """
     networks = {point_of(config, curve, scale).network for scale in scales(config, curve)}
+    infinite_width = infinite_width_settings(config, curve)
     return AnalysisSettings(
         curve=curve,
+        averages=settings_sha256(averaging_settings(config, curve)),
+        infinite_width=settings_sha256(infinite_width) if infinite_width else None,
         smoothing_epochs=config.analysis.smoothing_epochs,
         resamples=config.analysis.resamples,
         joint_members=entry_of(config, curve).vary != "initialisation" or len(networks) == 1,
@@ -157,7 +175,8 @@ def infinite_width_settings(config: Config, curve: Curve) -> InfiniteWidthSettin
         return None
     samples = entry_of(config, curve).ntk_samples or config.ntk_samples
     image_size = point_of(config, curve, scales(config, curve)[0]).data.image_size
-    return InfiniteWidthSettings(curve, network.hidden_layers, samples, image_size)
+    subset = _subset_of(config, curve)
+    return InfiniteWidthSettings(curve, subset, network.hidden_layers, samples, image_size)
 
 
 def comparison_settings(config: Config) -> ComparisonSettings:
@@ -197,5 +216,5 @@ def variance_settings(config: Config) -> VarianceSettings:
 
 def _of_draws(config: Config, own: tuple[Curve, ...]) -> CurvesOfDraws:
     _, dataset, network = own[0]
-    points = {point_name(config, own[0], scale): scale for scale in scales(config, own[0])}
-    return CurvesOfDraws(f"{title(dataset)}, {network}", own, points)
+    draws = tuple(averaging_settings(config, curve) for curve in own)
+    return CurvesOfDraws(f"{title(dataset)}, {network}", draws)

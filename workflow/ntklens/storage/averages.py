@@ -1,6 +1,6 @@
 """The averages of one curve over its seeds, and the file that holds them: one HDF5 group for each point.
 
-/                     attribute run_code: the versions of the code that made the run files, with their points
+/                     attributes: provenance; run_code, the versions of the code that made the run files
 /scale-000064         attributes: scale, minimum_epoch, left_out and layers
     seeds             seeds that were averaged
     effective_rank/   epoch, mean, error; one such group for each quantity measured along training.
@@ -25,19 +25,17 @@ from jaxtyping import Float, Int, Num
 
 from ntklens.storage.files import FilePath
 from ntklens.storage.hdf5 import (
-    add_attributes,
     add_group,
     add_quantity,
     get_group,
     groups_in,
-    new_file,
     read_array,
     read_arrays,
     read_attribute,
     read_texts,
 )
 from ntklens.storage.quantities import QUANTITIES
-from ntklens.storage.run_code import RunCode, as_record
+from ntklens.storage.records import new_record, opened
 
 PER_SEED = ("minimum", "initial")  # the groups that hold values of each seed
 
@@ -106,12 +104,9 @@ class Average:
         return rows
 
 
-def write_averages(
-    path: FilePath, averages: Iterable[Average], points: Mapping[RunCode, Sequence[str]]
-) -> None:
-    """Store the points of one curve. ``points`` names those that each version of the code made."""
-    with new_file(path, "averages over seeds along one curve, one group for each point") as file:
-        add_attributes(file, {"run_code": as_record(points)})
+def write_averages(path: FilePath, averages: Iterable[Average], origin: Mapping[str, object]) -> None:
+    """Store the points of one curve, and their ``origin`` at the root."""
+    with new_record(path, "averages over seeds along one curve, one group for each point", origin) as file:
         for average in averages:
             _write(file, average)
 
@@ -141,9 +136,13 @@ def _write(file: h5py.File, average: Average) -> None:
                 add_quantity(own, name, values)
 
 
-def read_averages(path: FilePath) -> list[Average]:
-    """The `Average` of each point of one curve, in order of scale."""
-    with h5py.File(path) as file:
+def read_averages(path: FilePath, made_with: str | None = None) -> list[Average]:
+    """The `Average` of each point of one curve, in order of scale.
+
+    They must be ``made_with`` the settings of this digest; None takes any. Raises FileError if the file is
+    damaged or another one, and OSError if it cannot be read.
+    """
+    with opened(path, "averages", made_with) as file:
         read = [_read(group) for group in groups_in(file).values()]
     return sorted(read, key=lambda average: average.scale)
 

@@ -56,13 +56,17 @@ def write_text(path: FilePath, text: str) -> None:
 
 def write_changed_json(path: FilePath, content: object) -> None:
     """`write_json`, unless ``path`` holds this ``content`` already: then its time of change stays."""
-    if not Path(path).is_file() or read_json(path) != content:
+    try:
+        unchanged = Path(path).is_file() and read_json(path) == content
+    except ValueError:  # it is damaged
+        unchanged = False
+    if not unchanged:
         write_json(path, content)
 
 
 def read_json(path: FilePath) -> Any:
     """The content of the JSON file ``path``."""
-    return json.loads(Path(path).read_text())
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def sha256(path: FilePath) -> str:

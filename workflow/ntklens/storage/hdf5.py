@@ -4,6 +4,7 @@ Readers go through the typed functions below: h5py itself does not say whether a
 dataset. They raise `ContentError`, which names the file, the group and what is missing there.
 """
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -14,11 +15,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from ntklens.storage.errors import FileError
 from ntklens.storage.files import FilePath, whole_file
 from ntklens.storage.quantities import QUANTITIES
+from ntklens.storage.sealing import BLOCK, block_of, check_hdf5
 
 
-class ContentError(ValueError):
+class ContentError(FileError, ValueError):
     """An HDF5 file lacks a group, dataset or attribute, or holds something else under its name."""
 
 
@@ -27,14 +30,26 @@ def new_file(path: FilePath, description: str) -> Iterator[h5py.File]:
     """An HDF5 file open for writing, which appears at ``path`` only when the block ends without an error.
 
     Until then it is in memory, and Python writes it to disk: HDF5's library can abort the process on a full
-    disk.
+    disk. The file is sealed (`ntklens.storage.sealing`).
     """
     content = io.BytesIO()
-    with h5py.File(content, "w") as file:
+    with h5py.File(content, "w", userblock_size=BLOCK) as file:
         file.attrs["description"] = description
         yield file
-    with whole_file(path) as temporary:
-        temporary.write_bytes(content.getbuffer())
+    with content.getbuffer() as written, whole_file(path) as temporary, temporary.open("wb") as out:
+        out.write(block_of(hashlib.sha256(written[BLOCK:]).hexdigest()))
+        out.write(written[BLOCK:])
+
+
+@contextmanager
+def whole_hdf5(path: FilePath) -> Iterator[h5py.File]:
+    """The HDF5 file ``path``, open for reading, once its seal is checked.
+
+    Raises FileError if it is damaged or was not written by this workflow, and OSError if it cannot be read.
+    """
+    check_hdf5(path)
+    with h5py.File(path) as file:
+        yield file
 
 
 def add_attributes(file: h5py.Group, attributes: Mapping[str, object]) -> None:

@@ -10,10 +10,17 @@ from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.files import FilePath
 from ntklens.storage.hdf5 import get_group, groups_in, read_array, read_json_attribute, read_text
 from ntklens.storage.run_code import code_of_run, present_code_sha256
+from ntklens.storage.sealing import check_hdf5, is_sealed, require_regular
 
 
 def describe(path: FilePath) -> list[str]:
-    """The lines that `python -m ntklens inspect` prints. Raises OSError if ``path`` is not an HDF5 file."""
+    """The lines that `python -m ntklens inspect` prints.
+
+    Raises OSError if ``path`` is not an HDF5 file, and FileError if it is one of the workflow and damaged.
+    """
+    require_regular(path)
+    if is_sealed(path):
+        check_hdf5(path)
     with h5py.File(path) as file:
         lines = [f"{path}: {file.attrs.get('description', 'no description')}", "", "provenance"]
         lines += [f"  {name}: {_shown(value)}" for name, value in _root_attributes(file)]

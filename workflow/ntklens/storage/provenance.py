@@ -6,22 +6,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ntklens.storage.files import FilePath, json_sha256, sha256
+from ntklens.storage.files import FilePath, sha256
+from ntklens.storage.identity import SCHEMA, Kind
 from ntklens.storage.import_closure import code_sha256
-from ntklens.storage.settings import as_plain
+from ntklens.storage.settings import as_plain, settings_sha256
 
 
-def provenance(settings: object, inputs: Iterable[FilePath], libraries: Iterable[str]) -> dict[str, Any]:
-    """A JSON-ready record of what determined an output.
+def provenance(
+    kind: Kind, settings: object, inputs: Iterable[FilePath], libraries: Iterable[str]
+) -> dict[str, Any]:
+    """The origin of a file: a JSON-ready record of what it is and what determined it.
 
     ``settings`` are those of the job, a dataclass or a mapping, ``inputs`` are the paths that it
     read, ``libraries`` the names of the packages whose versions matter. Raises FileNotFoundError if an input
     is missing.
     """
-    plain = as_plain(settings)
     return {
-        "settings": plain,
-        "settings_sha256": json_sha256(plain),
+        "kind": kind,
+        "schema": SCHEMA,
+        "settings": as_plain(settings),
+        "settings_sha256": settings_sha256(settings),
         "commit": code_commit(),
         "versions": {name: version(name) for name in sorted(libraries)},
         "inputs": {str(path): sha256(path) for path in inputs},

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
-
-from ntklens.storage.files import FilePath, read_json
-from ntklens.storage.hdf5 import read_json_attribute
+from ntklens.storage.files import FilePath
 from ntklens.storage.import_closure import WORKFLOW, code_sha256
+from ntklens.storage.records import origin_of
 
 UNKNOWN = "unknown"
 
@@ -37,8 +35,8 @@ def present_code_sha256(roots: Sequence[str]) -> str | None:
 
 def code_of_run(path: FilePath) -> RunCode:
     """The code that made the run file ``path``, "unknown" as far as the file does not say it."""
-    with h5py.File(path) as file:
-        return RunCode(*(str(file.attrs.get(name, UNKNOWN)) for name in RunCode._fields))
+    origin = origin_of(path)
+    return RunCode(*(str(origin.get(name, UNKNOWN)) for name in RunCode._fields))
 
 
 def points_by_code(runs: Iterable[FilePath]) -> dict[RunCode, list[str]]:
@@ -58,8 +56,7 @@ def are_of_several_versions(runs: Iterable[FilePath]) -> bool:
     """
     digests: dict[str, set[str]] = {}
     for path in runs:
-        with h5py.File(path) as file:
-            roots = str(file.attrs.get("code_roots", UNKNOWN))
+        roots = str(origin_of(path).get("code_roots", UNKNOWN))
         digests.setdefault(roots, set()).add(code_of_run(path).code_sha256)
     return any(len(own) > 1 for own in digests.values())
 
@@ -70,13 +67,7 @@ def as_record(points: Mapping[RunCode, Sequence[str]]) -> list[dict[str, Any]]:
 
 
 def run_code_of(paths: Iterable[FilePath]) -> list[dict[str, str]]:
-    """The versions of the code behind averages (HDF5) and fits (JSON), each once, ready for JSON."""
-    found = {RunCode(one["commit"], one["code_sha256"]) for path in paths for one in _recorded(path)}
+    """The versions of the code behind averages and fits, each once, ready for JSON."""
+    recorded = [one for path in paths for one in origin_of(path)["run_code"]]
+    found = {RunCode(one["commit"], one["code_sha256"]) for one in recorded}
     return [code._asdict() for code in sorted(found)]
-
-
-def _recorded(path: FilePath) -> list[dict[str, Any]]:
-    if h5py.is_hdf5(path):
-        with h5py.File(path) as file:
-            return read_json_attribute(file, "run_code")
-    return read_json(path)["provenance"]["run_code"]

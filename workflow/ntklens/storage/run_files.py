@@ -23,7 +23,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import h5py
 import numpy as np
@@ -32,19 +32,18 @@ from jaxtyping import Float, Int
 from ntklens.storage.files import ArrayTree, FilePath
 from ntklens.storage.hdf5 import (
     ContentError,
-    add_attributes,
     add_dataset,
     add_group,
     add_quantity,
     get_group,
     groups_in,
-    new_file,
     read_array,
     read_arrays,
     read_text,
     read_texts,
 )
 from ntklens.storage.quantities import ALIGNMENTS, CURVES, DISTANCES, LOSS_POSITION, OF_ENDS
+from ntklens.storage.records import new_record, opened, origin_in
 
 # How a seed's training ended: the values of the attribute ``status``.
 Status = Literal["ok", "diverged", "minimum at the last epoch"]
@@ -136,10 +135,17 @@ class Trajectory:
     ends: Ends | None = None
 
 
-def write_run(path: FilePath, trajectories: Iterable[Trajectory], attributes: Mapping[str, object]) -> None:
-    """Store ``trajectories``, and ``attributes`` (dictionaries and lists as JSON) at the root."""
-    with new_file(path, "training trajectories of one batch of seeds, one group for each seed") as file:
-        add_attributes(file, attributes)
+class RunFile(NamedTuple):
+    """The content of a run file: its origin, and the `Trajectory` of every seed in order of seed."""
+
+    origin: dict[str, Any]
+    trajectories: list[Trajectory]
+
+
+def write_run(path: FilePath, trajectories: Iterable[Trajectory], origin: Mapping[str, object]) -> None:
+    """Store ``trajectories``, and their ``origin`` at the root."""
+    description = "training trajectories of one batch of seeds, one group for each seed"
+    with new_record(path, description, origin) as file:
         for trajectory in trajectories:
             _write_trajectory(file, trajectory)
 
@@ -208,14 +214,19 @@ def _write_tree(group: h5py.Group, tree: ArrayTree) -> None:
             add_dataset(group, name, value, f"{name} of this layer")
 
 
-def read_run(path: FilePath) -> list[Trajectory]:
-    """The `Trajectory` of every seed in a run file, in order of seed.
+def read_run(path: FilePath, made_with: str | None = None) -> list[Trajectory]:
+    """The `Trajectory` of every seed in a run file, in order of seed. Raises as `read_run_file` does."""
+    return read_run_file(path, made_with).trajectories
 
-    Raises ContentError if the file is no run file or lacks a part of one, and OSError if it cannot be read.
+
+def read_run_file(path: FilePath, made_with: str | None = None) -> RunFile:
+    """The content of the run file ``path``, ``made_with`` the settings of this digest; None takes any.
+
+    Raises FileError if it is damaged or another file, and OSError if it cannot be read.
     """
-    with h5py.File(path) as file:
+    with opened(path, "run", made_with) as file:
         read = [_read_trajectory(name, group) for name, group in groups_in(file).items()]
-    return sorted(read, key=lambda trajectory: trajectory.seed)
+        return RunFile(origin_in(file), sorted(read, key=lambda trajectory: trajectory.seed))
 
 
 def _read_trajectory(name: str, group: h5py.Group) -> Trajectory:

@@ -1,64 +1,52 @@
-"""Checks that run files belong to the point that their folders name, by the root attributes of each file."""
+"""Reads the run files of one curve, and makes sure that they are all of its runs and nothing else."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
 
-import h5py
-
-from ntklens.storage.curve import Curve
+from ntklens.storage.errors import FileError, OtherFileError
 from ntklens.storage.files import FilePath
+from ntklens.storage.run_checks import check_trajectory
+from ntklens.storage.run_files import RunFile, Trajectory, read_run_file
 
 
-class RunIdentityError(Exception):
-    """A run file lies where another one belongs. The message names the file and says what to do."""
+def read_runs(paths: Iterable[FilePath], runs: Mapping[str, str], seeds: int) -> dict[str, list[Trajectory]]:
+    """The `Trajectory` of every seed of every point of a curve, by the point's folder and in order of seed.
 
-
-def check_runs(paths: Iterable[FilePath], curve: Curve, points: Mapping[str, int]) -> None:
-    """Raise RunIdentityError unless every file of ``paths`` belongs to the point that its folder names.
-
-    ``points`` maps the name of a point's folder to its scale. Files of one point have to come from the same
-    settings and inputs, and no two of them may hold the same seed.
+    ``runs`` maps the folder of each point to the digest of the settings that its run files must have been
+    made with; each point must have the ``seeds`` from 0 on. Raises FileError where a file is damaged, belongs
+    elsewhere, was made from other input files than the others of its point or has impossible numbers, and
+    where seeds are missing or there twice.
     """
-    first_of: dict[str, tuple[FilePath, dict[str, Any]]] = {}
-    seeds_of: dict[tuple[str, int], FilePath] = {}
+    files: dict[str, dict[FilePath, RunFile]] = {point: {} for point in runs}
     for path in paths:
         point = Path(path).parent.name
-        if point not in points:
-            raise RunIdentityError(f"{path} lies in no folder of a point: those are {', '.join(points)}")
-        found = _identity(path)
-        expected = {"curve": curve._asdict(), "scale": points[point]}
-        for key, value in expected.items():
-            if found[key] != value:
-                raise RunIdentityError(_message(path, f"it holds {key} {found[key]}, not {value}"))
-        first_path, first = first_of.setdefault(point, (path, found))
-        for key in ("settings", "inputs"):
-            if found[key] != first[key]:
-                raise RunIdentityError(_message(path, f"its {key} are not those of {first_path}"))
-        for seed in found["seeds"]:
-            other = seeds_of.setdefault((point, seed), path)
-            if other != path:
-                raise RunIdentityError(_message(path, f"it holds seed {seed}, which {other} holds too"))
+        if point not in runs:
+            raise OtherFileError(f"{path} lies in no folder of a point: those are {', '.join(runs)}")
+        files[point][path] = own = read_run_file(path, runs[point])
+        for trajectory in own.trajectories:
+            check_trajectory(path, trajectory, own.origin["ntk_rows"])
+    return {point: _of_point(point, own, seeds) for point, own in files.items()}
 
 
-def place_of(path: FilePath) -> tuple[Curve, int]:
-    """The curve and the scale of the run file at ``path``. Raises RunIdentityError if it cannot be read."""
-    found = _identity(path)
-    return Curve(**found["curve"]), int(found["scale"])
-
-
-def _identity(path: FilePath) -> dict[str, Any]:
-    try:
-        with h5py.File(path) as file:
-            attributes = cast(Any, file.attrs)  # h5py's stubs cannot know an attribute's type
-            found = {name: json.loads(attributes[name]) for name in ("settings", "inputs", "seeds")}
-        return {**found, **{key: found["settings"][key] for key in ("curve", "scale")}}
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise RunIdentityError(_message(path, f"it cannot be read ({error})")) from None
+def _of_point(point: str, files: Mapping[FilePath, RunFile], seeds: int) -> list[Trajectory]:
+    found: dict[int, tuple[FilePath, Trajectory]] = {}
+    first_path, first = next(iter(files.items()), (None, None))
+    for path, file in files.items():
+        if first is not None and file.origin["inputs"] != first.origin["inputs"]:
+            raise OtherFileError(_message(path, f"was made from other input files than {first_path}"))
+        if [own.seed for own in file.trajectories] != sorted(file.origin["seeds"]):
+            raise FileError(_message(path, f"does not hold the seeds {file.origin['seeds']} that it states"))
+        for own in file.trajectories:
+            if own.seed in found:
+                raise OtherFileError(
+                    _message(path, f"holds seed {own.seed}, which {found[own.seed][0]} holds too")
+                )
+            found[own.seed] = path, own
+    missing = sorted(set(range(seeds)) - set(found))
+    if missing:
+        raise FileError(f"no run file of {point} holds the seeds {', '.join(map(str, missing))}: start again")
+    return [found[seed][1] for seed in sorted(found)]
 
 
 def _message(path: FilePath, what: str) -> str:
-    return (
-        f"{path} is not the run file that belongs there: {what}. Delete it, and start again to train it anew"
-    )
+    return f"{path} {what}: delete it, and start again to train it anew"

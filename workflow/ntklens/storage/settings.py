@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from ntklens.storage.defaults import UNLESS_DEFAULT
+from ntklens.storage.files import json_sha256
 
 Settings = TypeVar("Settings")
 
@@ -24,6 +25,11 @@ class SettingsError(ArgumentTypeError, ValueError):
 def as_json(settings: Any) -> str:
     """The ``settings`` as one line of JSON."""
     return json.dumps(as_plain(settings))
+
+
+def settings_sha256(settings: Any) -> str:
+    """The hexadecimal SHA-256 digest of ``settings``: the name of what a job makes of them."""
+    return json_sha256(as_plain(settings))
 
 
 def as_plain(value: Any) -> Any:

@@ -1,4 +1,7 @@
-"""The settings of training jobs: all that determines their output, besides seeds and input files."""
+"""The settings of training jobs: all that determines their output, besides seeds and input files.
+
+``subset`` and ``learning_rates`` are digests of the settings that these files must have been made with.
+"""
 
 import math
 from dataclasses import dataclass
@@ -30,6 +33,8 @@ class TrainingSettings:
 
     curve: Curve
     scale: int
+    subset: str
+    learning_rates: str | None  # None where the recipe gives the rate
     network: NetworkSettings
     data: DataSettings
     recipe: Recipe
@@ -40,6 +45,8 @@ class TrainingSettings:
 class CalibrationSettings:
     """All that determines the learning rates of a curve, except its subset."""
 
+    curve: Curve
+    subset: str
     points: tuple[ScaledPoint, ...]
     recipe: Recipe
     window: tuple[int, int]  # first and last epoch

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ntklens.storage.files import FilePath, read_json
+from ntklens.storage.files import FilePath
+from ntklens.storage.records import read_record
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,11 @@ class LearningRates:
         return math.exp(np.polyval(self.coefficients, math.log(scale)))
 
 
-def read_rate(path: FilePath, scale: int) -> float:
-    """The rate at ``scale`` from a file that calibration wrote."""
-    return LearningRates(tuple(read_json(path)["coefficients"])).at(scale)
+def read_rate(path: FilePath, scale: int, made_with: str | None = None) -> float:
+    """The rate at ``scale`` from a file that calibration wrote.
+
+    It must be ``made_with`` the settings of this digest; None takes any. Raises FileError if the file is
+    damaged or another one, and OSError if it cannot be read.
+    """
+    content = read_record(path, "learning rates", made_with)
+    return LearningRates(tuple(content["coefficients"])).at(scale)
