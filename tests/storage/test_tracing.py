@@ -1,0 +1,160 @@
+"""The chain behind a figure is followed to the dataset, and every broken link is named."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ntklens.storage.hdf5 import add_dataset
+from ntklens.storage.provenance import provenance
+from ntklens.storage.records import new_record, write_record
+from ntklens.storage.sealing import write_sealed_json
+from ntklens.storage.tracing import chain_of, report, summary
+
+WORKFLOW = Path(__file__).parents[2] / "workflow"
+CURVE = {"study": "deep", "dataset": "digits", "network": "dense"}
+FIGURE = "results/small/figures/figure-3.json"
+
+
+def write_hdf5(path, kind, settings, sources, value=1.0, **more):
+    with new_record(path, kind, {**provenance(kind, settings, sources, ["numpy"]), **more}) as file:
+        add_dataset(file, "value", value, "a number")
+
+
+@pytest.fixture
+def figure(tmp_path, monkeypatch):
+    """A figure of one curve of two runs, in a folder that is the present one."""
+    monkeypatch.chdir(tmp_path)
+    dataset, subset = "results/datasets/digits.h5", "results/small/subsets/digits.h5"
+    write_hdf5(dataset, "dataset", {"dataset": "digits"}, [], inputs={"digits.csv.gz": "ff" * 32})
+    write_hdf5(subset, "subset", {"dataset": "digits", "split_seed": 0}, [dataset])
+    runs = [f"results/small/runs/depth-{depth}/seeds-0-1.h5" for depth in (2, 3)]
+    for depth, path in zip((2, 3), runs, strict=True):
+        write_hdf5(path, "run", {"curve": CURVE, "scale": depth, "subset": "ab" * 32}, [subset])
+    averages, laws = "results/small/averages/dense.h5", "results/small/fits/power-laws.json"
+    write_hdf5(averages, "averages", {"curve": CURVE}, runs)
+    write_record(laws, {"slope": 1.0}, provenance("power laws", {"curve": CURVE}, [averages], ["scipy"]))
+    digest = write_record(FIGURE, {"panels": []}, provenance("figure", {"figure": "3"}, [laws, averages], []))
+    Path(FIGURE).with_suffix(".png").write_bytes(b"\x89PNG " + digest.encode())
+    return Path(FIGURE)
+
+
+def test_the_chain_reaches_the_dataset_and_holds_each_file_once(figure):
+    links = chain_of(figure)
+    assert [(link.depth, link.origin["kind"]) for link in links] == [
+        (0, "figure"),
+        (1, "power laws"),
+        (2, "averages"),
+        (3, "run"),
+        (4, "subset"),
+        (5, "dataset"),
+        (3, "run"),
+    ]
+    assert [link.problem for link in links] == [""] * 7
+    assert summary(links) == f"{figure}: all 7 files are what they were"
+
+
+@pytest.mark.parametrize("suffix", [".json", ".png", ".pdf"])
+def test_a_picture_stands_for_the_numbers_beside_it(figure, suffix):
+    assert chain_of(figure.with_suffix(suffix)) == chain_of(figure)
+
+
+def test_the_chain_is_found_from_any_folder(figure, tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    links = chain_of(tmp_path / figure)
+    assert len(links) == 7
+    assert not any(link.problem for link in links)
+
+
+def test_the_report_names_all_that_determines_the_figure(figure):
+    lines = report(chain_of(figure))
+    assert lines[0] == f"{figure}: figure of 3"
+    run = "results/small/runs/depth-2/seeds-0-1.h5: run of deep/digits/dense at scale 2  sha256 "
+    assert lines[3].startswith(f"      {run}")
+    text = "\n".join(lines)
+    assert f"  digits: digits.csv.gz {'ff' * 32}" in text
+    assert "\n    scale: 2, 3\n" in text
+    assert "numpy " in text
+    assert "scipy " in text
+    assert "ab" * 32 not in text
+
+
+def edit_value(path):
+    """Another whole file, with another number."""
+    write_hdf5(path, "run", {"curve": CURVE, "scale": 3, "subset": "ab" * 32}, [], value=2.0)
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[700] ^= 4
+    path.write_bytes(content)
+
+
+def edit_json(path):
+    path.write_text(path.read_text().replace("1.0", "1.5"))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "problem"),
+    [
+        ("runs/depth-3/seeds-0-1.h5", edit_value, "it has changed since the next file was made from it"),
+        ("runs/depth-3/seeds-0-1.h5", flip, "is damaged"),
+        ("runs/depth-3/seeds-0-1.h5", Path.unlink, "it is not there"),
+        ("subsets/digits.h5", Path.unlink, "it is not there"),
+        ("fits/power-laws.json", edit_json, "is damaged"),
+        ("figures/figure-3.json", lambda path: path.write_text("{"), "is damaged"),
+        ("figures/figure-3.png", lambda path: path.write_bytes(b"PNG"), "was drawn from other numbers"),
+    ],
+)
+def test_a_broken_link_is_named(figure, name, change, problem):
+    change(Path("results/small") / name)
+    broken = [link for link in chain_of(figure) if link.problem]
+    assert len(broken) == 1
+    assert problem in broken[0].problem
+    assert str(broken[0].path) in summary(chain_of(figure))
+    assert problem in summary(chain_of(figure))
+
+
+def test_settings_that_are_not_those_of_their_digest_are_named(figure):
+    origin = {**provenance("figure", {"figure": "3"}, [], []), "settings": {"figure": "4"}}
+    write_record(figure, {"panels": []}, origin)
+    figure.with_suffix(".png").unlink()
+    assert chain_of(figure)[0].problem == "its settings are not those of their digest"
+
+
+def trace(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "ntklens", "trace", *arguments],
+        env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def test_the_command_prints_the_report_and_fails_with_the_chain(figure, tmp_path):
+    shown = trace(FIGURE, cwd=tmp_path)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.splitlines() == report(chain_of(figure))
+    Path("results/small/subsets/digits.h5").unlink()
+    broken = trace("--brief", FIGURE, "nowhere.json", cwd=tmp_path)
+    assert (broken.returncode, broken.stderr) == (1, "")
+    assert broken.stdout.splitlines() == [
+        f"{FIGURE}: 1 of 6 files fail, the first is results/small/subsets/digits.h5: it is not there",
+        "nowhere.json: 1 of 1 files fail, the first is nowhere.json: it is not there",
+    ]
+
+
+@pytest.mark.parametrize("content", ["[]", '"text"', "{}"])
+def test_a_file_that_is_no_figure_is_said_to_be_none(tmp_path, content):
+    (tmp_path / "a.json").write_text(content)
+    (link,) = chain_of(tmp_path / "a.json")
+    assert "is damaged" in link.problem
+
+
+def test_numbers_without_an_origin_are_no_figure(tmp_path):
+    write_sealed_json(tmp_path / "a.json", {"rate": 1.0})
+    (link,) = chain_of(tmp_path / "a.json")
+    assert link.problem == "it does not say where it comes from"

@@ -1,0 +1,181 @@
+"""The chain of files from a figure to its dataset, each checked against the digest that the next one holds.
+
+All that determines a figure is found on the way: settings, commits, versions of libraries, and the digests of
+the dataset's original files.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ntklens.storage.errors import FileError
+from ntklens.storage.files import FilePath, json_sha256, read_json, sha256
+from ntklens.storage.identity import described
+from ntklens.storage.records import origin_of
+from ntklens.storage.sealing import DIGEST_KEY, require_regular
+
+MOST_SHOWN = 12  # different values of one setting
+
+
+class Link(NamedTuple):
+    """One file of a chain. ``origin`` is None if it cannot be read, ``problem`` is empty if all is well."""
+
+    path: Path
+    depth: int  # how many steps from the figure
+    digest: str  # SHA-256 of the file, as the file that was made from it holds it
+    origin: dict[str, Any] | None
+    problem: str
+
+
+def chain_of(figure: FilePath) -> list[Link]:
+    """The file ``figure``, and every file behind it, each once and before the files that it was made from.
+
+    ``figure`` is the JSON file of a figure, or its PDF or PNG, of which the JSON file is taken.
+    """
+    path = Path(figure).with_suffix(".json")
+    first = _link(path, 0, "")
+    links = [first]
+    if first.origin is not None:
+        root = _root(path, first.origin["inputs"])
+        problem = first.problem or _problem_of_pictures(path)
+        links = [first._replace(problem=problem), *_behind(first, root, set())]
+    return links
+
+
+def _behind(link: Link, root: Path, seen: set[str]) -> Iterator[Link]:
+    if link.origin is None or link.origin["kind"] == "dataset":
+        return
+    for name, digest in link.origin["inputs"].items():
+        if name not in seen:
+            seen.add(name)
+            own = _link(root / name, link.depth + 1, digest)
+            yield own
+            yield from _behind(own, root, seen)
+
+
+def _link(path: Path, depth: int, digest: str) -> Link:
+    try:
+        state = path.stat()
+        found, origin = _known(path, state.st_ino, state.st_size, state.st_mtime_ns)
+    except (FileError, OSError) as error:
+        reason = "it is not there" if isinstance(error, FileNotFoundError) else str(error)
+        return Link(path, depth, digest, None, reason)
+    if not {"kind", "settings", "settings_sha256", "inputs"} <= set(origin):
+        return Link(path, depth, digest, None, "it does not say where it comes from")
+    if digest and found != digest:
+        return Link(path, depth, digest, origin, "it has changed since the next file was made from it")
+    if json_sha256(origin["settings"]) != origin["settings_sha256"]:
+        return Link(path, depth, digest, origin, "its settings are not those of their digest")
+    return Link(path, depth, digest, origin, "")
+
+
+@lru_cache(maxsize=10_000)
+def _known(path: Path, *state: int) -> tuple[str, dict[str, Any]]:
+    """Digest and origin of the file ``path`` in this ``state``: figures share most of their files."""
+    require_regular(path)
+    return sha256(path), origin_of(path)
+
+
+def _root(figure: Path, inputs: Iterable[str]) -> Path:
+    """The folder that the paths of ``inputs`` are relative to."""
+    first = next(iter(inputs), "")
+    folders = [Path(), *figure.resolve().parents]
+    return next((folder for folder in folders if (folder / first).exists()), Path())
+
+
+def _problem_of_pictures(path: Path) -> str:
+    """What is wrong with the PDF and the PNG beside a figure's JSON file; empty if nothing is."""
+    digest = str(read_json(path)[DIGEST_KEY]).encode()
+    for suffix in (".pdf", ".png"):
+        picture = path.with_suffix(suffix)
+        if picture.exists() and digest not in picture.read_bytes():
+            return f"{picture.name} was drawn from other numbers"
+    return ""
+
+
+def report(links: list[Link]) -> list[str]:
+    """What `python -m ntklens trace` prints of a chain."""
+    origins = [link.origin for link in links if link.origin is not None]
+    lines = [_line(link) for link in links]
+    for title, found in (
+        ("commits", _commits(origins)),
+        ("versions", _versions(origins)),
+        ("original files", _originals(origins)),
+        ("settings", _settings(origins)),
+    ):
+        lines += ["", title, *(f"  {line}" for line in found)]
+    return [*lines, "", summary(links)]
+
+
+def summary(links: list[Link]) -> str:
+    """The outcome of a check, in one line."""
+    broken = [link for link in links if link.problem]
+    if not broken:
+        return f"{links[0].path}: all {len(links)} files are what they were"
+    first = f"{broken[0].path}: {broken[0].problem}"
+    return f"{links[0].path}: {len(broken)} of {len(links)} files fail, the first is {first}"
+
+
+def _line(link: Link) -> str:
+    what = described(link.origin) if link.origin is not None else "unknown"
+    state = f"FAILS: {link.problem}" if link.problem else f"sha256 {link.digest[:16]}" if link.digest else ""
+    return f"{'  ' * link.depth}{link.path}: {what}  {state}".rstrip()
+
+
+def _commits(origins: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Each commit, with the kinds of files that it made; one that ends in -modified had changed code."""
+    kinds: dict[str, dict[str, None]] = {}
+    for origin in origins:
+        kinds.setdefault(origin["commit"], {})[origin["kind"]] = None
+    return [f"{commit}: {', '.join(own)}" for commit, own in kinds.items()]
+
+
+def _versions(origins: Iterable[Mapping[str, Any]]) -> list[str]:
+    found = sorted(
+        {f"{name} {version}" for origin in origins for name, version in origin["versions"].items()}
+    )
+    return [", ".join(found)]
+
+
+def _originals(origins: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The files that datasets were read from, with their digests, or the package that they come with."""
+    lines: list[str] = []
+    for origin in origins:
+        if origin["kind"] == "dataset":
+            name = origin["settings"]["dataset"]
+            lines += [f"{name}: {file} {digest}" for file, digest in origin["inputs"].items()]
+            if not origin["inputs"]:
+                lines.append(f"{name}: comes with a package, see versions")
+    return lines
+
+
+def _settings(origins: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The different values of every setting, for each kind of file; digests are left out."""
+    found: dict[str, dict[str, dict[str, None]]] = {}
+    for origin in origins:
+        own = found.setdefault(origin["kind"], {})
+        for key, value in _flat(origin["settings"]):
+            own.setdefault(key, {})[value] = None
+    lines: list[str] = []
+    for kind, own in found.items():
+        lines += [kind, *(f"  {key}: {_several(values)}" for key, values in own.items())]
+    return lines
+
+
+def _several(values: Iterable[str]) -> str:
+    shown = list(values)
+    more = f", and {len(shown) - MOST_SHOWN} more" if len(shown) > MOST_SHOWN else ""
+    return ", ".join(shown[:MOST_SHOWN]) + more
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """The numbers and names in ``value``, each with the keys that lead to it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _flat(inner, f"{key}.{name}" if key else name)
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for inner in value:
+            yield from _flat(inner, key)
+    elif not (isinstance(value, str) and len(value) == 64):
+        yield key, " ".join(map(str, value)) if isinstance(value, list) else str(value)
