@@ -79,7 +79,7 @@ def contracted_jacobian(model: Any, params: Parameters, x: jax.Array) -> jax.Arr
 
 def memory(key: str) -> int:
     """Resident memory of this process in bytes: now (VmRSS) or at its peak (VmHWM). Linux only."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return 1024 * int(next(line.split()[1] for line in lines if line.startswith(key)))
 
 
@@ -88,7 +88,8 @@ def main(case: Mapping[str, Any]) -> None:
     jax.block_until_ready(params)
     function = jax.jit(kernel_function(case["implementation"], model))
     compiled = function.lower(params, x).compile()
-    Path("/proc/self/clear_refs").write_text("5")  # reset the peak, so that compiling doesn't count
+    # Reset the peak, so that compiling doesn't count.
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     before = memory("VmRSS")
     theta = jax.block_until_ready(compiled(params, x))
     seconds, started = [], time.perf_counter()

@@ -61,7 +61,7 @@ def timed(case: Case, implementation: str) -> dict[str, Any] | None:
     variables["PYTHONPATH"] = os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])
     job = json.dumps({**case, "implementation": implementation, "seconds": SECONDS})
     command = [environment / "bin/python", HERE / "ntk_case.py", job]
-    result = subprocess.run(command, env=variables, capture_output=True, text=True)
+    result = subprocess.run(command, env=variables, capture_output=True, encoding="utf-8")
     if result.returncode:
         print(f"{name(case)}, {implementation}: {result.stderr[-300:]}", file=sys.stderr)
         return None
@@ -183,8 +183,8 @@ def main() -> None:
         results.append(result)
         print(json.dumps(result), file=sys.stderr, flush=True)
     args.out.parent.mkdir(exist_ok=True)
-    args.out.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
-    args.out.with_suffix(".md").write_text(table(results) + "\n")
+    args.out.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    args.out.with_suffix(".md").write_text(table(results) + "\n", encoding="utf-8")
     draw(results, args.out.with_suffix(".png"))
     print(table(results))
 

@@ -96,7 +96,7 @@ def seconds_of_job(path: Path) -> float:
     """Wall time of the job that wrote the run file ``path``."""
     batch = path.relative_to(RESULTS / "runs").with_suffix("")
     record = ROOT / benchmark("laptop", "train", "-".join(batch.parts))
-    return float(record.read_text().splitlines()[1].split()[0])
+    return float(record.read_text(encoding="utf-8").splitlines()[1].split()[0])
 
 
 class Run(NamedTuple):

@@ -172,7 +172,7 @@ def start_up() -> dict[str, float]:
 
 def small_job() -> None:
     """Train and measure two seeds of config/smoke.yaml's first point."""
-    config = load(yaml.safe_load(SMOKE.read_text()))
+    config = load(yaml.safe_load(SMOKE.read_text(encoding="utf-8")))
     curve = curves(config)[0]
     settings = training_settings(config, curve, scales(config, curve)[0])
     subset = made_up((8, 8, 1), 10, 1000, 64)

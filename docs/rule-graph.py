@@ -22,7 +22,7 @@ def snakemakes_graph() -> str:
     """The rule graph that Snakemake draws, in Mermaid's language."""
     command = [sys.executable, "-m", "snakemake", "--configfile", "config/config.yaml"]
     command += ["--rulegraph", "mermaid-js"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
 
 
 def edges_of(graph: str) -> Edges:
@@ -55,7 +55,9 @@ def main() -> None:
     graph = joined(edges_of(snakemakes_graph()))
     if parser.parse_args().write:
         readme = ROOT / "README.md"
-        readme.write_text(BLOCK.sub(f"```mermaid\n{graph}```\n", readme.read_text()))
+        readme.write_text(
+            BLOCK.sub(f"```mermaid\n{graph}```\n", readme.read_text(encoding="utf-8")), encoding="utf-8"
+        )
     else:
         print(graph, end="")
 

@@ -28,7 +28,9 @@ def here(folder: str) -> bool:
 
 def squeue(*options: str) -> str:
     """The output of `squeue`; empty if SLURM does not answer."""
-    return subprocess.run(["squeue", "--noheader", *options], capture_output=True, text=True).stdout
+    command = ["squeue", "--noheader", *options]
+    # A folder's name can be in any encoding.
+    return subprocess.run(command, capture_output=True, encoding="utf-8", errors="surrogateescape").stdout
 
 
 def main() -> None:

@@ -108,7 +108,7 @@ def _receive(session: requests.Session, address: str, part: Path) -> bool:
     if held:
         headers["Range"] = f"bytes={held}-"
         if _validator(part).exists():
-            headers["If-Range"] = _validator(part).read_text()
+            headers["If-Range"] = _validator(part).read_text(encoding="utf-8")
     with session.get(address, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         # No bytes follow those we have: the part is complete, or belongs to another file.
         if answer.status_code == 416:
@@ -143,7 +143,7 @@ def _note_validator(answer: requests.Response, part: Path) -> None:
     if not tag or tag.startswith("W/"):  # a weak one does not promise the same bytes
         tag = answer.headers.get("Last-Modified")
     if tag:
-        _validator(part).write_text(tag)
+        _validator(part).write_text(tag, encoding="utf-8")
     else:
         _validator(part).unlink(missing_ok=True)
 

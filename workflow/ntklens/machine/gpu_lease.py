@@ -142,7 +142,7 @@ def _uuids() -> dict[str, str]:
     """The UUIDs of the GPUs that ``nvidia-smi`` lists, by number. Raises DeviceError if there is none."""
     command = ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
         answer = (result.stdout + result.stderr).strip()
     except FileNotFoundError:
         answer = "no such program: the NVIDIA driver is not installed"

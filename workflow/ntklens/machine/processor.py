@@ -23,5 +23,5 @@ def instruction_set() -> str:
 def _first_line(*beginnings: str) -> str:
     """The first line of /proc/cpuinfo that starts with one of ``beginnings``; empty if there is none."""
     cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     return next((line for line in lines if line.startswith(beginnings)), "")

@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(f"{drifted}run `python -m ntklens.planning.config` to write these files")
     if not check:
         for path, text in documents().items():
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
 
 
 def drift() -> str:
@@ -25,7 +25,7 @@ def drift() -> str:
     lines: list[str] = []
     for path, text in documents().items():
         name = str(path.relative_to(ROOT))
-        old = path.read_text().splitlines(keepends=True) if path.exists() else []
+        old = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         lines += unified_diff(old, text.splitlines(keepends=True), name, f"{name} from the models")
     return "".join(lines)
 

@@ -23,7 +23,7 @@ _TABLE = re.compile(r"(<!-- table: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def documents() -> dict[Path, str]:
     """Path -> content of every generated file; of README.md the tables alone are generated."""
-    return {SCHEMA: schema_text(), README: with_tables(README.read_text())}
+    return {SCHEMA: schema_text(), README: with_tables(README.read_text(encoding="utf-8"))}
 
 
 def schema_text() -> str:
