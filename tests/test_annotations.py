@@ -37,7 +37,7 @@ def test_every_function_is_annotated(folder):
     incomplete = [
         f"{path.relative_to(ROOT)}:{function.lineno} {function.name}: {', '.join(missing)}"
         for path in modules(folder)
-        for function, bound in functions_of(ast.parse(path.read_text()))
+        for function, bound in functions_of(ast.parse(path.read_text(encoding="utf-8")))
         if (missing := missing_annotations(function, bound))
     ]
     assert incomplete == []

@@ -34,17 +34,19 @@ ACTION = re.compile(r"[\w-]+/[\w-]+@v\d+")
 
 
 def read_yaml(path: Path) -> Any:
-    return yaml.safe_load(path.read_text())
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def blocks(path: Path, language: str) -> list[str]:
     """The code blocks of a page that are marked as of ``language``."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
 
 
 def snakemake(*arguments: str, config: str = "config/config.yaml") -> str:
     command = [sys.executable, "-m", "snakemake", "--configfile", config, *arguments]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout + result.stderr
 
@@ -63,7 +65,7 @@ def test_citation_has_what_the_format_requires() -> None:
 def test_versions_agree() -> None:
     citation = read_yaml(ROOT / "CITATION.cff")
     released = re.findall(
-        r"^## \[(\d+\.\d+\.\d+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+        r"^## \[(\d+\.\d+\.\d+)\] - (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert (citation["version"], str(citation["date-released"])) == released[0]
     assert citation["version"] == ntklens.__version__
@@ -86,7 +88,7 @@ def test_readme_and_citation_name_the_same_paper() -> None:
 
 
 def test_license_is_the_one_that_is_named() -> None:
-    assert (ROOT / "LICENSE").read_text().startswith("MIT License\n")
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License\n")
 
 
 # Commands
@@ -94,7 +96,7 @@ def test_license_is_the_one_that_is_named() -> None:
 
 def commands_named_in(path: Path) -> set[str]:
     """The make targets that a page calls in its code, or a CI workflow in its steps."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if path.suffix == ".yml":
         code = re.findall(r"^[^#\n]*", text, re.MULTILINE)
     else:
@@ -105,7 +107,9 @@ def commands_named_in(path: Path) -> set[str]:
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z][a-z-]*):(?!=)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(
+        re.findall(r"^([a-z][a-z-]*):(?!=)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 @pytest.mark.parametrize("path", [*PAGES, *WORKFLOWS], ids=lambda path: path.name)
@@ -122,11 +126,13 @@ def test_pages_name_targets_at_all() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_links_lead_somewhere(path: Path) -> None:
-    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)", path.read_text()):
+    for target, anchor in re.findall(
+        r"\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)", path.read_text(encoding="utf-8")
+    ):
         page = (path.parent / target).resolve() if target else path
         assert page.exists(), target
         if anchor:
-            headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+            headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
             slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert anchor[1:] in slugs, target + anchor
 
@@ -134,7 +140,8 @@ def test_links_lead_somewhere(path: Path) -> None:
 @pytest.mark.parametrize("path", [CONTRIBUTING, README], ids=lambda path: path.name)
 def test_paths_that_a_page_names_exist(path: Path) -> None:
     named = re.findall(
-        r"`((?:workflow|tests|config|docs|envs|profiles|benchmarks)/[\w./-]+)`", path.read_text()
+        r"`((?:workflow|tests|config|docs|envs|profiles|benchmarks)/[\w./-]+)`",
+        path.read_text(encoding="utf-8"),
     )
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
@@ -158,8 +165,8 @@ def test_ci_has_least_permissions_and_pinned_actions(path: Path) -> None:
 def test_ci_tests_the_versions_of_python_that_the_readme_names() -> None:
     jobs = read_yaml(ROOT / ".github/workflows/ci.yml")["jobs"]
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
-    assert "Python 3.11 to 3.13" in README.read_text()
-    pyproject = (ROOT / "pyproject.toml").read_text()
+    assert "Python 3.11 to 3.13" in README.read_text(encoding="utf-8")
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert re.findall(r"Programming Language :: Python :: (3\.\d+)", pyproject) == ["3.11", "3.12", "3.13"]
 
 
@@ -191,7 +198,7 @@ def test_readme_shows_the_rules_and_edges_that_snakemake_has() -> None:
 
 def test_script_makes_the_graph_of_the_readme() -> None:
     result = subprocess.run(
-        [sys.executable, "docs/rule-graph.py"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "docs/rule-graph.py"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
     assert [result.stdout] == blocks(README, "mermaid")
 
@@ -201,9 +208,9 @@ def test_script_makes_the_graph_of_the_readme() -> None:
 
 def test_readme_has_the_table_of_claims_that_the_results_give() -> None:
     result = subprocess.run(
-        [sys.executable, "docs/claims-table.py"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "docs/claims-table.py"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
-    assert f"<!-- claims -->\n{result.stdout}<!-- end of claims -->\n" in README.read_text()
+    assert f"<!-- claims -->\n{result.stdout}<!-- end of claims -->\n" in README.read_text(encoding="utf-8")
     assert result.stdout.count("\n") > 10
 
 
@@ -245,20 +252,20 @@ def test_readme_counts_the_jobs_of_the_default_config() -> None:
     pattern = (
         r"(\d+) jobs; (\d+) of them train: (\d+) look for learning rates, and (\d+) train the (\d+) networks"
     )
-    assert numbers(README.read_text(), pattern) == [
+    assert numbers(README.read_text(encoding="utf-8"), pattern) == [
         jobs.total,
         jobs.calibrations + jobs.training,
         jobs.calibrations,
         jobs.training,
         jobs.networks,
     ]
-    assert f"trains {jobs.networks} networks" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"trains {jobs.networks} networks" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_readme_counts_the_jobs_of_the_paper_s_config() -> None:
     jobs = jobs_of("config/paper.yaml")
     pattern = r"in (\d+) jobs \((\d+)\s+calibrations, (\d+) training jobs for (\d+) networks\)"
-    assert numbers(README.read_text(), pattern) == [
+    assert numbers(README.read_text(encoding="utf-8"), pattern) == [
         jobs.calibrations + jobs.training,
         jobs.calibrations,
         jobs.training,
@@ -279,7 +286,7 @@ def example(path: Path, words: str) -> str:
 def test_example_of_a_study_is_a_config(path: Path, tmp_path: Path) -> None:
     (example,) = [block for block in blocks(path, "yaml") if "studies:" in block]
     config = tmp_path / "own.yaml"
-    config.write_text(f"name: own\n{example.replace('name: depth', '')}")
+    config.write_text(f"name: own\n{example.replace('name: depth', '')}", encoding="utf-8")
     assert "figure_depth_scaling_laws" in snakemake("-n", config=str(config))
 
 

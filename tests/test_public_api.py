@@ -26,7 +26,7 @@ def printed_by(code):
     """The words that ``code`` prints in a fresh interpreter."""
     environment = {**os.environ, "PYTHONPATH": str(WORKFLOW)}
     command = [sys.executable, "-c", code]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    result = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=True)
     return result.stdout.split()
 
 
@@ -41,7 +41,7 @@ def test_public_names_are_listed():
 
 
 def test_type_checkers_read_the_same_names_from_the_same_modules():
-    tree = ast.parse((WORKFLOW / "ntklens/__init__.pyi").read_text())
+    tree = ast.parse((WORKFLOW / "ntklens/__init__.pyi").read_text(encoding="utf-8"))
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert {alias.name: node.module for node in imports for alias in node.names} == HOMES
     (listed,) = [node.value for node in tree.body if isinstance(node, ast.Assign)]
@@ -78,13 +78,17 @@ def test_sub_packages_are_imported_as_ever():
 
 def test_lazy_names_add_nothing_to_an_import_closure(tmp_path):
     script = tmp_path / "script.py"
-    script.write_text("import ntklens\n")
+    script.write_text("import ntklens\n", encoding="utf-8")
     assert import_closure(script) == sorted([script, WORKFLOW / "ntklens" / "__init__.py"])
 
 
 def imported_from_ntklens(path):
     """The names that the file at ``path`` imports from ntklens itself."""
-    imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    imports = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+    ]
     return {alias.name for node in imports if node.module == "ntklens" for alias in node.names}
 
 

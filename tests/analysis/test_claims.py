@@ -28,7 +28,7 @@ def claim_with(**changes: Any) -> dict[str, Any]:
 
 
 def test_every_claim_of_the_config_is_read() -> None:
-    claims = claims_from(yaml.safe_load((ROOT / "config" / "claims.yaml").read_text()))
+    claims = claims_from(yaml.safe_load((ROOT / "config" / "claims.yaml").read_text(encoding="utf-8")))
     sections = {claim.section.split(",")[0] for claim in claims}
     assert {"1", "4.1", "4.2", "5", "5.1", "B.1", "B.2", "E.1", "E.2", "E.3"} <= sections
 

@@ -46,7 +46,7 @@ def changed(**keys: Any) -> Claim:
 
 
 def test_every_claim_names_a_measure_and_a_quantity_that_exist() -> None:
-    for claim in claims_from(yaml.safe_load(CLAIMS.read_text())):
+    for claim in claims_from(yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))):
         assert claim.measure in MEASURES
         assert claim.quantity is None or claim.quantity in QUANTITIES
 

@@ -92,14 +92,14 @@ def test_halves_of_six_seeds_are_compared_for_every_curve(tmp_path, monkeypatch,
     monkeypatch.setattr(halves, "ROOT", tmp_path)
     config = small()
     config["analysis"] = {"resamples": 100}
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     loaded = load(config)
     for curve in curves(loaded):
         path = tmp_path / paths.averages("small").format(**curve._asdict())
         path.parent.mkdir(parents=True, exist_ok=True)
         write_averages(path, averages_of(members=6, noise=0.05), origin("averages"))
     halves.main([str(tmp_path / "small.yaml"), "--out", str(tmp_path / "out.json")])
-    content = json.loads((tmp_path / "out.json").read_text())
+    content = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert list(content["seeds"].values()) == [[[0, 1, 2], [3, 4, 5]]] * len(curves(loaded))
     exponents = [row for row in content["laws"] if row["name"] == "initial_trace: exponent from 8 to 1024"]
     assert len(exponents) == len(curves(loaded))

@@ -216,7 +216,7 @@ def test_archive_without_a_file_raises_and_names_it(tmp_path):
 def test_paths_and_links_in_an_archive_lead_nowhere(tmp_path):
     """Members are found by their base name, links are ignored, and nothing is written."""
     secret = tmp_path / "secret"
-    secret.write_text("not for figures")
+    secret.write_text("not for figures", encoding="utf-8")
     folder = tmp_path / "data"
     path = put_archive(folder, "cifar-10-binary.tar.gz", RECORD_FILES, "../../elsewhere")
     assert found(CIFAR, folder) == (TINY_BINARY, RECORD_FILES)

@@ -85,7 +85,11 @@ def test_importing_it_needs_the_standard_library_alone():
     program = "import sys, ntklens.data.registry; print(*{name.split('.')[0] for name in sys.modules})"
     environment = {"PYTHONPATH": str(SCRIPTS.parent)}
     shown = subprocess.run(
-        [sys.executable, "-S", "-c", program], capture_output=True, text=True, env=environment, check=True
+        [sys.executable, "-S", "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment,
+        check=True,
     )
     assert set(shown.stdout.split()) - sys.stdlib_module_names == {"__main__", "ntklens"}
 

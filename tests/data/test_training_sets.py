@@ -181,7 +181,7 @@ def test_optional_modules_are_imported_where_they_are_asked_for_alone():
         [sys.executable, "-c", ASK],
         env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert result.stdout.splitlines() == ["", "noisy_copies", "noisy_copies,image_size"]

@@ -35,7 +35,7 @@ def install(prefix, pythons):
     folder = prefix / "bin"
     folder.mkdir(parents=True)
     for name, content in (("conda", command), ("activate", ACTIVATE), ("python", OTHER_PYTHON)):
-        (folder / name).write_text(content)
+        (folder / name).write_text(content, encoding="utf-8")
         (folder / name).chmod(0o755)
 
 
@@ -67,7 +67,7 @@ def create(file, prefix, pythons):
     subprocess.run([pythons[python], "-m", "venv", *pip, prefix], check=True)
     versions = {package.name: package.version for package in listed.values()}
     constraints = prefix / "constraints.txt"
-    constraints.write_text("\n".join(_requirements(lock_of(versions, python))))
+    constraints.write_text("\n".join(_requirements(lock_of(versions, python))), encoding="utf-8")
     subprocess.run(
         [sys.executable, "-m", "pip", "--python", prefix / "bin/python", "install", "--quiet"]
         + ["--disable-pip-version-check", "--constraint", constraints, *_requirements(versions)],

@@ -36,9 +36,9 @@ class Workflow:
 
     def python_of(self, name):
         """The Python of the environment that Snakemake made from envs/``name``.yaml, or None."""
-        content = (self / f"envs/{name}.yaml").read_text()
+        content = (self / f"envs/{name}.yaml").read_text(encoding="utf-8")
         copies = (self.conda / "environments").glob("*.yaml")
-        made = [path.with_suffix("") for path in copies if path.read_text() == content]
+        made = [path.with_suffix("") for path in copies if path.read_text(encoding="utf-8") == content]
         return made[0] / "bin/python" if made else None
 
 
@@ -64,7 +64,7 @@ def _interpreter(version):
     for name in (sys.executable, f"python{version}"):
         path = shutil.which(name)
         command = [path, "-c", "import sys; print('{}.{}'.format(*sys.version_info))"]
-        if path and subprocess.run(command, capture_output=True, text=True).stdout.strip() == version:
+        if path and subprocess.run(command, capture_output=True, encoding="utf-8").stdout.strip() == version:
             return path
     return None
 

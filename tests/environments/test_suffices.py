@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.environment_files import ENVIRONMENTS, LOCKS, OWN_LOCK, ROOT, packages, pins, rules
 
-RULES = rules(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+RULES = rules(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
 # The smoke config has no second draw of training samples. The environment is that of the other analyses, and
 # tests/workflow/test_environments.py compares the script's imports with it.
 NOT_RUN = {"variance_components"}
@@ -36,7 +36,7 @@ def run(workflow, name, code, *arguments):
     """The output of ``code``, run by the Python of the environment ``name``."""
     command = [workflow.python_of(name), "-c", code, *map(str, arguments)]
     variables = {**workflow.variables, "PYTHONPATH": str(workflow / "workflow")}
-    return subprocess.run(command, env=variables, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return subprocess.run(command, env=variables, stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
 
 
 def test_environments_are_made_without_running_a_job(prepared):
@@ -72,7 +72,7 @@ def test_everything_is_there(finished):
 
 def test_data_environment_can_download(prepared, tmp_path):
     (tmp_path / "served").mkdir()
-    (tmp_path / "served/file").write_text("content")
+    (tmp_path / "served/file").write_text("content", encoding="utf-8")
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "served")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -85,9 +85,9 @@ def test_data_environment_can_download(prepared, tmp_path):
 def test_missing_package_is_found(finished, copy):
     doctored = copy(of=finished)
     path = doctored / "envs/analysis.yaml"
-    text = re.sub(r" *- scipy.*\n", "", path.read_text())
-    assert text != path.read_text()
-    path.write_text(text)
+    text = re.sub(r" *- scipy.*\n", "", path.read_text(encoding="utf-8"))
+    assert text != path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     transition = "results/smoke/fits/model-scaling/digits/three-layer/transition.json"
     succeeded, output = doctored.snakemake("--force", targets=[transition])
     assert not succeeded

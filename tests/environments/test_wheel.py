@@ -70,11 +70,13 @@ def bare(tmp_path_factory):
     (wheel,) = folder.glob("ntk_lens-*.whl")
     locked = pins(LOCKS[0], "{}.{}".format(*sys.version_info))
     constraints = folder / "constraints.txt"
-    constraints.write_text("".join(f"{name}=={version}\n" for name, version in locked.items()))
+    constraints.write_text(
+        "".join(f"{name}=={version}\n" for name, version in locked.items()), encoding="utf-8"
+    )
     subprocess.run([sys.executable, "-m", "venv", folder / "bare"], check=True)
     python = folder / "bare/bin/python"
     install = [python, "-m", "pip", "install", "--quiet", "--constraint", constraints, f"{wheel}[cpu]"]
-    result = subprocess.run(install, capture_output=True, text=True)
+    result = subprocess.run(install, capture_output=True, encoding="utf-8")
     if "No matching distribution" in result.stderr:
         pytest.skip("pip reaches no index to take packages from")
     assert result.returncode == 0, result.stderr
@@ -85,7 +87,7 @@ def output_of(python, folder, code, *arguments):
     """What ``python`` prints when it runs ``code``; no environment variable leads to other packages."""
     variables = {"PATH": os.defpath, "HOME": str(folder)}
     command = [python, "-c", code, *map(str, arguments)]
-    result = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+    result = subprocess.run(command, cwd=folder, env=variables, capture_output=True, encoding="utf-8")
     assert result.returncode == 0, result.stderr
     return result.stdout
 

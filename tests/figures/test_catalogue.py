@@ -92,7 +92,7 @@ def test_figures_whose_study_is_absent_are_left_out():
 
 @pytest.mark.parametrize("name", ["config", "paper", "reduced", "smoke"])
 def test_configs_of_the_papers_studies_fill_its_figures(name):
-    config = load(yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()))
+    config = load(yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8")))
     figures = figures_of(config)
     assert set("12345678") <= set(figures)
     assert figures["4"].curves == figures["7"].curves == curves(config, "noise-scaling")
@@ -171,19 +171,19 @@ def test_settings_survive_json_and_describe_every_curve():
 
 @pytest.mark.parametrize("path", [*CONFIGS, None], ids=lambda path: path.stem if path else "own studies")
 def test_every_figure_has_its_kind_its_caption_and_quantities_that_exist(path):
-    config = load(yaml.safe_load(path.read_text())) if path else all_kinds()
+    config = load(yaml.safe_load(path.read_text(encoding="utf-8"))) if path else all_kinds()
     for figure in figures_of(config).values():
         kind = importlib.import_module(f"ntklens.figures.{figure.kind}")
         assert callable(kind.collect)
         assert callable(kind.draw)
-        assert (ROOT / "workflow/report" / figure.caption).read_text().strip()
+        assert (ROOT / "workflow/report" / figure.caption).read_text(encoding="utf-8").strip()
         assert set(figure.needs) <= {"averages", "adaptation-rate", "power-laws", "transition", "ends"}
         assert set(figure.shows) <= set(QUANTITIES if figure.kind == "epochs" else SHOWN)
         assert "adaptation_rate" not in figure.shows or "adaptation-rate" in figure.needs
 
 
 def test_every_caption_belongs_to_a_figure():
-    config = load(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
+    config = load(yaml.safe_load((ROOT / "config/smoke.yaml").read_text(encoding="utf-8")))
     used = {figure.caption for own in (config, all_kinds()) for figure in figures_of(own).values()}
     used.add("paper-comparison.rst")  # of the table of claims
     assert used == {path.name for path in (ROOT / "workflow/report").iterdir()}
@@ -200,7 +200,9 @@ def test_the_catalogue_imports_neither_matplotlib_nor_jax():
     program = (
         "import sys, ntklens.figures.catalogue; print(*(name for name in sys.modules if '.' not in name))"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
+    )
     assert {"matplotlib", "jax", "scipy"}.isdisjoint(result.stdout.split())
 
 
@@ -211,7 +213,9 @@ def test_kinds_import_neither_the_catalogue_nor_studies_nor_planning():
         f"for kind in {sorted(kinds)}: importlib.import_module('ntklens.figures.' + kind)\n"
         "print(*(name for name in sys.modules if name.startswith('ntklens.')))"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
+    )
     loaded = result.stdout.split()
     assert "ntklens.figures.catalogue" not in loaded
     assert {"studies", "planning"}.isdisjoint(name.split(".")[1] for name in loaded)

@@ -60,7 +60,7 @@ class Node:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
 
     def run(self, *kind, **options):
@@ -245,7 +245,7 @@ def test_programs_that_jax_kept_by_itself_disturb_nobody(node):
 
 
 def test_job_does_without_where_the_cache_cannot_be(node):
-    node.cache.write_text("no folder")
+    node.cache.write_text("no folder", encoding="utf-8")
     process = node.start()
     output, errors = process.communicate()
     assert process.returncode == 0

@@ -52,7 +52,7 @@ def run(tmp_path):
     """Runs Python in a process that finds one simulated GPU."""
     tools = tmp_path / "bin"
     tools.mkdir()
-    (tools / "nvidia-smi").write_text("#!/bin/sh\necho 0, GPU-1234\n")
+    (tools / "nvidia-smi").write_text("#!/bin/sh\necho 0, GPU-1234\n", encoding="utf-8")
     (tools / "nvidia-smi").chmod(0o755)
 
     def run(program, **variables):
@@ -67,7 +67,7 @@ def run(tmp_path):
             if name not in variables:
                 environment.pop(name, None)
         command = [sys.executable, "-c", program]
-        return subprocess.run(command, env=environment, capture_output=True, text=True)
+        return subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
 
     return run
 

@@ -35,7 +35,7 @@ class Job:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
 
     def answers(self, seconds=60.0):
@@ -74,7 +74,7 @@ class Machine:
         self.nvidia_smi(f"echo 0, {FIRST}; echo 1, {SECOND}")
 
     def nvidia_smi(self, script):
-        (self.tools / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
+        (self.tools / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         (self.tools / "nvidia-smi").chmod(0o755)
 
     def job(self, jobs_per_gpu=1, program=JOB, **variables):
@@ -175,9 +175,9 @@ def test_program_that_outlives_its_job_holds_no_lease(machine):
     job = machine.job(program=program, CUDA_VISIBLE_DEVICES="0")
     assert job.gpu == FIRST
     children = Path(f"/proc/{job.process.pid}/task/{job.process.pid}/children")
-    while not children.read_text():
+    while not children.read_text(encoding="utf-8"):
         time.sleep(0.01)
-    child = int(children.read_text())
+    child = int(children.read_text(encoding="utf-8"))
     try:
         job.kill()
         assert machine.job(CUDA_VISIBLE_DEVICES="0").gpu == FIRST

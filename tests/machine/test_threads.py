@@ -14,7 +14,9 @@ def test_one_thread_for_everything():
         "print(os.environ['NPROC'], os.environ['XLA_FLAGS'])"
     )
     environment = {**os.environ, "PYTHONPATH": WORKFLOW, "XLA_FLAGS": "--xla_cpu_enable_fast_math=false"}
-    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, encoding="utf-8"
+    )
     assert result.stdout.split() == [
         "1",
         "--xla_cpu_enable_fast_math=false",

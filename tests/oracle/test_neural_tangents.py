@@ -42,7 +42,7 @@ def answers(networks, tmp_path_factory):
         [ORACLE / "bin/python", HERE / "answer.py", folder / "questions.h5", folder / "answers.h5"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert result.returncode == 0, result.stderr
     with h5py.File(folder / "answers.h5") as file:

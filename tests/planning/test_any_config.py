@@ -13,7 +13,7 @@ from ntklens.planning.config import ConfigError, load
 
 from tests.support.small_config import SIZES, WIDTHS, changed, small
 
-SMOKE = yaml.safe_load((Path(__file__).parents[2] / "config/smoke.yaml").read_text())
+SMOKE = yaml.safe_load((Path(__file__).parents[2] / "config/smoke.yaml").read_text(encoding="utf-8"))
 LONGEST = 600  # characters of a message
 OWN = {
     "axis": "width",

@@ -374,7 +374,7 @@ def test_modified_data_have_a_name_of_their_own():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=[path.stem for path in SHIPPED])
 def test_shipped_config_completes(path):
-    loaded = load(yaml.safe_load(path.read_text()))
+    loaded = load(yaml.safe_load(path.read_text(encoding="utf-8")))
     for curve in curves(loaded):
         if follows_minimum(loaded, curve):
             calibration = calibration_settings(loaded, curve)
@@ -385,7 +385,7 @@ def test_shipped_config_completes(path):
 
 
 def test_configs_are_shipped_under_different_names():
-    names = [yaml.safe_load(path.read_text())["name"] for path in SHIPPED]
+    names = [yaml.safe_load(path.read_text(encoding="utf-8"))["name"] for path in SHIPPED]
     assert len(set(names)) == len(names)
 
 
@@ -564,7 +564,7 @@ def test_recipe_called_adam_can_be_changed():
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_example_of_own_studies_on_a_page_is_a_config(page):
-    text = (SHIPPED[0].parents[1] / page).read_text()
+    text = (SHIPPED[0].parents[1] / page).read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(?:name: .*?\n)?(networks:.*?)```", text, re.DOTALL)
     loaded = load({"name": "example", **yaml.safe_load(example)})
     assert "depth-scaling" in loaded.entries

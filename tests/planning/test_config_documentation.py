@@ -37,12 +37,12 @@ def test_check_reports_drift_and_writes_nothing(monkeypatch, tmp_path):
     path = tmp_path / "README.md"
     monkeypatch.setattr("ntklens.planning.config.__main__.ROOT", tmp_path)
     monkeypatch.setattr("ntklens.planning.config.__main__.documents", lambda: {path: "new\n"})
-    path.write_text("old\n")
+    path.write_text("old\n", encoding="utf-8")
     with pytest.raises(SystemExit, match=r"(?s)-old\n\+new\n.*python -m ntklens\.planning\.config"):
         main(["--check"])
-    assert path.read_text() == "old\n"
+    assert path.read_text(encoding="utf-8") == "old\n"
     main([])
-    assert path.read_text() == "new\n"
+    assert path.read_text(encoding="utf-8") == "new\n"
 
 
 def test_every_key_is_described():
@@ -54,7 +54,7 @@ def test_every_key_is_described():
 
 
 def test_every_section_with_keys_has_a_table_in_the_readme():
-    text = README.read_text()
+    text = README.read_text(encoding="utf-8")
     for place, model in sections(Config):
         if any(model_in(field.annotation) is None for field in fields_by_key(model).values()):
             assert table(model) in text, place
@@ -72,8 +72,8 @@ def test_text_between_the_markers_is_replaced_and_all_other_text_kept():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_schema_accepts_the_configs_that_come_along(validator, path):
-    validator.validate(yaml.safe_load(path.read_text()))
-    first = path.read_text().splitlines()[0]
+    validator.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    first = path.read_text(encoding="utf-8").splitlines()[0]
     assert first == "# yaml-language-server: $schema=../workflow/schemas/config.schema.json"
     assert (path.parent / first.partition("=")[2]).resolve() == SCHEMA
 
@@ -118,5 +118,5 @@ def test_schema_tells_units_and_what_the_paper_does_not_state():
 
 
 def test_every_axis_is_in_the_readmes_table_of_axes():
-    text = README.read_text()
+    text = README.read_text(encoding="utf-8")
     assert all(f"\n| `{name}` |" in text for name in AXES)

@@ -24,7 +24,7 @@ SHIPPED = pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 
 @cache
 def shipped(path):
-    config = load(yaml.safe_load(path.read_text()))
+    config = load(yaml.safe_load(path.read_text(encoding="utf-8")))
     return config, estimate.jobs_of(config, UNITS)
 
 

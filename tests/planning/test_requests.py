@@ -21,7 +21,7 @@ SHORT = Price({"training": 1.0}, gpu_seconds=1.0, memory=1e6, disk=1e6)
 
 
 def shipped(name):
-    return load(yaml.safe_load((ROOT / "config" / name).read_text()))
+    return load(yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3])

@@ -79,7 +79,7 @@ def test_without_model_scaling_there_is_nothing_to_compare():
 
 
 def test_the_shipped_config_varies_one_thing_at_a_time():
-    config = load(yaml.safe_load((ROOT / "config/robustness.yaml").read_text()))
+    config = load(yaml.safe_load((ROOT / "config/robustness.yaml").read_text(encoding="utf-8")))
     settings = robustness_settings(config)
     assert len(baselines_of(settings)) == 4
     by_baseline = [

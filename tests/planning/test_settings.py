@@ -360,7 +360,7 @@ def test_curves_on_one_draw_or_of_other_ensembles_are_no_group(change):
 
 def test_shipped_study_of_variances_has_eight_draws_at_three_widths():
     path = Path(__file__).parents[2] / "config" / "variance.yaml"
-    config = load(yaml.safe_load(path.read_text()))
+    config = load(yaml.safe_load(path.read_text(encoding="utf-8")))
     (group,) = variance_settings(config).groups
     assert len(group.curves) == 8
     assert all(list(own.points.values()) == [16, 128, 512] for own in group.curves)

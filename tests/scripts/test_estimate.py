@@ -13,7 +13,7 @@ SMOKE = str(estimate.ROOT / "config/smoke.yaml")
 def test_text_and_json_hold_the_same_numbers(tmp_path, capsys):
     file = tmp_path / "costs.json"
     estimate.main(["--config", SMOKE, "--json", str(file)])
-    content, text = json.loads(file.read_text()), capsys.readouterr().out
+    content, text = json.loads(file.read_text(encoding="utf-8")), capsys.readouterr().out
     assert f"total {content['total']['jobs']}" in " ".join(text.split())
     for key in content["figures"]:
         assert f"figure {key} " in text
@@ -26,6 +26,6 @@ def test_the_papers_config_is_the_default(capsys):
 
 def test_a_wrong_config_is_one_line(tmp_path):
     wrong = tmp_path / "wrong.yaml"
-    wrong.write_text("name: wrong\n")
+    wrong.write_text("name: wrong\n", encoding="utf-8")
     with pytest.raises(SystemExit, match="estimate: the config lacks the key studies"):
         estimate.main(["--config", str(wrong)])

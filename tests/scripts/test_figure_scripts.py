@@ -36,7 +36,7 @@ OWN = {
 
 def own_config():
     """The smoke config, with a study for each kind of own figure."""
-    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text(encoding="utf-8"))
     config["recipes"] = {"adam": {}, "fixed": {"epochs": 9, "learning_rate": 0.01}}
     config["studies"] |= {name: [entry] for name, entry in OWN.items()}
     return load(config)
@@ -68,7 +68,7 @@ def draw(key, folder, settings=None):
     out = folder / "figures" / f"figure-{key}.pdf"
     command = ["--settings", as_json(settings), "--files", *map(str, files), "--out", str(out)]
     figure.main(command)
-    return json.loads(out.with_suffix(".json").read_text()), files, out
+    return json.loads(out.with_suffix(".json").read_text(encoding="utf-8")), files, out
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("script", ["train.py", "calibrate.py"])
 def test_script_fails_where_it_finds_no_gpu(script, tmp_path):
-    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho No devices were found\n")
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho No devices were found\n", encoding="utf-8")
     (tmp_path / "nvidia-smi").chmod(0o755)
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("CUDA_", "SLURM_"))},
@@ -26,13 +26,13 @@ def test_script_fails_where_it_finds_no_gpu(script, tmp_path):
     }
     out = tmp_path / "run.h5"
     command = [sys.executable, str(ROOT / "workflow/scripts" / script), "--gpus", "1", "--out", str(out)]
-    config = load(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
+    config = load(yaml.safe_load((ROOT / "config/smoke.yaml").read_text(encoding="utf-8")))
     curve = curves(config, "data-scaling")[0]
     calibration, training = calibration_settings(config, curve), training_settings(config, curve, 60)
     settings = calibration if script == "calibrate.py" else training
     command += ["--subset", "none.h5", "--settings", as_json(settings)]
     command += [] if script == "calibrate.py" else ["--seeds", "0", "1"]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    result = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
     assert result.returncode == 1
     assert "nvidia-smi lists no GPU (No devices were found)" in result.stderr
     assert "set device: cpu" in result.stderr

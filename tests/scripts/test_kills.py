@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 def long_config():
     """The smoke config with so many epochs that every job takes a few seconds beyond its start."""
-    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config/smoke.yaml").read_text(encoding="utf-8"))
     config["training"].update(window=LONG_WINDOW, max_epochs=4000, spectrum_epochs=list(range(0, 1500, 25)))
     config["studies"]["noise-scaling"][0].update(epochs=1500, spectrum_epochs=list(range(0, 1500, 50)))
     return load(config)
@@ -62,7 +62,7 @@ def started(folder, script, wanted, more, out):
         "NTKLENS_CHECKPOINT_SECONDS": "0.001",
         "NTKLENS_COMPILATION_CACHE": f"{folder}/programs",
     }
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, encoding="utf-8")
 
 
 def kill_at_random(process, checkpoint, signal_number, rng):

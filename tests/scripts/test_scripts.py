@@ -41,7 +41,7 @@ from workflow.scripts import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-SMOKE = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+SMOKE = yaml.safe_load((ROOT / "config/smoke.yaml").read_text(encoding="utf-8"))
 SMOKE["ensemble"]["min_members"] = 2
 SMOKE["studies"]["model-scaling"][0]["learning_rate"] = 0.02
 SMOKE["studies"]["noise-scaling"][0].update(removed_percent=[0, 50, 80], seeds=2)
@@ -102,7 +102,7 @@ def test_calibrate_puts_the_minimum_near_the_target(folder):
     wanted = settings.calibration_settings(CONFIG, CALIBRATED)
     out = folder / "rates.json"
     calibrate.main(["--subset", f"{folder}/subset.h5", "--settings", as_json(wanted), "--out", str(out)])
-    content = json.loads(out.read_text())
+    content = json.loads(out.read_text(encoding="utf-8"))
     last = {trial["scale"]: trial for trial in content["trials"]}
     for trial in last.values():
         middle = np.exp(np.mean(np.log(trial["epochs"])))
@@ -119,7 +119,7 @@ def test_calibrate_finds_a_rate_for_full_batch_gradient_descent(folder):
     out = folder / "descent.json"
     wanted = as_json(descent(SCALING))
     calibrate.main(["--subset", f"{folder}/subset.h5", "--settings", wanted, "--out", str(out)])
-    trials = json.loads(out.read_text())["trials"]
+    trials = json.loads(out.read_text(encoding="utf-8"))["trials"]
     assert all(trials[0]["censored"])
     for trial in {trial["scale"]: trial for trial in trials}.values():
         assert all(20 <= epoch <= 60 for epoch in trial["epochs"])
@@ -190,7 +190,7 @@ def test_train_loads_what_its_rule_declares_and_nothing_else(folder, tmp_path, c
         [sys.executable, "-c", LOADED, *command, "--out", str(tmp_path / "run.h5")],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "workflow"), str(ROOT)])},
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     declared = import_closure(train.__file__, *modules_of(wanted.recipe, (wanted.network, wanted.data)))

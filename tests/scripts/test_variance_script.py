@@ -65,7 +65,7 @@ def runs(folder: Path) -> list[str]:
 def call(files: list[str], out: Path) -> list[dict[str, str]]:
     settings = as_json(VarianceSettings((GROUP,), 100))
     variance_components.main(["--runs", *files, "--settings", settings, "--out", str(out)])
-    return list(csv.DictReader(out.read_text().splitlines()))
+    return list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
 
 
 def test_each_run_file_counts_for_its_draw_and_its_scale(
@@ -77,7 +77,7 @@ def test_each_run_file_counts_for_its_draw_and_its_scale(
     assert found["8", "training draw"] == pytest.approx(0, abs=1e-7)
     assert found["16", "training draw"] == pytest.approx(8**0.5)
     assert [found[scale, "initialisation"] for scale in ("8", "16")] == pytest.approx([1, 1])
-    assert "Digits, three-layer" in (tmp_path / "table.md").read_text()
+    assert "Digits, three-layer" in (tmp_path / "table.md").read_text(encoding="utf-8")
     assert "width-16: 2 training draws of 3 seeds, 2 NTK draws" in capsys.readouterr().err
 
 

@@ -106,7 +106,7 @@ def kernel_by_jacobian(layers, x):
 
 def test_table_has_a_row_for_each_seed_with_parameters(case, tmp_path):
     verify.main(case)
-    with (tmp_path / "table.csv").open() as file:
+    with (tmp_path / "table.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [(row["dataset"], row["point"], row["seed"]) for row in rows] == [
         ("blobs", "width-6", "0"),
@@ -114,7 +114,7 @@ def test_table_has_a_row_for_each_seed_with_parameters(case, tmp_path):
     ]
     for row in rows:
         assert all(float(row[name]) < 1e-5 for name in row if "difference" in name)
-    assert len(json.loads((tmp_path / "table.json").read_text())["rows"]) == 2
+    assert len(json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))["rows"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ class Job(NamedTuple):
 
 def slurm(*command):
     """The output of one of SLURM's commands. Raises CalledProcessError if it fails."""
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
 
 
 def in_queue(folder, *states):

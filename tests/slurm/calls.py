@@ -19,7 +19,7 @@ FAST = ("--slurm-init-seconds-before-status-checks", "1", "--max-status-checks-p
 def use_profile(repository, device="cpu", runtime=None):
     """Edit the three places in the profile as a user does; ``runtime`` is the time limit of training jobs."""
     path = repository / "profiles/slurm/config.yaml"
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     more = "" if runtime is None else f"\n    runtime: {runtime}"
     for place, value in {
         "  slurm_account: my-account\n": "",  # this cluster has no accounting
@@ -30,7 +30,7 @@ def use_profile(repository, device="cpu", runtime=None):
     }.items():
         assert text.count(place) == 1, place
         text = text.replace(place, value)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
 
 
 class Call:
@@ -42,7 +42,7 @@ class Call:
         self._path = repository / f"{name.replace(' ', '-')}.log"
 
     def __enter__(self):
-        with self._path.open("w") as output:
+        with self._path.open("w", encoding="utf-8") as output:
             # If the tests are killed, the kernel kills Snakemake too. A shell that starts the tests in the
             # background makes them ignore SIGINT, and Snakemake would inherit that.
             command = ["env", "--default-signal=INT", "setpriv", "--pdeathsig", "KILL", "snakemake"]
@@ -63,7 +63,7 @@ class Call:
 
     @property
     def output(self):
-        return self._path.read_text()
+        return self._path.read_text(encoding="utf-8")
 
     @property
     def submitted(self):

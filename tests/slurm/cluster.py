@@ -138,7 +138,7 @@ def _free_port():
 @contextmanager
 def _written(path, text):
     """A new file with ``text`` at ``path``, removed at the end. Raises FileExistsError if there is one."""
-    with path.open("x") as file:
+    with path.open("x", encoding="utf-8") as file:
         file.write(text)
     try:
         yield
@@ -149,7 +149,7 @@ def _written(path, text):
 @contextmanager
 def _daemon(folder, *command):
     """Run ``command`` in a session of its own; at the end stop it and its child processes."""
-    with (folder / f"{command[0]}.out").open("w") as output:
+    with (folder / f"{command[0]}.out").open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
@@ -172,8 +172,14 @@ def _wait(folder, what, condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            logs = "".join(f"--- {path.name}\n{path.read_text()}" for path in sorted(folder.glob("*.log")))
-            outputs = "".join(f"--- {path.name}\n{path.read_text()}" for path in sorted(folder.glob("*.out")))
+            logs = "".join(
+                f"--- {path.name}\n{path.read_text(encoding='utf-8')}"
+                for path in sorted(folder.glob("*.log"))
+            )
+            outputs = "".join(
+                f"--- {path.name}\n{path.read_text(encoding='utf-8')}"
+                for path in sorted(folder.glob("*.out"))
+            )
             raise TimeoutError(f"SLURM did not start: no {what} after {seconds} s\n{outputs}{logs}")
         time.sleep(0.2)
 
@@ -183,7 +189,7 @@ def _node_is_idle():
 
 
 def _output(*command):
-    return subprocess.run(command, capture_output=True, text=True).stdout
+    return subprocess.run(command, capture_output=True, encoding="utf-8").stdout
 
 
 def _cancel_jobs():

@@ -33,12 +33,14 @@ def slurm():
         [sys.executable, cluster.__file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
     try:
         assert keeper.stdout.readline() == "ready\n", "SLURM did not start: its logs are above"
-        version = subprocess.run(["sbatch", "--version"], capture_output=True, text=True).stdout.strip()
+        version = subprocess.run(
+            ["sbatch", "--version"], capture_output=True, encoding="utf-8"
+        ).stdout.strip()
         journal.note(f"{version}: one node, {cluster.CPUS} CPUs, {cluster.GPUS} made-up GPUs")
         yield
     finally:

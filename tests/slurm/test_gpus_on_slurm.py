@@ -28,10 +28,10 @@ def repository(slurm, tmp_path):
 
 def test_jobs_at_work_at_once_have_a_gpu_each(repository):
     use_profile(repository)
-    (repository / "Snakefile").write_text(SNAKEFILE)
+    (repository / "Snakefile").write_text(SNAKEFILE, encoding="utf-8")
     with Call(repository, name="call for two GPUs") as call:
         assert call.finish() == 0, call.output
-    gpus = [(repository / f"out/{job}").read_text().strip() for job in range(2)]
+    gpus = [(repository / f"out/{job}").read_text(encoding="utf-8").strip() for job in range(2)]
     note(f"CUDA_VISIBLE_DEVICES of two jobs at once: {' and '.join(gpus)}")
     assert sorted(gpus) == ["0", "1"]
 

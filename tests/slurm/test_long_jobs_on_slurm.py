@@ -93,7 +93,7 @@ def requeue(call, job):
 
 def log_of(repository, output):
     (log,) = (repository / "results/long/logs/train").glob(f"*{output.parent.name}-*.log")
-    return log.read_text()
+    return log.read_text(encoding="utf-8")
 
 
 def first_epoch(repository, output):

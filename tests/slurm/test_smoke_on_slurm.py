@@ -24,7 +24,10 @@ LOCAL_RULES = {
 
 def figures_of(repository):
     """The text of each figure's JSON file, by file name."""
-    return {path.name: path.read_text() for path in (repository / "results/smoke/figures").glob("*.json")}
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in (repository / "results/smoke/figures").glob("*.json")
+    }
 
 
 def runs_of(repository):

@@ -64,7 +64,7 @@ def test_import_needs_numpy_alone():
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     result = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8", check=True
     )
     assert result.stdout.split() == ["False", "False", "False"]
 

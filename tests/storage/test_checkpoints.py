@@ -178,7 +178,7 @@ def test_removed_with_what_kills_left_behind(tmp_path):
 
 
 def test_unwritable_folder_does_not_end_the_job(tmp_path, capsys):
-    (tmp_path / "folder").write_text("a file stands where the folder would be")
+    (tmp_path / "folder").write_text("a file stands where the folder would be", encoding="utf-8")
     checkpoint(tmp_path / "folder" / "job.npz").save(POSITION, ARRAYS)
     assert "no checkpoint written" in capsys.readouterr().err
 
@@ -202,7 +202,9 @@ def test_full_disk_does_not_end_the_job(tmp_path):
             job.save({{"epoch": 2}}, arrays)
             print(limit)
     """
-    result = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, encoding="utf-8"
+    )
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.split()) == 8
     assert result.stderr == 8 * f"no checkpoint written: [Errno 27] File too large: '{path}'\n"
@@ -236,7 +238,7 @@ def test_kill_while_writing_leaves_the_last_whole_one(tmp_path):
     rng = np.random.default_rng(0)
     for _ in range(6):
         process = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, encoding="utf-8"
         )
         with process:
             for _ in range(rng.integers(1, 6)):

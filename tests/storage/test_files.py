@@ -12,15 +12,15 @@ WORKFLOW = Path(__file__).parents[2] / "workflow"
 
 def write_then_fail(path, error):
     with whole_file(path) as temporary:
-        temporary.write_text("half")
+        temporary.write_text("half", encoding="utf-8")
         raise error
 
 
 def test_block_that_ends_well_leaves_the_file_alone_in_its_folder(tmp_path):
     path = tmp_path / "new" / "folder" / "out.txt"
     with whole_file(path) as temporary:
-        temporary.write_text("all of it")
-    assert path.read_text() == "all of it"
+        temporary.write_text("all of it", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "all of it"
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -42,20 +42,20 @@ def test_error_of_a_full_disk_names_the_file(tmp_path, named, found):
 
 def test_block_that_raises_keeps_the_old_file(tmp_path):
     path = tmp_path / "out.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     with pytest.raises(ValueError, match="no"):
         write_then_fail(path, ValueError("no"))
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_old_file_stays_until_the_block_ends(tmp_path):
     path = tmp_path / "out.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     with whole_file(path) as temporary:
-        temporary.write_text("new")
-        assert path.read_text() == "old"
-    assert path.read_text() == "new"
+        temporary.write_text("new", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == "old"
+    assert path.read_text(encoding="utf-8") == "new"
 
 
 def test_killed_process_leaves_nothing_under_the_name(tmp_path):

@@ -70,7 +70,9 @@ def test_full_disk_is_an_ordinary_error_that_names_the_file(path):
         except OSError as error:
             print(error)
     """
-    result = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, encoding="utf-8"
+    )
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == f"[Errno 27] File too large: '{path}'\n"
     assert list(path.parent.iterdir()) == []

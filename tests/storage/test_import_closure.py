@@ -35,7 +35,7 @@ def loaded():
         [sys.executable, "-c", IMPORT_ALL, *(script.stem for script in SCRIPTS)],
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     return json.loads(result.stdout)
@@ -50,7 +50,7 @@ def test_closure_of_a_script_is_what_python_loads(script, loaded):
 def closure_of(tmp_path, code, *modules):
     """The closure of a script of this ``code``, without the script itself."""
     script = tmp_path / "script.py"
-    script.write_text(code)
+    script.write_text(code, encoding="utf-8")
     found = import_closure(str(script), *modules)
     assert script.resolve() in found
     assert found == sorted(found)
@@ -104,7 +104,7 @@ def test_digest_is_of_the_script_and_of_modules_loaded_by_name(tmp_path):
     script = tmp_path / "script.py"
 
     def digest(code, *modules):
-        script.write_text(code)
+        script.write_text(code, encoding="utf-8")
         return code_sha256(script, *modules)
 
     alone = digest("x = 1")

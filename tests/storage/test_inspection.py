@@ -264,7 +264,7 @@ def inspect(*arguments, cwd):
         env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
         cwd=cwd,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
 
 
@@ -283,7 +283,7 @@ def test_command_prints_the_description(run_file):
     ],
 )
 def test_command_on_what_is_no_hdf5_file_exits_with_one_line(tmp_path, name, reason):
-    (tmp_path / "text.h5").write_text("this is no HDF5 file\n")
+    (tmp_path / "text.h5").write_text("this is no HDF5 file\n", encoding="utf-8")
     (tmp_path / "folder").mkdir()
     result = inspect(name, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (1, "")

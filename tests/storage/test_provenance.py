@@ -20,10 +20,10 @@ def repository(tmp_path, monkeypatch):
 
     def git(*arguments):
         command = ["git", "-C", str(tmp_path), *identity, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.strip()
 
     git("init", "--quiet")
-    (tmp_path / "module.py").write_text("first = 1\n")
+    (tmp_path / "module.py").write_text("first = 1\n", encoding="utf-8")
     git("add", "module.py")
     git("commit", "--quiet", "-m", "first")
     return git
@@ -82,12 +82,12 @@ def test_commit_of_a_tagged_version_is_still_the_commit(repository):
 
 
 def test_edited_code_is_marked_as_modified(repository, tmp_path):
-    (tmp_path / "module.py").write_text("second = 2\n")
+    (tmp_path / "module.py").write_text("second = 2\n", encoding="utf-8")
     assert code_commit() == repository("rev-parse", "HEAD") + "-modified"
 
 
 def test_untracked_files_do_not_count_as_modified(repository, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     assert code_commit() == repository("rev-parse", "HEAD")
 
 

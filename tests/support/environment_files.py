@@ -51,7 +51,7 @@ class Rule(NamedTuple):
 
 def packages(path):
     """The packages that an environment file lists, by name."""
-    lines = [line.split() for line in yaml.safe_load(path.read_text())["dependencies"]]
+    lines = [line.split() for line in yaml.safe_load(path.read_text(encoding="utf-8"))["dependencies"]]
     found = [
         Package(PYPI_NAMES.get(name, canonicalize_name(name)), version.removeprefix("="), build)
         for name, version, build in (line + [""] * (3 - len(line)) for line in lines)
@@ -62,7 +62,9 @@ def packages(path):
 def pins(lock, python):
     """The versions {name: version} that the file ``lock`` gives to a ``python``, "3.11", on Linux."""
     machine = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
-    lines = re.findall(r"^([\w.-]+)==([^\s;]+)(?: ; (.+?))? *\\?$", lock.read_text(), re.MULTILINE)
+    lines = re.findall(
+        r"^([\w.-]+)==([^\s;]+)(?: ; (.+?))? *\\?$", lock.read_text(encoding="utf-8"), re.MULTILINE
+    )
     return {
         canonicalize_name(name): version
         for name, version, marker in lines
@@ -109,7 +111,7 @@ def imports(script):
 
 def _imported(path):
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:

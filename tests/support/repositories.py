@@ -24,7 +24,9 @@ class Repository:
 
     def run(self, *command, **variables):
         environment = {**self.environment, **variables}
-        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, encoding="utf-8"
+        )
 
     def snakemake(self, *arguments, config="config/smoke.yaml"):
         return self.run("snakemake", "--configfile", config, *arguments)

@@ -27,9 +27,9 @@ SCALING_RUNS = WIDTH_RUNS + SIZE_RUNS
 
 def change_config(repository, change):
     path = repository / "config/smoke.yaml"
-    config = yaml.safe_load(path.read_text())
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     change(config)
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 
 def model_scaling(config):
@@ -75,7 +75,7 @@ def requests(repository, rule, *arguments):
 )
 def test_edited_code_reruns_what_imports_it(edited, file, expected):
     path = edited / "workflow" / file
-    path.write_text(path.read_text() + "\n# edited\n")
+    path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     assert set(edited.jobs()) == expected
 
 
@@ -89,7 +89,7 @@ def test_edited_code_reruns_what_imports_it(edited, file, expected):
 )
 def test_edited_recipe_or_data_trains_what_uses_it_alone(edited, file, runs):
     path = edited / "workflow" / file
-    path.write_text(path.read_text() + "\n# edited\n")
+    path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     assert edited.jobs()["train"] == runs
 
 
@@ -284,7 +284,7 @@ def test_own_file_works_as_a_dataset_by_its_path(repository):
     change_config(repository, blobs_alone)
     result = repository.snakemake()
     assert result.returncode == 0, result.stdout + result.stderr
-    content = json.loads((repository / "results/smoke/figures/figure-4.json").read_text())
+    content = json.loads((repository / "results/smoke/figures/figure-4.json").read_text(encoding="utf-8"))
     assert [panel["dataset"] for panel in content["panels"]] == ["blobs"]
     assert repository.jobs() == {}
     np.savez(path, images=images, labels=labels[::-1])

@@ -19,7 +19,7 @@ from tests.support.environment_files import (
     rules,
 )
 
-RULES = rules([path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))])
+RULES = rules([path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk"))])
 
 # Packages that are listed although no script of ours imports them.
 UNIMPORTED = {
@@ -81,10 +81,10 @@ def imported_with(name, rules):
 
 def edited(tmp_path, name, package, line):
     """A copy of an environment file in which ``line`` replaces the line of ``package``."""
-    text, count = re.subn(rf"- {package}\b.*", f"- {line}", ENVIRONMENTS[name].read_text())
+    text, count = re.subn(rf"- {package}\b.*", f"- {line}", ENVIRONMENTS[name].read_text(encoding="utf-8"))
     assert count == 1
     path = tmp_path / f"{name}.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -111,13 +111,13 @@ def test_drift_is_found(tmp_path, package, line, found):
 @pytest.mark.parametrize(("python", "numpy"), [("3.11", "2.4"), ("3.12", "2.5")])
 def test_lock_is_read_for_one_python(tmp_path, python, numpy):
     lock = tmp_path / "requirements.lock"
-    lock.write_text(LOCK)
+    lock.write_text(LOCK, encoding="utf-8")
     assert pins(lock, python) == {"h5py": "3.1", "numpy": numpy, "ml-dtypes": "0.6.0.post1"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=[lock.stem for lock in LOCKS])
 def test_every_line_of_the_locks_is_understood(lock):
-    lines = re.findall(r"^[^ #-].*", lock.read_text(), re.MULTILINE)
+    lines = re.findall(r"^[^ #-].*", lock.read_text(encoding="utf-8"), re.MULTILINE)
     names = {line.split("==")[0] for line in lines}
     everywhere = {line.split("==")[0] for line in lines if ";" not in line}
     assert everywhere <= set(pins(lock, "3.11")) <= names
@@ -132,7 +132,7 @@ def test_every_rule_has_a_script_and_an_environment(rule):
 
 def test_every_rule_is_found():
     assert {rule.name for rule in RULES} >= {"fetch", "calibrate", "train", "figure", "verify"}
-    whole = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    whole = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow/rules").glob("*.smk"))
     assert len(RULES) == len(re.findall(r"^ *shell:$", whole, re.MULTILINE))
 
 
@@ -194,7 +194,8 @@ def test_imports_are_found_wherever_they_stand(tmp_path):
         "import json, os.path\nimport scipy.linalg as linalg\n"
         "from ntklens.machine.compilation_cache import use_compilation_cache\n"
         "from ntklens.machine.threads import use_threads\n"
-        "def later():\n    from sklearn.datasets import load_digits\n    import yaml\n"
+        "def later():\n    from sklearn.datasets import load_digits\n    import yaml\n",
+        encoding="utf-8",
     )
     assert imports(script) >= {"scipy", "scikit-learn", "pyyaml", "jax", "threadpoolctl"}
     assert imports(script).isdisjoint({"json", "os", "ntklens", "sklearn", "yaml"})
@@ -219,10 +220,13 @@ def test_with_jax_the_build_is_named(name):
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_packages_come_from_conda_forge_alone(name):
-    assert yaml.safe_load(ENVIRONMENTS[name].read_text())["channels"] == ["conda-forge", "nodefaults"]
+    assert yaml.safe_load(ENVIRONMENTS[name].read_text(encoding="utf-8"))["channels"] == [
+        "conda-forge",
+        "nodefaults",
+    ]
 
 
 def test_neural_tangents_is_installed_without_dependencies_at_its_locks_version():
-    script = ENVIRONMENTS["neural-tangents"].with_suffix(".post-deploy.sh").read_text()
+    script = ENVIRONMENTS["neural-tangents"].with_suffix(".post-deploy.sh").read_text(encoding="utf-8")
     version = pins(LOCKS[1], "3.11")["neural-tangents"]
     assert f'"$CONDA_PREFIX/bin/python" -m pip install --no-deps neural-tangents=={version}\n' in script

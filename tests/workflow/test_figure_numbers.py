@@ -97,7 +97,7 @@ def chi_at_minimum(seeds):
 
 
 def content(finished, number):
-    return json.loads((finished / f"results/smoke/figures/figure-{number}.json").read_text())
+    return json.loads((finished / f"results/smoke/figures/figure-{number}.json").read_text(encoding="utf-8"))
 
 
 def panels_of(finished, number, **wanted):

@@ -41,10 +41,12 @@ def run(tmp_path):
 
     The function returns the GPU of each job, and the times when it began, leased the GPU and ended.
     """
-    (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    (tmp_path / "job.py").write_text(JOB)
+    (tmp_path / "Snakefile").write_text(SNAKEFILE, encoding="utf-8")
+    (tmp_path / "job.py").write_text(JOB, encoding="utf-8")
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/nvidia-smi").write_text(f"#!/bin/sh\necho 0, {GPUS[0]}; echo 1, {GPUS[1]}\n")
+    (tmp_path / "bin/nvidia-smi").write_text(
+        f"#!/bin/sh\necho 0, {GPUS[0]}; echo 1, {GPUS[1]}\n", encoding="utf-8"
+    )
     (tmp_path / "bin/nvidia-smi").chmod(0o755)
     (tmp_path / "tmp").mkdir()
     environment = {
@@ -55,16 +57,16 @@ def run(tmp_path):
     }
 
     def run(gpus, jobs_per_gpu=1):
-        profile = (ROOT / "profiles/gpu/config.yaml").read_text()
+        profile = (ROOT / "profiles/gpu/config.yaml").read_text(encoding="utf-8")
         assert profile.count("gpu: 1\n") == profile.count("device=gpu\n") == 1
         profile = profile.replace("gpu: 1\n", f"gpu: {gpus}\n")
         profile = profile.replace("device=gpu\n", f"device=gpu\n  - jobs_per_gpu={jobs_per_gpu}\n")
         (tmp_path / "profiles/mine").mkdir(parents=True)
-        (tmp_path / "profiles/mine/config.yaml").write_text(profile)
+        (tmp_path / "profiles/mine/config.yaml").write_text(profile, encoding="utf-8")
         command = ["snakemake", "--workflow-profile", "profiles/mine", "--cores", "6"]
-        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8")
         assert result.returncode == 0, result.stdout + result.stderr
-        rows = [path.read_text().split() for path in (tmp_path / "out").iterdir()]
+        rows = [path.read_text(encoding="utf-8").split() for path in (tmp_path / "out").iterdir()]
         return [(gpu, *map(float, times)) for gpu, *times in rows]
 
     return run

@@ -26,9 +26,9 @@ CASES = {
 def test_invalid_config_stops_with_key_and_rule(repository, case):
     change, expected = CASES[case]
     path = repository / "config/smoke.yaml"
-    config = yaml.safe_load(path.read_text())
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     change(config)
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
     result = repository.snakemake("-n")
     output = result.stdout + result.stderr
     assert result.returncode != 0

@@ -14,7 +14,7 @@ KEPT = RUN.replace("removed-50", "removed-0")
 
 def edit(repository, file, text="\n# edited\n"):
     path = repository / "workflow" / file
-    path.write_text(path.read_text() + text)
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
 def test_comment_retrains_unless_runs_are_kept(edited):
@@ -55,7 +55,7 @@ def test_new_run_beside_kept_ones_is_recorded_to_the_figure(edited):
         assert result.returncode == 0, result.stdout + result.stderr
     old, new = (digest(edited, run) for run in (KEPT, RUN))
     assert old != new
-    log = (edited / "results/smoke/logs/aggregate/noise-scaling-digits-dense.log").read_text()
+    log = (edited / "results/smoke/logs/aggregate/noise-scaling-digits-dense.log").read_text(encoding="utf-8")
     assert "the run files were made by different code: removed-0 by commit unknown" in log
     assert {old, new} <= run_code(edited, "4")
     assert "made by the present code" in inspected(edited, RUN)
@@ -77,5 +77,7 @@ def inspected(repository, file):
 
 def run_code(repository, figure):
     """The digests of the code behind one figure."""
-    content = json.loads((repository / f"results/smoke/figures/figure-{figure}.json").read_text())
+    content = json.loads(
+        (repository / f"results/smoke/figures/figure-{figure}.json").read_text(encoding="utf-8")
+    )
     return {code["code_sha256"] for code in content["provenance"]["run_code"]}

@@ -32,7 +32,7 @@ def started(repository, command=COMMAND):
         env=repository.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
     try:
@@ -62,7 +62,7 @@ def wait_for_runs(repository, count, process):
 @pytest.fixture
 def undisturbed(finished):
     return {
-        path.name: json.loads(path.read_text())
+        path.name: json.loads(path.read_text(encoding="utf-8"))
         for path in (finished / "results/smoke/figures").glob("*.json")
     }
 
@@ -77,13 +77,13 @@ def test_killed_make_finishes_with_the_same_numbers_when_called_again(repository
             process.wait()
     partial = list((repository / "results").rglob("*.json"))
     for path in partial:
-        json.loads(path.read_text())  # every file that exists is complete
+        json.loads(path.read_text(encoding="utf-8"))  # every file that exists is complete
     with started(repository) as process:
         output, _ = process.communicate(timeout=600)
     assert process.returncode == 0, output
     assert "removing the lock" in output
     figures = (repository / "results/smoke/figures").glob("*.json")
-    assert {path.name: json.loads(path.read_text()) for path in figures} == undisturbed
+    assert {path.name: json.loads(path.read_text(encoding="utf-8")) for path in figures} == undisturbed
     assert not list((repository / "results").rglob("checkpoints/*"))
 
 

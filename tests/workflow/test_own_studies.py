@@ -64,10 +64,10 @@ def own(tmp_path_factory):
     """A repository in which only these studies have run, and none of the paper's."""
     repository = copy_repository(tmp_path_factory.mktemp("own") / "repository")
     path = repository / "config/smoke.yaml"
-    config = yaml.safe_load(path.read_text())
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     config |= {"networks": NETWORKS, "recipes": RECIPES, "studies": STUDIES}
     config["calibration"]["first_rate"] = 0.02
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     result = repository.snakemake()
     assert result.returncode == 0, result.stdout + result.stderr
     return repository
@@ -140,7 +140,7 @@ def test_averages_go_along_the_scales(own):
 def test_figures_of_own_studies_are_made(own, key):
     stem = f"results/smoke/figures/figure-{key}"
     assert (own / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
-    content = json.loads((own / f"{stem}.json").read_text())
+    content = json.loads((own / f"{stem}.json").read_text(encoding="utf-8"))
     assert content["figure"] == key
     assert content["panels"]
     assert all(len(series["x"]) > 1 for panel in content["panels"] for series in panel["series"])

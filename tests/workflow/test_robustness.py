@@ -21,9 +21,9 @@ OWN = {
 
 def add_study(repository):
     path = repository / "config/smoke.yaml"
-    config = yaml.safe_load(path.read_text())
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     config["studies"]["large-images"] = [OWN]
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 
 def test_fresh_repository_trains_what_is_compared_and_no_more(repository):
@@ -49,12 +49,12 @@ def test_finished_repository_makes_the_table_alone(finished):
 
 def test_without_model_scaling_it_says_so(repository):
     path = repository / "config/smoke.yaml"
-    config = yaml.safe_load(path.read_text())
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     del config["studies"]["model-scaling"]
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     result = repository.snakemake("--", "robustness")
     assert result.returncode != 0
-    log = (repository / "results/smoke/logs/tables/robustness.log").read_text()
+    log = (repository / "results/smoke/logs/tables/robustness.log").read_text(encoding="utf-8")
     assert "the config has no study model-scaling to compare others with" in log
 
 
@@ -62,7 +62,7 @@ def test_table_sets_a_study_beside_the_baseline(edited):
     add_study(edited)
     result = edited.snakemake("--", "robustness")
     assert result.returncode == 0, result.stdout + result.stderr
-    with (edited / f"{TABLE}.csv").open() as file:
+    with (edited / f"{TABLE}.csv").open(encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     own = {line["number"]: line for line in lines if line["variation"] == "Large images"}
     assert own["slope of L_test"]["beside the baseline"] in ("overlaps", "differs")
@@ -71,4 +71,4 @@ def test_table_sets_a_study_beside_the_baseline(edited):
     normalised = {line["number"]: line for line in lines if line["variation"] == "as the config has it"}
     assert float(raw["Γ at the widest"]["ours"]) < float(normalised["Γ at the widest"]["ours"])
     assert raw["m_β"]["beside the baseline"] == "unchanged"
-    assert "## digits, three-layer" in (edited / f"{TABLE}.md").read_text()
+    assert "## digits, three-layer" in (edited / f"{TABLE}.md").read_text(encoding="utf-8")

@@ -34,7 +34,7 @@ def test_figures_are_made(finished, number):
     stem = f"results/smoke/figures/figure-{number}"
     assert (finished / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
     assert (finished / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
-    content = json.loads((finished / f"{stem}.json").read_text())
+    content = json.loads((finished / f"{stem}.json").read_text(encoding="utf-8"))
     assert content["figure"] == str(number)
     assert all(len(series["x"]) > 1 for panel in content["panels"] for series in panel["series"])
 
@@ -59,7 +59,7 @@ def test_every_job_has_a_log_and_a_benchmark(finished):
 
 
 def test_every_rule_has_log_benchmark_environment_and_threads(finished):
-    texts = [path.read_text() for path in sorted((finished / "workflow/rules").glob("*.smk"))]
+    texts = [path.read_text(encoding="utf-8") for path in sorted((finished / "workflow/rules").glob("*.smk"))]
     blocks = [block for text in texts for block in re.split(r"^ *rule ?\w*:$", text, flags=re.MULTILINE)[1:]]
     figures = {name for name in JOBS if name.startswith("figure_")}  # one rule in a loop makes them all
     assert len(blocks) == len(JOBS) - len(figures) + 1 + len(ON_REQUEST)
@@ -70,7 +70,7 @@ def test_every_rule_has_log_benchmark_environment_and_threads(finished):
 
 def test_training_reports_progress_and_outcome(finished):
     log = finished / "results/smoke/logs/train/model-scaling-digits-three-layer-width-16-seeds-0-1.log"
-    assert "seed 0: ok, least test loss" in log.read_text()
+    assert "seed 0: ok, least test loss" in log.read_text(encoding="utf-8")
 
 
 def test_run_file_carries_its_provenance(finished):
@@ -103,7 +103,7 @@ def test_run_file_can_be_inspected(finished):
 
 def test_calibration_writes_its_trials(finished):
     path = finished / "results/smoke/learning-rates/model-scaling/digits/three-layer.json"
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     assert {trial["scale"] for trial in content["trials"]} == {8, 32}
     assert all(len(trial["epochs"]) == 2 for trial in content["trials"])
     # Narrow and wide networks have trainers of their own.

@@ -30,9 +30,9 @@ def test_other_configs_do_not_make_the_table(repository, config):
 
 def test_a_second_draw_of_a_study_makes_the_table_part_of_all(repository):
     path = repository / "config/smoke.yaml"
-    config = yaml.safe_load(path.read_text())
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     own = {"axis": "width", "dataset": "digits", "networks": ["three-layer"], "scales": [8, 16]}
     own |= {"calibrate_at": [8, 16], "train_samples": 60}
     config["studies"] = {"first": [own], "second": [{**own, "draw_seed": 1}]}
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
     assert repository.jobs()["variance_components"] == 1

@@ -40,7 +40,7 @@ def test_every_network_agrees_with_neural_tangents(edited):
     (edited / ".venv-oracle").symlink_to(ORACLE)
     result = edited.snakemake("--", "verify")
     assert result.returncode == 0, result.stdout + result.stderr
-    with (edited / f"{TABLE}.csv").open() as file:
+    with (edited / f"{TABLE}.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     names = {(row["study"], row["dataset"], row["network"], row["point"], row["seed"]) for row in rows}
     assert names == {
@@ -50,7 +50,7 @@ def test_every_network_agrees_with_neural_tangents(edited):
     differences = [float(value) for row in rows for name, value in row.items() if "difference" in name]
     assert len(differences) == 5 * KERNELS
     assert 0 < max(differences) < 1e-5
-    provenance = json.loads((edited / f"{TABLE}.json").read_text())["provenance"]
+    provenance = json.loads((edited / f"{TABLE}.json").read_text(encoding="utf-8"))["provenance"]
     assert provenance["versions"]["neural-tangents"] == "0.6.5"
     assert len(provenance["inputs"]) == KERNELS + 1
     assert edited.jobs("verify") == {}
