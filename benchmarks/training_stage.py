@@ -34,7 +34,7 @@ from ntklens.networks.architectures import NetworkSettings
 from ntklens.planning.paths import benchmark
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.run_files import read_run
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import TrainingSettings
 from ntklens.training.schedules import Schedule, Stop

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from ntklens.data import download as module
@@ -298,6 +299,17 @@ def test_part_that_cannot_be_written_raises_and_says_what_to_do(start, target):
     part.mkdir(parents=True)
     with pytest.raises(DatasetError, match=r"Is a directory.*as data_dir"):
         download([host.address], target, accept)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_full_disk_is_said_and_no_other_mirror_is_tried(start, target):
+    host = start(serve())
+    target.parent.mkdir()
+    part = target.with_name(f"file.gz.part-127.0.0.1-{host.server.server_port}")
+    part.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        download([host.address, "http://no-such-host.invalid/file.gz"], target, accept)
+    assert host.ranges == [None]
 
 
 def test_log_gets_a_line_each_tenth_at_most(start, target, capsys):

@@ -16,7 +16,8 @@ from ntklens.planning.config import load
 from ntklens.planning.curves import curves
 from ntklens.storage.curve import Curve
 from ntklens.storage.quantities import QUANTITIES
-from ntklens.storage.settings import as_json, reader_of
+from ntklens.storage.settings import as_json
+from ntklens.storage.settings_reader import reader_of
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, changed, small, without
 

@@ -8,7 +8,8 @@ from ntklens.data.registry import REGISTRY
 from ntklens.planning.config import ConfigError, load
 from ntklens.planning.curves import curves, follows_minimum, learning_rate_of, own_files, scales
 from ntklens.planning.settings import calibration_settings, training_settings
-from ntklens.storage.settings import as_json, reader_of
+from ntklens.storage.settings import as_json
+from ntklens.storage.settings_reader import reader_of
 from ntklens.studies.entries import ConfigRecipe, StudyEntry
 from ntklens.studies.jobs import CalibrationSettings, TrainingSettings
 from pydantic import ValidationError

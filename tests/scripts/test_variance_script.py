@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ntklens.analysis.settings import AveragingSettings, CurvesOfDraws, VarianceSettings
 from ntklens.storage.curve import Curve
+from ntklens.storage.errors import FileError
 from ntklens.storage.run_files import write_run
 from ntklens.storage.settings import as_json, settings_sha256
 
@@ -84,12 +85,12 @@ def test_each_run_file_counts_for_its_draw_and_its_scale(
 def test_a_run_file_in_the_place_of_another_is_named(tmp_path: Path) -> None:
     files = runs(tmp_path)
     Path(files[-1]).write_bytes(Path(files[0]).read_bytes())
-    with pytest.raises(SystemExit, match=f"{files[-1]} is not the file that belongs there"):
+    with pytest.raises(FileError, match=f"{files[-1]} is not the file that belongs there"):
         call(files, tmp_path / "table.csv")
     assert not (tmp_path / "table.csv").exists()
 
 
 def test_a_draw_without_runs_is_said(tmp_path: Path) -> None:
     files = [file for file in runs(tmp_path) if "draw-1" not in file]
-    with pytest.raises(SystemExit, match="no run file of width-8 holds the seeds 0, 1, 2"):
+    with pytest.raises(FileError, match="no run file of width-8 holds the seeds 0, 1, 2"):
         call(files, tmp_path / "table.csv")

@@ -13,7 +13,8 @@ from ntklens.data.settings import DataSettings, ImageSize, NoisyCopies, SplitSet
 from ntklens.figures.settings import DescribedCurve, FigureSettings
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.storage.curve import Curve
-from ntklens.storage.settings import as_json, as_plain, reader_of
+from ntklens.storage.settings import as_json, as_plain
+from ntklens.storage.settings_reader import reader_of
 from ntklens.studies.jobs import CalibrationSettings, ScaledPoint, TrainingSettings
 from ntklens.studies.recipes import Measurement, Recipe
 from ntklens.training.optimisers import Adam, Sgd

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import pytest
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 from ntklens.training.optimisers import Adam, Optimiser, Sgd
 from ntklens.training.transformations import transformation
 

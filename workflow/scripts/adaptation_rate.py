@@ -11,12 +11,12 @@ from ntklens.analysis.intervals import ends, interval, numbers
 from ntklens.analysis.resampling import factor_for, widened
 from ntklens.analysis.series import Series, key_series, member_slopes, weights_of
 from ntklens.analysis.settings import AnalysisSettings
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.averages import Average, read_averages
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import write_record
 from ntklens.storage.run_code import run_code_of
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -26,16 +26,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
     settings: AnalysisSettings = args.settings
-    with explained("adaptation_rate", args.out):
-        averages = read_averages(args.averages, settings.averages)
-        weights = weights_of(averages, settings)
-        at_minimum = key_series(averages, settings)["adaptation_rate"]
-        points = [
-            point_of(average, own, at_minimum, row, settings.smoothing_epochs)
-            for row, (average, own) in enumerate(zip(averages, weights, strict=True))
-        ]
-        origin = provenance("adaptation rate", settings, [args.averages], ["numpy", "scipy"])
-        write_record(args.out, {"points": points}, {**origin, "run_code": run_code_of([args.averages])})
+    averages = read_averages(args.averages, settings.averages)
+    weights = weights_of(averages, settings)
+    at_minimum = key_series(averages, settings)["adaptation_rate"]
+    points = [
+        point_of(average, own, at_minimum, row, settings.smoothing_epochs)
+        for row, (average, own) in enumerate(zip(averages, weights, strict=True))
+    ]
+    origin = provenance("adaptation rate", settings, [args.averages], ["numpy", "scipy"])
+    write_record(args.out, {"points": points}, {**origin, "run_code": run_code_of([args.averages])})
 
 
 def point_of(
@@ -67,4 +66,4 @@ def point_of(
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from ntklens.analysis.averages import AverageError, average
 from ntklens.analysis.settings import AveragingSettings, Window
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.averages import Average, write_averages
 from ntklens.storage.provenance import provenance
 from ntklens.storage.run_code import RunCode, are_of_several_versions, as_record, points_by_code
 from ntklens.storage.run_identity import read_runs
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -21,8 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(AveragingSettings))
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
-    with explained("aggregate", args.out):
-        aggregate(args.runs, args.settings, args.out)
+    aggregate(args.runs, args.settings, args.out)
 
 
 def aggregate(runs: Sequence[str], settings: AveragingSettings, out: str) -> None:
@@ -74,4 +73,4 @@ def _end(average: Average) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

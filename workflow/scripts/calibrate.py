@@ -9,11 +9,11 @@ from functools import partial
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.subsets import read_subset
 from ntklens.machine import job_start
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.checkpoints import Checkpoint
 from ntklens.storage.provenance import code_record, provenance
 from ntklens.storage.records import write_record
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import CalibrationSettings
 from ntklens.studies.recipes import modules_of
@@ -31,8 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True)
     job_start.add_arguments(parser)
     args = parser.parse_args(argv)
-    with explained("calibrate", args.out):
-        find_rates(args)
+    find_rates(args)
 
 
 def find_rates(args: argparse.Namespace) -> None:
@@ -106,4 +105,4 @@ class Trials:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, minutes=None)

@@ -11,10 +11,10 @@ from ntklens.analysis.comparison import as_csv, as_html, as_markdown
 from ntklens.analysis.judging import Judged, judge
 from ntklens.analysis.measures.results import CurveResults
 from ntklens.analysis.settings import ComparisonSettings
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.averages import read_averages
 from ntklens.storage.files import write_text
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -24,8 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(ComparisonSettings))
     parser.add_argument("--out", required=True, help="the CSV file; .md and .html go beside it")
     args = parser.parse_args(argv)
-    with explained("comparison", args.out):
-        compare(args.claims, args.averages, args.settings, Path(args.out))
+    compare(args.claims, args.averages, args.settings, Path(args.out))
 
 
 def compare(claims: str, averages: Sequence[str], settings: ComparisonSettings, out: Path) -> None:
@@ -45,4 +44,4 @@ def compare(claims: str, averages: Sequence[str], settings: ComparisonSettings, 
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from ntklens.analysis.ends import ends_of
 from ntklens.analysis.settings import AnalysisSettings
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.averages import read_averages
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import write_record
 from ntklens.storage.run_code import run_code_of
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -20,11 +20,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
     settings: AnalysisSettings = args.settings
-    with explained("ends", args.out):
-        content = ends_of(read_averages(args.averages, settings.averages), settings)
-        origin = provenance("ends", settings, [args.averages], ["numpy", "scipy"])
-        write_record(args.out, content, {**origin, "run_code": run_code_of([args.averages])})
+    content = ends_of(read_averages(args.averages, settings.averages), settings)
+    origin = provenance("ends", settings, [args.averages], ["numpy", "scipy"])
+    write_record(args.out, content, {**origin, "run_code": run_code_of([args.averages])})
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ntklens.figures.measured import measured_curves
 from ntklens.figures.saving import save_figure
 from ntklens.figures.settings import FigureSettings
-from ntklens.machine.failures import explained
-from ntklens.storage.settings import reader_of
+from ntklens.machine.rule_script import run_script
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -27,10 +27,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings: FigureSettings = args.settings
     # By name, so that the rule of a figure depends on the code of its own kind and not on that of the others.
     kind = importlib.import_module(f"ntklens.figures.{settings.kind}")
-    with explained(f"figure {settings.figure}", args.out):
-        content = kind.collect(settings.figure, settings.shows, measured_curves(settings, args.files))
-        save_figure(kind.draw(content), content, args.out, args.files, settings)
+    content = kind.collect(settings.figure, settings.shows, measured_curves(settings, args.files))
+    save_figure(kind.draw(content), content, args.out, args.files, settings)
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

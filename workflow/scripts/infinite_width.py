@@ -9,10 +9,11 @@ from ntklens.analysis.settings import InfiniteWidthSettings
 from ntklens.data.subsets import read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.infinite_width import effective_rank
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import write_record
-from ntklens.storage.settings import as_plain, reader_of
+from ntklens.storage.settings import as_plain
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -21,8 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(InfiniteWidthSettings))
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
-    with explained("infinite_width", args.out):
-        compute(args.subset, args.settings, args.out)
+    compute(args.subset, args.settings, args.out)
 
 
 def compute(subset_path: str, settings: InfiniteWidthSettings, out: str) -> None:
@@ -44,4 +44,4 @@ def compute(subset_path: str, settings: InfiniteWidthSettings, out: str) -> None
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

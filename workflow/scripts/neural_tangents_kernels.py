@@ -16,7 +16,7 @@ from ntklens.data.settings import ImageSize
 from ntklens.data.subsets import read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.neural_tangents import flattened, import_neural_tangents
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.machine.threads import use_threads
 from ntklens.storage.files import FilePath
 from ntklens.storage.hdf5 import add_dataset, add_group, get_group, groups_in, read_arrays
@@ -36,8 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     use_threads(args.threads)
     jax.config.update("jax_enable_x64", True)
-    with explained("neural_tangents", args.out):
-        compute(args.run, args.subset, args.made_with, args.out)
+    compute(args.run, args.subset, args.made_with, args.out)
 
 
 def compute(run: FilePath, subset_path: FilePath, made_with: str | None, out: FilePath) -> None:
@@ -125,4 +124,4 @@ def effective_rank(theta: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, minutes=None)

@@ -8,12 +8,12 @@ from ntklens.analysis.resampling import generator_of
 from ntklens.analysis.series import key_series
 from ntklens.analysis.settings import AnalysisSettings
 from ntklens.analysis.transition import expected, read_infinite_width
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.averages import read_averages
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import write_record
 from ntklens.storage.run_code import run_code_of
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -23,8 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(AnalysisSettings))
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
-    with explained("power_laws", args.out):
-        fit(args.averages, args.infinite_width, args.settings, args.out)
+    fit(args.averages, args.infinite_width, args.settings, args.out)
 
 
 def fit(averages: str, infinite_width: str | None, settings: AnalysisSettings, out: str) -> None:
@@ -44,4 +43,4 @@ def fit(averages: str, infinite_width: str | None, settings: AnalysisSettings, o
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

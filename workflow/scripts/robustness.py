@@ -9,12 +9,12 @@ from ntklens.analysis.measures.results import CannotMeasureError, CurveResults
 from ntklens.analysis.robustness import Varied, as_csv, as_markdown, rows_of
 from ntklens.analysis.settings import AveragingSettings, RobustnessSettings
 from ntklens.analysis.variations import Spectra, spectra_of
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.averages import read_averages
 from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_text
 from ntklens.storage.run_identity import read_runs
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -24,8 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(RobustnessSettings))
     parser.add_argument("--out", required=True, help="the CSV file; .md goes beside it")
     args = parser.parse_args(argv)
-    with explained("robustness", args.out):
-        compare(args.averages, args.runs, args.settings, Path(args.out))
+    compare(args.averages, args.runs, args.settings, Path(args.out))
 
 
 def compare(averages: Sequence[str], runs: Sequence[str], settings: RobustnessSettings, out: Path) -> None:
@@ -63,4 +62,4 @@ def read_spectra(
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

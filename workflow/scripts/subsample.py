@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from ntklens.data.settings import SplitSettings
 from ntklens.data.subsets import SplitError, write_subset
-from ntklens.machine.failures import explained
-from ntklens.storage.settings import reader_of
+from ntklens.machine.rule_script import run_script
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -16,12 +16,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(SplitSettings))
     parser.add_argument("--out", required=True)
     args = parser.parse_args(argv)
-    with explained("subsample", args.out):
-        try:
-            write_subset(args.out, args.dataset, args.settings)
-        except SplitError as error:
-            sys.exit(f"subsample {args.dataset}: {error}")
+    try:
+        write_subset(args.out, args.dataset, args.settings)
+    except SplitError as error:
+        sys.exit(f"subsample {args.dataset}: {error}")
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ntklens.data.errors import UnsuitableDataError
 from ntklens.data.subsets import read_subset
 from ntklens.machine import job_start
-from ntklens.machine.failures import explained
 from ntklens.machine.progress import Progress, described
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.provenance import code_record, provenance
 from ntklens.storage.run_files import Trajectory, write_run
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import TrainingSettings
 from ntklens.studies.recipes import modules_of
@@ -32,8 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if not 0 <= args.seeds[0] <= args.seeds[1]:
         parser.error(f"--seeds {args.seeds[0]} {args.seeds[1]}: FIRST must not be after LAST")
-    with explained("train", args.out):
-        train(args)
+    train(args)
 
 
 def train(args: argparse.Namespace) -> None:
@@ -86,4 +85,4 @@ def outcome(trajectory: Trajectory) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, minutes=None)

@@ -14,12 +14,12 @@ from ntklens.analysis.transition import (
     predicted,
     read_infinite_width,
 )
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.averages import read_averages
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import write_record
 from ntklens.storage.run_code import run_code_of
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -29,8 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(AnalysisSettings))
     parser.add_argument("--out", required=True, help="the JSON file to write")
     args = parser.parse_args(argv)
-    with explained("transition", args.out):
-        fit(args.averages, args.infinite_width, args.settings, args.out)
+    fit(args.averages, args.infinite_width, args.settings, args.out)
 
 
 def fit(averages: str, infinite_width: str | None, settings: AnalysisSettings, out: str) -> None:
@@ -60,4 +59,4 @@ def fit(averages: str, infinite_width: str | None, settings: AnalysisSettings, o
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -8,11 +8,11 @@ from pathlib import Path
 from ntklens.analysis.data_draws import DataDrawsError, DrawnRuns, drawn_runs
 from ntklens.analysis.settings import VarianceSettings
 from ntklens.analysis.variance_table import as_csv, as_markdown, terms_of
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_text
 from ntklens.storage.run_identity import read_runs
-from ntklens.storage.settings import reader_of
+from ntklens.storage.settings_reader import reader_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -21,8 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, type=reader_of(VarianceSettings))
     parser.add_argument("--out", required=True, help="the CSV file; .md goes beside it")
     args = parser.parse_args(argv)
-    with explained("variance_components", args.out):
-        split(args.runs, args.settings, args.out)
+    split(args.runs, args.settings, args.out)
 
 
 def split(paths: Sequence[str], settings: VarianceSettings, out: str) -> None:
@@ -56,4 +55,4 @@ def report(runs: DrawnRuns) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -16,7 +16,7 @@ from ntklens.data.subsets import read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.ntk import ntk_matrix, ntk_trace
 from ntklens.machine.compilation_cache import use_compilation_cache
-from ntklens.machine.failures import explained
+from ntklens.machine.rule_script import run_script
 from ntklens.machine.threads import use_threads
 from ntklens.networks.modules import build_network
 from ntklens.spectrum.effective_rank import effective_rank
@@ -26,7 +26,8 @@ from ntklens.storage.hdf5 import get_group, read_array
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import opened, origin_of, write_record
 from ntklens.storage.run_files import Minimum, read_run_file
-from ntklens.storage.settings import as_json, reader_of, settings_sha256
+from ntklens.storage.settings import as_json, settings_sha256
+from ntklens.storage.settings_reader import reader_of
 from ntklens.studies.jobs import TrainingSettings
 
 Row = dict[str, Any]  # of the table: where a network is from, and its differences
@@ -52,8 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     use_threads(args.threads)
     use_compilation_cache()
-    with explained("verify", args.out):
-        verify(args)
+    verify(args)
 
 
 def verify(args: argparse.Namespace) -> None:
@@ -145,4 +145,4 @@ def write_rows(path: FilePath, rows: Sequence[Row]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, minutes=None)

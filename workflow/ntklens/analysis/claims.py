@@ -14,7 +14,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
-from ntklens.storage.settings import SettingsError, as_json, reader_of
+from ntklens.storage.settings import as_json
+from ntklens.storage.settings_reader import SettingsError, reader_of
 
 Verdict = Literal["agrees", "disagrees", "not decided", "not measured"]
 VERDICTS: tuple[Verdict, ...] = ("agrees", "disagrees", "not decided", "not measured")

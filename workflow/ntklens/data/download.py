@@ -1,6 +1,7 @@
 """Downloads over unreliable connections: several mirrors, retries, resumed transfers, visible progress."""
 
 import contextlib
+import errno
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,7 @@ TRIES = 4  # in a row without a new byte; then the next mirror is tried
 PAUSE = 1.0  # seconds before the second try, doubled before each further one
 TIMEOUT = (10, 60)  # seconds to connect, seconds between two pieces
 PIECE = 1 << 18  # bytes
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no other try or mirror helps
 PASSING = (408, 429, 500, 502, 503, 504)  # HTTP status codes of temporary problems
 
 Content = TypeVar("Content")
@@ -34,7 +36,7 @@ def download(addresses: Iterable[str], target: Path, read: Callable[[Path], Cont
     ``read`` raises DatasetError on a wrong file, which is then deleted. An existing ``target`` is not
     downloaded again, and a part of it (``*.part-*``, one for each host) is resumed. If two processes download
     the same ``target``, the second waits. Raises DatasetError with every address and the reason of its
-    failure.
+    failure, and OSError if the disk is full.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with _alone(target), requests.Session() as session:
@@ -86,6 +88,8 @@ def _transfer(session: requests.Session, address: str, part: Path) -> bool:
         try:
             return _receive(session, address, part)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            if getattr(error, "errno", None) in NO_ROOM:
+                raise
             answer = getattr(error, "response", None)
             if answer is not None and answer.status_code not in PASSING:
                 raise _FailedError(str(error)) from None
