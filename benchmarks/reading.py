@@ -3,8 +3,8 @@
     python benchmarks/reading.py config/config.yaml
 
 The results of the config must be there. For every curve, its run files are read as `aggregate` reads them:
-with all checks, without the digest, and without any. The times are medians, of the same files in turn; the share
-is that of the time that the curve's rule `aggregate` took (Snakemake's benchmark file).
+with all checks, without the digest, and without any. The times are medians, of the same files in turn; the
+share is that of the time that the curve's rule `aggregate` took (Snakemake's benchmark file).
 """
 
 import argparse

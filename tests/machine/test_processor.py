@@ -7,7 +7,7 @@ from ntklens.machine import processor
 
 def test_processor_without_a_model_name(monkeypatch):
     """As on some Arm machines."""
-    cpuinfo = Mock(exists=lambda: True, read_text=lambda: "Features : fp asimd\n")
+    cpuinfo = Mock(exists=lambda: True, read_text=lambda encoding: "Features : fp asimd\n")
     monkeypatch.setattr(processor, "Path", lambda path: cpuinfo)
     monkeypatch.setattr("platform.processor", lambda: "")
     monkeypatch.setattr("platform.machine", lambda: "aarch64")

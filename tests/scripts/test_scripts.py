@@ -494,7 +494,8 @@ def test_a_damaged_fit_is_named_by_who_reads_it(folder, scaling_runs, tmp_path, 
     closed, path = settings.infinite_width_settings(CONFIG, SCALING), tmp_path / "infinite-width.json"
     given = ["--subset", f"{folder}/subset.h5", "--settings", as_json(closed), "--out", str(path)]
     infinite_width.main(given)
-    path.write_text(damage(path.read_text().replace('"hidden_layers": 2', '"hidden_layers": 3')))
+    text = path.read_text(encoding="utf-8").replace('"hidden_layers": 2', '"hidden_layers": 3')
+    path.write_text(damage(text), encoding="utf-8")
     given = ["--averages", f"{tmp_path}/averages.h5", "--settings", as_json(analysis())]
     given += ["--infinite-width", str(path), "--out", str(tmp_path / "laws.json")]
     with pytest.raises(FileError, match=f"{path} is damaged"):

@@ -103,7 +103,8 @@ def test_json_comes_back(tmp_path):
 def test_json_may_be_laid_out_anew(tmp_path):
     path = tmp_path / "a.json"
     write_sealed_json(path, CONTENT)
-    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), sort_keys=True, indent=4))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(content, sort_keys=True, indent=4), encoding="utf-8")
     assert read_sealed_json(path) == CONTENT
 
 
@@ -113,14 +114,16 @@ def test_no_change_of_a_character_of_json_changes_a_value_unnoticed(tmp_path_fac
     write_sealed_json(path, CONTENT)
     text = path.read_text(encoding="utf-8")
     place = data.draw(st.integers(0, len(text) - 1))
-    path.write_text(text[:place] + data.draw(st.characters(codec="utf-8")) + text[place + 1 :], "utf-8")
+    path.write_text(
+        text[:place] + data.draw(st.characters(codec="utf-8")) + text[place + 1 :], encoding="utf-8"
+    )
     with suppress(DamagedFileError):
         assert read_sealed_json(path) == CONTENT
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{}", "[" * 100_000, '{"content_sha256": 3}', "NaN"])
 def test_other_json_is_damaged(tmp_path, text):
-    (tmp_path / "a.json").write_text(text)
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
     with pytest.raises(DamagedFileError, match=r"a\.json is damaged"):
         read_sealed_json(tmp_path / "a.json")
 

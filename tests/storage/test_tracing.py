@@ -92,7 +92,7 @@ def flip(path):
 
 
 def edit_json(path):
-    path.write_text(path.read_text().replace("1.0", "1.5"))
+    path.write_text(path.read_text(encoding="utf-8").replace("1.0", "1.5"), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def edit_json(path):
         ("runs/depth-3/seeds-0-1.h5", Path.unlink, "it is not there"),
         ("subsets/digits.h5", Path.unlink, "it is not there"),
         ("fits/power-laws.json", edit_json, "is damaged"),
-        ("figures/figure-3.json", lambda path: path.write_text("{"), "is damaged"),
+        ("figures/figure-3.json", lambda path: path.write_bytes(b"{"), "is damaged"),
         ("figures/figure-3.png", lambda path: path.write_bytes(b"PNG"), "was drawn from other numbers"),
     ],
 )
@@ -149,7 +149,7 @@ def test_the_command_prints_the_report_and_fails_with_the_chain(figure, tmp_path
 
 @pytest.mark.parametrize("content", ["[]", '"text"', "{}"])
 def test_a_file_that_is_no_figure_is_said_to_be_none(tmp_path, content):
-    (tmp_path / "a.json").write_text(content)
+    (tmp_path / "a.json").write_text(content, encoding="utf-8")
     (link,) = chain_of(tmp_path / "a.json")
     assert "is damaged" in link.problem
 

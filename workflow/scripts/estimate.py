@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to FILE, in seconds and bytes")
     args = parser.parse_args(argv)
     try:
-        config = load(yaml.safe_load(args.config.read_text()))
+        config = load(yaml.safe_load(args.config.read_text(encoding="utf-8")))
         units = read_unit_costs(args.unit_costs)
         jobs = estimate.jobs_of(config, units)
     except (ConfigError, DatasetError, OSError, yaml.YAMLError) as error:

@@ -138,7 +138,7 @@ def relative(ours: float, theirs: float) -> float:
 
 def write_rows(path: FilePath, rows: Sequence[Row]) -> None:
     """Write ``rows`` as CSV, by `whole_file`."""
-    with whole_file(path) as temporary, temporary.open("w", newline="") as file:
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         table.writeheader()
         table.writerows(rows)

@@ -45,7 +45,7 @@ def code_digests(script: FilePath, *modules: str) -> dict[str, str]:
 def _imported(path: Path) -> list[Path]:
     """The files of the ntklens modules that the file ``path`` imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -46,7 +46,7 @@ def code_commit() -> str:
     describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty=-modified"]
     command = ["git", "-C", str(folder), *describe]
     try:
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        result = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return result.stdout.strip()
