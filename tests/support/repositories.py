@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ntklens.machine.locks import locked
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "Makefile", "requirements.lock", "workflow", "config", "envs", "profiles")
 
@@ -60,3 +62,19 @@ def finished_repository(folder):
     assert result.returncode == 0, result.stdout + result.stderr
     repository.output = result.stdout + result.stderr
     return repository
+
+
+def shared_repository(base, worker):
+    """The `finished_repository` of this test session, whose folder is ``base``, for the process ``worker``.
+
+    Test processes that run in parallel share one: the first makes it, the others wait. No test may change it.
+    """
+    folder = (base if worker == "master" else base.parent) / "smoke"
+    with locked(folder.with_suffix(".lock")):
+        if not folder.exists():
+            try:
+                finished_repository(folder)
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
+    return Repository(folder)

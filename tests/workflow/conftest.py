@@ -3,9 +3,8 @@
 import shutil
 
 import pytest
-from ntklens.machine.locks import locked
 
-from tests.support.repositories import Repository, copy_repository, finished_repository
+from tests.support.repositories import Repository, copy_repository, shared_repository
 
 
 @pytest.fixture
@@ -16,20 +15,8 @@ def repository(tmp_path):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id):
-    """A copy in which the smoke config has run from an empty results folder. Tests must not change it.
-
-    Test processes that run in parallel share one: the first makes it, the others wait.
-    """
-    own = tmp_path_factory.getbasetemp()
-    folder = (own if worker_id == "master" else own.parent) / "smoke"
-    with locked(folder.with_suffix(".lock")):
-        if not folder.exists():
-            try:
-                finished_repository(folder)
-            except BaseException:
-                shutil.rmtree(folder)
-                raise
-    return Repository(folder)
+    """A copy in which the smoke config has run from an empty results folder. Tests must not change it."""
+    return shared_repository(tmp_path_factory.getbasetemp(), worker_id)
 
 
 @pytest.fixture
