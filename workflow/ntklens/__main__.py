@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ntklens.machine.terminal import show
 from ntklens.storage.errors import FileError
 from ntklens.storage.files import FilePath
 from ntklens.storage.inspection import describe
@@ -31,14 +32,14 @@ def print_content(file: FilePath) -> None:
         lines = describe(file)
     except (FileError, OSError) as error:
         sys.exit(f"inspect {file}: {' '.join(str(error).split())}")
-    print("\n".join(lines))
+    show("\n".join(lines))
 
 
 def print_chains(figures: Sequence[FilePath], brief: bool) -> None:
     """Print the chain of files behind each of ``figures``; exit with status 1 if one of them fails."""
     chains = [chain_of(figure) for figure in figures]
     for chain in chains:
-        print(summary(chain) if brief else "\n".join(report(chain)))
+        show(summary(chain) if brief else "\n".join(report(chain)))
     if any(link.problem for chain in chains for link in chain):
         sys.exit(1)
 

@@ -21,6 +21,12 @@ from ntklens.studies.recipes import modules_of
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
+# PYTHONPATH would name two folders, so that scripts could find other code; Snakemake formats the path.
+if unfit := [sign for sign in (os.pathsep, "{", "}") if sign in workflow.basedir]:
+    raise WorkflowError(
+        f"the path of this folder, {workflow.basedir}, holds {' '.join(unfit)}: move it elsewhere"
+    )
+
 try:
     CONFIG = load(config)
 except ConfigError as error:
@@ -55,6 +61,8 @@ def neural_tangents_python():
 # share the fetched datasets.
 ENVIRONMENT = {
     "PYTHONPATH": WORKFLOW,
+    # JAX fails under LC_ALL=C in a folder whose name is not ASCII, unless Python takes names as UTF-8.
+    "PYTHONUTF8": "1",
     "NTKLENS_DATA_DIR": CONFIG.data_dir or "",
     "NEURAL_TANGENTS_PYTHON": neural_tangents_python(),
     "NTKLENS_COMPILATION_CACHE": os.path.join(workflow.basedir, ".cache", "xla"),
@@ -65,7 +73,8 @@ EXPORTS = [f"export {key}={shlex.quote(ENVIRONMENT[key])}; " for key in ENVIRONM
 if WITH_CONDA:
     # Otherwise the programs of an active virtual environment can come before those of the rule's environment.
     EXPORTS.append('export PATH="$CONDA_PREFIX/bin:$PATH"; ')
-shell.prefix("".join(EXPORTS))
+# Snakemake formats the prefix, and data_dir may hold braces.
+shell.prefix("".join(EXPORTS).replace("{", "{{").replace("}", "}}"))
 
 
 # Wildcards become part of shell commands, and a target on the command line could hold a command.

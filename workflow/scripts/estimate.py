@@ -9,6 +9,7 @@ import yaml
 from ntklens.costs.units import UNIT_COSTS, read_unit_costs
 from ntklens.data.errors import DatasetError
 from ntklens.figures.catalogue import figures_of
+from ntklens.machine.terminal import show
 from ntklens.planning import estimate
 from ntklens.planning.config import ConfigError, load
 from ntklens.storage.files import write_json
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except (ConfigError, DatasetError, OSError, yaml.YAMLError) as error:
         sys.exit(f"estimate: {error}")
     figures = {key: figure.curves for key, figure in figures_of(config).items()}
-    print(estimate.report(config, jobs, figures, units))
+    show(estimate.report(config, jobs, figures, units))
     if args.json:
         write_json(args.json, estimate.as_json(config, jobs, figures, units))
 

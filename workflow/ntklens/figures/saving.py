@@ -1,5 +1,6 @@
 """A figure's three files: PDF, PNG and the numbers in JSON, each of which says where it comes from."""
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,8 +37,10 @@ def save_figure(
     # Files hold no dates and no version of Matplotlib, so that the same numbers make the same file.
     pdf, png = {"CreationDate": None, "Subject": source}, {"Software": None, "Source": source}
     for suffix, metadata in ((".pdf", pdf), (".png", png)):
+        drawn = io.BytesIO()  # on a full disk, Matplotlib's PDF writer raises another error than the disk's
+        figure.savefig(drawn, format=suffix[1:], metadata=metadata)
         with whole_file(path.with_suffix(suffix)) as temporary:
-            figure.savefig(temporary, metadata=metadata)
+            temporary.write_bytes(drawn.getbuffer())
     plt.close(figure)
 
 
