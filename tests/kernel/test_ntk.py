@@ -24,7 +24,6 @@ from ntklens.networks.modules import DenseNetwork, initial_parameters
 from ntklens.spectrum.effective_rank import effective_rank
 
 from tests.support.architectures import ARCHITECTURES
-from tests.support.unchecked import unchecked
 
 
 @pytest.fixture(autouse=True)
@@ -592,17 +591,35 @@ def test_outputs_of_another_shape_raise():
         ntk_matrix(Sequence(), params, jnp.ones((5, 3, 4)))
 
 
-@pytest.mark.parametrize("quantity", [ntk_matrix, ntk_trace, layer_kernels])
-@pytest.mark.parametrize(
-    ("samples", "shape"), [(np.ones((0, 3)), r"\(0, 3\)"), ([], r"\(0,\)"), (np.float32(1), r"\(\)")]
-)
-def test_no_samples_raise(quantity, samples, shape):
-    model = DenseNetwork(1, 4, 2)
-    with (
-        unchecked(),
-        pytest.raises(ValueError, match=f"x has shape {shape}: an array of one or more samples is needed"),
-    ):
-        quantity(model, random_parameters(model, 3), samples)
+class OfConstants(nn.Module):
+    """Multiplies its samples by a layer of constants, of which there are as many as there may be samples."""
+
+    @nn.compact
+    def __call__(self, x):
+        constants = self.param("constants", nn.initializers.normal(1.0), (6, 3))
+        return nn.Dense(2)(jnp.tanh(nn.Dense(4)(x)) @ nn.Dense(4)(constants).T)
+
+
+@pytest.mark.parametrize("samples", [1, 3, 5, 6, 12])
+def test_an_axis_as_long_as_that_of_the_samples_is_not_taken_for_it(samples):
+    model, x = OfConstants(), jax.random.normal(jax.random.key(1), (samples, 3))
+    params = random_parameters(model, 3)
+    expected = true_matrix(model, params, x)
+    np.testing.assert_allclose(ntk_matrix(model, params, x), expected, rtol=1e-9, atol=1e-12)
+
+
+class OfFrequencies(nn.Module):
+    """A layer of complex numbers with real parameters."""
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(2)(jnp.abs(nn.Dense(4)(jnp.fft.fft(x))))
+
+
+def test_a_layer_of_complex_numbers_is_exact():
+    model, x = OfFrequencies(), jax.random.normal(jax.random.key(1), (4, 3))
+    params = random_parameters(model, 3)
+    np.testing.assert_allclose(ntk_matrix(model, params, x), true_matrix(model, params, x), rtol=1e-9)
 
 
 @pytest.mark.parametrize(("layers", "width"), [(1, 16), (2, 8), (3, 16)])

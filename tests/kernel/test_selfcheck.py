@@ -200,22 +200,91 @@ def test_mixing_beside_a_step_counter_is_found():
 
 def test_a_python_number_of_another_type_is_checked_anew(monkeypatch):
     checks = []
-    monkeypatch.setattr(selfcheck, "check", lambda model, params, x: checks.append(params["counters"]))
+    monkeypatch.setattr(selfcheck, "check", lambda _, params, x: checks.append(params["counters"]["step"]))
     model, params, x = initialised(nn.Dense(3), 3)
     for step in (1, 2, 1.0):
-        selfcheck.check_once(model, {**params, "counters": step}, x)
+        selfcheck.check_once(model, {**params, "counters": {"step": step}}, x)
     assert checks == [1, 1.0]
 
 
-def test_a_large_batch_is_checked_on_some_of_its_samples(monkeypatch):
+def test_the_pieces_of_a_large_batch_are_checked_on_some_of_its_samples(monkeypatch):
     """All pieces of J are held for them: of a large batch they would not fit."""
-    checked = []
-    monkeypatch.setattr(selfcheck, "check", lambda model, params, x: checked.append(len(x)))
+    checked, pieces = [], selfcheck.outputs_and_pieces
+
+    def noted(model, params, x):
+        checked.append(len(x))
+        return pieces(model, params, x)
+
+    monkeypatch.setattr(selfcheck, "outputs_and_pieces", noted)
     model = DenseNetwork(hidden_layers=1, width=3, outputs=2)
     params = initial_parameters(model, 4, 0)
     for samples in (3, 1000):
         selfcheck.check_once(model, params, jnp.zeros((samples, 4)))
     assert checked == [3, selfcheck.CHECKED_SAMPLES]
+
+
+class MixingFrom(nn.Module):
+    """Adds each sample's outputs to those of the next, from ``first`` on."""
+
+    first: int
+
+    @nn.compact
+    def __call__(self, x):
+        x = nn.Dense(2)(x)
+        return x + jnp.roll(x, 1, axis=0) * (jnp.arange(len(x)) >= self.first)[:, None]
+
+
+@pytest.mark.parametrize(("first", "samples"), [(32, 40), (99, 100), (3999, 4000)])
+def test_mixing_anywhere_in_a_large_batch_raises(first, samples):
+    _, params, _ = initialised(MixingFrom(5), 3)
+    x = np.random.default_rng(0).standard_normal((samples, 3)).astype(np.float32)
+    with pytest.raises(InexactNtkError, match="depend on the other samples"):
+        ntk_trace(MixingFrom(first), params, x)
+    assert ntk_trace(MixingFrom(samples), params, x) > 0
+
+
+@pytest.mark.parametrize("values", [jnp.zeros, jnp.ones, lambda shape: jnp.full(shape, jnp.nan)])
+def test_samples_that_hide_mixing_do_not_pass_for_others(values):
+    """All samples are alike, or NaN: the outputs do not show that their mean is subtracted."""
+    model, params, x = initialised(Centred(), 3)
+    with pytest.raises(InexactNtkError, match="depend on the other samples"):
+        ntk_trace(model, params, values(x.shape))
+
+
+def test_a_sample_that_makes_others_nan_is_found():
+    model, params, x = initialised(Centred(), 3)
+    _, _, mixing = selfcheck._compared(model, params, x.at[1].set(jnp.nan))
+    assert mixing == jnp.inf
+
+
+def test_a_sample_that_is_not_finite_leaves_the_others_as_they_are():
+    model, params, x = initialised(nn.Dense(2), 3)
+    theta, expected = ntk_matrix(model, params, x.at[1].set(jnp.nan)), ntk_matrix(model, params, x)
+    known = np.repeat(np.arange(4) != 1, 2)
+    np.testing.assert_allclose(theta[known][:, known], expected[known][:, known], rtol=1e-6)
+    assert jnp.isnan(theta[~known][:, ~known].diagonal()).all()
+
+
+class Dropping(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(2)(nn.Dropout(0.5, deterministic=False)(nn.Dense(8)(x)))
+
+
+class WithKey(NamedTuple):
+    """A network that drops the same units at every call."""
+
+    model: nn.Module
+
+    def apply(self, params, x):
+        return self.model.apply(params, x, rngs={"dropout": jax.random.key(3)})
+
+
+def test_units_dropped_at_random_raise():
+    x = jax.random.normal(jax.random.key(1), (4, 3))
+    params = Dropping().init({"params": jax.random.key(0), "dropout": jax.random.key(1)}, x)
+    with pytest.raises(InexactNtkError, match="a Dropout deterministic=True"):
+        ntk_trace(WithKey(Dropping()), params, x)
 
 
 @pytest.mark.parametrize("compiled", [False, True])

@@ -9,6 +9,8 @@ from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.import_closure import import_closure
 
+from tests.support.unchecked import unchecked
+
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 
 
@@ -49,6 +51,39 @@ def test_effective_rank_ignores_scale_and_acts_along_last_axis():
 
 def test_negative_rounding_errors_do_not_count():
     assert effective_rank([-1e-7, 1.0, 1.0]) == pytest.approx(2)
+
+
+def test_a_spectrum_without_eigenvalues_raises():
+    for nothing in ([], [[]], np.zeros((0, 3, 0)), 1.0):
+        with unchecked(), pytest.raises(ValueError, match=r"of shape .*: each spectrum needs one or more"):
+            effective_rank(nothing)
+    assert effective_rank(np.zeros((0, 3))).shape == (0,)
+
+
+@pytest.mark.parametrize("values", [["1", "2"], [1j, 2], None, [[1, 2], [1]], {}, np.array([1, 2], object)])
+def test_what_are_no_real_numbers_raises(values):
+    with unchecked(), pytest.raises(TypeError, match="an array of real numbers is needed"):
+        effective_rank(values)
+
+
+@pytest.mark.parametrize("values", [[np.nan, 1], [np.inf, 1], [0, 0, 0], [1e-15, 1e-16]])
+def test_rank_that_no_number_states_is_nan(values):
+    """Also of a kernel of zeros: clipped, its eigenvalues would be equal, and its rank their number."""
+    assert np.isnan(effective_rank(values))
+    both = effective_rank([values, np.eye(len(values))[0]])
+    assert np.isnan(both[0])
+    assert both[1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("values", [[-1, -2], [-1, 2], [-0.02, 1], [1, -np.inf]])
+def test_negative_eigenvalues_beyond_rounding_raise(values):
+    with pytest.raises(ValueError, match="those of a kernel are not negative"):
+        effective_rank([[1.0, 2.0], values])
+
+
+def test_huge_and_tiny_eigenvalues_do_not_overflow():
+    assert effective_rank([1e308] * 3) == pytest.approx(3)
+    assert effective_rank([1e-10] * 3) == pytest.approx(3)
 
 
 def test_float32_costs_little_effective_rank():

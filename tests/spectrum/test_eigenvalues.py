@@ -1,6 +1,10 @@
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from ntklens.spectrum import on_device
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
+
+from tests.support.unchecked import unchecked
 
 
 def random_kernel(size, rank, seed=0):
@@ -19,6 +23,19 @@ def test_normalised_has_unit_diagonal_and_trace_n():
 def test_normalised_keeps_a_row_of_zeros():
     theta = np.diag([0.0, 4.0])
     np.testing.assert_array_equal(normalised(theta), np.diag([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("theta", [np.eye(2, 3), np.ones(3), np.zeros((2, 2, 2)), np.eye(2) * 1j])
+def test_what_is_no_real_square_matrix_is_not_normalised(theta):
+    with unchecked(), pytest.raises(ValueError, match="a real square matrix is needed"):
+        normalised(theta)
+
+
+def test_a_negative_diagonal_is_no_kernel_s():
+    with pytest.raises(ValueError, match="negative number on its diagonal"):
+        normalised(np.diag([1.0, -1e-3]))
+    found = on_device.normalised(jnp.diag(jnp.array([4.0, -1e-3])))
+    np.testing.assert_array_equal(jnp.isnan(found.diagonal()), [False, True])
 
 
 def test_eigenvalues_are_known_and_ascending():

@@ -20,7 +20,6 @@ Axis names: p positions, w the layer's outputs (units or filters), v its inputs 
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import Any, TypeAlias, cast
 
 import jax
@@ -30,8 +29,10 @@ from flax import struct
 from flax.core import tracers
 from flax.traverse_util import unflatten_dict
 from jax import lax
-from jaxtyping import Array, Float, Inexact, Num, Shaped
+from jaxtyping import Array, Float, Inexact, Shaped
 
+from ntklens.kernel.arguments import check_outputs
+from ntklens.kernel.layer_inputs import INPUT_ROWS
 from ntklens.kernel.network import Network, ParameterPath, Params, Path, Samples, by_path
 
 UNROLLED_OUTPUTS = 16  # unrolling more would take longer to compile than it saves
@@ -143,11 +144,10 @@ def outputs_and_pieces(
     Derivatives are taken with respect to the collection "params" of ``params``. The layers come in the order
     of their first call. All other parameters share a last piece, `OTHER_PARAMETERS`: those of no Dense or
     Conv layer, and those of a layer inside another transformation of the network (scan, remat, jit).
-    Raises ValueError if the outputs are not a matrix with one row per sample.
+    Raises UnusableArgumentError if the outputs are not a matrix with one row per sample.
     """
     shapes, layers = _capturable(model, params, x)
-    if len(shapes.shape) != 2 or shapes.shape[0] != x.shape[0]:
-        raise ValueError(f"outputs are {shapes.shape} for {x.shape[0]} samples: (samples, outputs) is needed")
+    check_outputs(shapes, x.shape[0])
     outputs, pieces = _layer_pieces(model, params, x, shapes, layers)
     others = [path for path in by_path(params["params"]) if path[:-1] not in layers]
     if others:
@@ -156,11 +156,34 @@ def outputs_and_pieces(
 
 
 def _capturable(model: Network, params: Params, x: Samples) -> tuple[jax.ShapeDtypeStruct, list[Path]]:
-    """The outputs' shape, and the paths of the layers whose piece can be factored."""
-    called: list[Path] = []  # JAX would return a dictionary's keys in alphabetical order
+    """The outputs' shape, and the paths of the layers whose piece can be factored.
+
+    These are called at as many positions of a sample whatever the number of samples. Without that condition
+    an axis that happens to be as long as that of the samples would be taken for it.
+    """
+    (outputs, calls), (_, with_another) = (_calls(model, params, x, len(x) + more) for more in (0, 1))
+    return outputs, [path for path in calls if calls[path] == with_another.get(path)]
+
+
+def _calls(
+    model: Network, params: Params, x: Samples, samples: int
+) -> tuple[jax.ShapeDtypeStruct, dict[Path, list[int]]]:
+    """The outputs' shape for ``samples`` like those of ``x``, and by layer the positions in each call.
+
+    Layers that cannot be factored are left out.
+    """
+    called: list[tuple[Path, int]] = []  # JAX would return a dictionary's keys in alphabetical order
     refused: list[Path] = []
-    outputs, _, _ = jax.eval_shape(lambda: _run(model, params, x, called=called, refused=refused))
-    return outputs, list(dict.fromkeys(path for path in called if path not in refused))
+
+    def run(x: Samples) -> tuple[Any, ByCall, ByCall]:
+        return _run(model, params, x, called=called, refused=refused)
+
+    outputs, _, _ = jax.eval_shape(run, jax.ShapeDtypeStruct((samples, *x.shape[1:]), jnp.result_type(x)))
+    calls: dict[Path, list[int]] = {}
+    for path, positions in called:
+        if path not in refused:
+            calls.setdefault(path, []).append(positions)
+    return outputs, calls
 
 
 def _layer_pieces(
@@ -212,14 +235,14 @@ def _run(
     x: Samples,
     layers: Sequence[Path] | None = None,
     perturbations: ByCall | None = None,
-    called: list[Path] | None = None,
+    called: list[tuple[Path, int]] | None = None,
     refused: list[Path] | None = None,
 ) -> tuple[Any, ByCall, ByCall]:
     """The outputs, and the input (d, p, v) and the pre-activation of each call of a layer.
 
     ``perturbations`` are added to the pre-activations: the derivatives with respect to them are the
-    sensitivities. Only calls of ``layers`` are recorded, by default those of all layers. Their paths are
-    appended to ``called``, those of layers that cannot be factored to ``refused``.
+    sensitivities. Only calls of ``layers`` are recorded, by default those of all layers. Their paths and
+    numbers of positions are appended to ``called``, paths of layers that cannot be factored to ``refused``.
     """
     inputs: ByCall = {}
     pre_activations: ByCall = {}
@@ -240,15 +263,16 @@ def _run(
         # Converted to the type in which the layer multiplies: products of an image's integers would overflow.
         multiplied = jnp.asarray(args[0] if args else kwargs["inputs"], output.dtype)
         rows = INPUT_ROWS[type(module)](module, multiplied, x.shape[0])
-        # A value that is computed inside a transformation of the network cannot leave it.
-        if rows is None or tracers.current_trace() != outermost:
+        # A complex layer has no real sensitivity. A value that is computed inside a transformation of the
+        # network cannot leave it.
+        if rows is None or jnp.iscomplexobj(output) or tracers.current_trace() != outermost:
             assert refused is not None, "a layer that was captured before is refused now"
             refused.append(path)
             return output
         key = path, calls[path]
         calls[path] += 1
         if called is not None:
-            called.append(path)
+            called.append((path, rows.shape[1]))
         inputs[key], pre_activations[key] = rows, output
         return output if perturbations is None else output + perturbations[key]
 
@@ -256,56 +280,6 @@ def _run(
     with nn.intercept_methods(record):
         outputs = model.apply(params, x)
     return outputs, inputs, pre_activations
-
-
-def _dense_rows(
-    layer: nn.Dense, inputs: Num[Array, "..."], samples: int
-) -> Num[Array, "{samples} p v"] | None:
-    """The input of a Dense layer, by sample and position; None if the layer multiplies something else."""
-    if layer.dot_general or layer.dot_general_cls or inputs.ndim < 2 or inputs.shape[0] % samples:
-        return None
-    return inputs.reshape(samples, -1, inputs.shape[-1])
-
-
-def _conv_rows(layer: nn.Conv, inputs: Num[Array, "..."], samples: int) -> Num[Array, "{samples} p v"] | None:
-    """The patch under the kernel at each position; None if the layer is no plain convolution."""
-    kernel = _per_dimension(layer.kernel_size, 1)
-    rank = len(kernel)
-    padding = _explicit_padding(layer.padding, rank)
-    own_product = layer.conv_general_dilated or layer.conv_general_dilated_cls
-    plain = layer.feature_group_count == 1 and layer.mask is None and not own_product
-    if not plain or padding is None or inputs.ndim != rank + 2 or inputs.shape[0] != samples:
-        return None
-    letters = "DHW"[-rank:]
-    patches = lax.conv_general_dilated_patches(
-        inputs,
-        kernel,
-        window_strides=_per_dimension(layer.strides, rank),
-        padding=padding,
-        lhs_dilation=_per_dimension(layer.input_dilation, rank),
-        rhs_dilation=_per_dimension(layer.kernel_dilation, rank),
-        dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
-    )
-    return patches.reshape(samples, prod(patches.shape[1:-1]), patches.shape[-1])
-
-
-InputRows: TypeAlias = Callable[[Any, Array, int], Array | None]
-INPUT_ROWS: dict[type[nn.Module], InputRows] = {nn.Dense: _dense_rows, nn.Conv: _conv_rows}
-
-
-def _per_dimension(value: int | Sequence[Any] | None, rank: int) -> tuple[Any, ...]:
-    """``value`` for each of ``rank`` dimensions: Flax takes one number for all, or none for 1."""
-    if value is None:
-        return (1,) * rank
-    return (value,) * rank if isinstance(value, int) else tuple(value)
-
-
-def _explicit_padding(padding: str | int | Sequence[Any], rank: int) -> str | list[tuple[int, int]] | None:
-    """``padding`` in a form that XLA takes; None for kinds that only Flax knows (circular, causal, …)."""
-    if isinstance(padding, str):
-        return padding if padding in ("SAME", "VALID") else None
-    pads = _per_dimension(padding, rank)
-    return [(pad, pad) if isinstance(pad, int) else (pad[0], pad[1]) for pad in pads]
 
 
 def _per_sample_jacobian(

@@ -27,6 +27,7 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Float, Inexact, Int
 
+from ntklens.kernel.arguments import as_samples, check_blocks, usable_samples
 from ntklens.kernel.jacobian import LayerPiece, Piece, outputs_and_pieces
 from ntklens.kernel.memory import PIECES_MEMORY as MEMORY
 from ntklens.kernel.network import Network, Params, Path, Samples
@@ -81,7 +82,8 @@ def outputs_and_matrix(
     memory: int = MEMORY,
 ) -> tuple[Inexact[Array, "d n"], Float[Array, "N N"]]:
     """The outputs on the samples ``x`` and the NTK there. Other arguments and errors as for `ntk_matrix`."""
-    x = _as_array(x)
+    x = usable_samples(model, params, x)
+    check_blocks(block_size, memory)
     check_once(model, params, x)
     return _outputs_and_matrix(StaticModel(model), params, x, lower, block_size, memory)
 
@@ -89,8 +91,9 @@ def outputs_and_matrix(
 def ntk_trace(model: Network, params: Params, x: SamplesLike) -> Float[Array, ""]:
     """Tr Θ of ``model`` at ``params`` on the samples ``x``, not divided by anything; Θ is not formed.
 
-    Raises ValueError if there are no samples or the outputs are not (d, n), and `selfcheck.InexactNtkError`
-    if the network mixes samples or also uses a layer's kernel outside the layer.
+    Raises `arguments.UnusableArgumentError` if an argument is not what it has to be, such as outputs that are
+    not (d, n), and `selfcheck.InexactNtkError` if the network mixes samples or also uses a layer's kernel
+    outside the layer. Both are ValueErrors.
     """
     return jnp.sum(outputs_and_layer_traces(model, params, x)[1])
 
@@ -102,7 +105,7 @@ def outputs_and_layer_traces(
 
     The layers come in the order of `layer_names`. Raises as `ntk_trace`.
     """
-    x = _as_array(x)
+    x = usable_samples(model, params, x)
     check_once(model, params, x)
     return _outputs_and_layer_traces(StaticModel(model), params, x)
 
@@ -118,7 +121,7 @@ def layer_names(model: Network, params: Params, x: SamplesLike) -> tuple[str, ..
     def note_names(params: Params, x: Samples) -> None:
         names.extend("/".join(path) for path in _pieces(StaticModel(model), params, x))
 
-    jax.eval_shape(note_names, params, _as_array(x))
+    jax.eval_shape(note_names, params, as_samples(x))
     return tuple(names)
 
 
@@ -128,7 +131,7 @@ def layer_kernels(model: Network, params: Params, x: SamplesLike) -> list[LayerK
     If a layer is applied at several positions of a sample (a convolution), the sample's vectors X and S are
     those of its positions, concatenated. Raises as `ntk_trace`.
     """
-    x = _as_array(x)
+    x = usable_samples(model, params, x)
     check_once(model, params, x)
     return _layer_kernels(StaticModel(model), params, x)
 
@@ -138,18 +141,9 @@ def layer_pieces(model: Network, params: Params, x: SamplesLike) -> list[LayerPi
 
     For a dense network they are far smaller than its `layer_kernels`. Raises as `ntk_trace`.
     """
-    x = _as_array(x)
+    x = usable_samples(model, params, x)
     check_once(model, params, x)
     return _layer_pieces(StaticModel(model), params, x)
-
-
-def _as_array(x: SamplesLike) -> Samples:
-    """``x`` itself if it is an array; a list of samples as an array. Raises ValueError if ``x`` is empty."""
-    # Inside a trace JAX would also trace the conversion of an array, and the check would not know its values.
-    array: Any = x if hasattr(x, "dtype") else jnp.asarray(x)
-    if not array.shape or not array.shape[0]:
-        raise ValueError(f"x has shape {array.shape}: an array of one or more samples is needed")
-    return array
 
 
 # Recent GPUs round float32 products to TF32 by default.

@@ -14,8 +14,13 @@ Matrix = TypeVar("Matrix", Array, np.ndarray)
 def normalised(theta: Float[Matrix, "N N"]) -> Float[Matrix, "N N"]:
     """The normalised NTK Θ̂_ij = Θ_ij / √(Θ_ii Θ_jj): its diagonal is one, so its trace is N (App. B.3).
 
-    A row of zeros (an output that no parameter moves) stays zero.
+    A row of zeros (an output that no parameter moves) stays zero. Raises ValueError if ``theta`` is not a
+    square matrix of real numbers, or has a negative number on its diagonal: it is then no kernel.
     """
+    if theta.ndim != 2 or theta.shape[0] != theta.shape[1] or np.iscomplexobj(theta):
+        raise ValueError(f"theta is a {theta.dtype} array {theta.shape}: a real square matrix is needed")
+    if np.any(np.diagonal(theta) < 0):
+        raise ValueError("theta has a negative number on its diagonal: it is no kernel J Jᵀ")
     scale = np.sqrt(np.diagonal(theta))
     inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
     result = theta * inverse[:, None]

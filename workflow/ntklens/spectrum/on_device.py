@@ -1,6 +1,6 @@
 """The functions of `spectrum.eigenvalues` for a kernel on an accelerator: only N eigenvalues leave it.
 
-Both functions are compiled and compute the same as those of the same name there.
+Both functions are compiled and compute the same as those of the same name there, which also raise errors.
 """
 
 # JAX's functions are annotated in part.
@@ -21,9 +21,12 @@ def on_accelerator(theta: Array | np.ndarray) -> TypeGuard[Array]:
 
 @jax.jit
 def normalised(theta: Float[Array, "N N"]) -> Float[Array, "N N"]:
-    """The normalised NTK Θ̂_ij = Θ_ij / √(Θ_ii Θ_jj); a row of zeros stays zero (App. B.3)."""
-    scale = jnp.sqrt(theta.diagonal())
-    inverse = jnp.where(scale > 0, 1 / scale, 0)
+    """The normalised NTK Θ̂_ij = Θ_ij / √(Θ_ii Θ_jj); a row of zeros stays zero (App. B.3).
+
+    A row whose diagonal entry is negative, so that ``theta`` is no kernel, is NaN.
+    """
+    diagonal = theta.diagonal()
+    inverse = jnp.where(diagonal == 0, 0, 1 / jnp.sqrt(diagonal))
     return theta * inverse[:, None] * inverse[None, :]
 
 
