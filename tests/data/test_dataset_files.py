@@ -200,6 +200,22 @@ def test_truncated_archive_raises_and_says_what_to_do(tmp_path, kept, modified):
         found(CIFAR, tmp_path, modified)
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_file_too_large_for_a_dataset_raises(tmp_path, monkeypatch, packed):
+    monkeypatch.setattr(dataset_files, "LARGEST", 10_000)
+    put(tmp_path, MNIST_FILES | {"train-labels-idx1-ubyte": bytes(10_001)}, packed)
+    expected = r"train-labels-idx1-ubyte(\.gz)? is damaged or unreadable \(a file of more than 10000 bytes\)"
+    with pytest.raises(DatasetError, match=expected):
+        found([TINY_MNIST], tmp_path, modified=True)
+
+
+def test_member_too_large_for_a_dataset_raises(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset_files, "LARGEST", 10_000)
+    put_archive(tmp_path, "cifar-10-binary.tar.gz", RECORD_FILES, "cifar-10-batches-bin")
+    with pytest.raises(DatasetError, match=r"a file of more than 10000 bytes"):
+        found(CIFAR, tmp_path, modified=True)
+
+
 def test_foreign_archive_raises(tmp_path):
     put(tmp_path, {"cifar-10-python.tar.gz": b"<html>not found</html>"})
     with pytest.raises(DatasetError, match=r"cifar-10-python\.tar\.gz is damaged .*: get it again"):

@@ -38,6 +38,15 @@ def test_content_that_is_no_idx_of_bytes_raises(content):
         read_idx(content, "tiny")
 
 
+@pytest.mark.parametrize(
+    "header", [b"\x01" + bytes(4), b"\x04" + 12 * b"\xff" + bytes(4), b"\xff" + 255 * b"\0\0\0\x01"]
+)
+def test_idx_header_of_no_array_raises(header):
+    """Empty, or of more dimensions than NumPy has."""
+    with pytest.raises(DatasetError, match=r"tiny has a header of an array .*: get the original file again"):
+        read_idx(b"\0\0\x08" + header + b"\x07", "tiny")
+
+
 def test_cifar_record_of_known_bytes_is_a_picture_with_channels_last():
     planes = np.stack([np.full((32, 32), value, np.uint8) for value in (10, 20, 30)])
     planes[0, 1, 2] = 99  # the red of row 1, column 2
@@ -113,6 +122,11 @@ def test_pickle_that_would_run_code_is_refused_and_does_not(tmp_path):
 def test_truncated_pickle_raises(kept):
     with pytest.raises(DatasetError, match=r"tiny is not a pickled CIFAR-10 batch or damaged.*get it again"):
         read_cifar_pickle(cifar_pickle(PLANES, LABELS)[:kept], "tiny", CIFAR_BATCH)
+
+
+def test_pickle_that_asks_for_a_list_of_billions_raises():
+    with pytest.raises(DatasetError, match="object number 2147483647 is beyond its end"):
+        read_cifar_pickle(b"\x80\x02}r\xff\xff\xff\x7f.", "tiny", CIFAR_BATCH)
 
 
 def test_foreign_file_in_place_of_a_pickle_raises():

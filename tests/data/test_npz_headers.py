@@ -1,7 +1,5 @@
 """What is read from headers, compared with what `load_npz` finds in the arrays."""
 
-import zipfile
-
 import numpy as np
 import pytest
 from ntklens.data.errors import DatasetError
@@ -25,15 +23,15 @@ def test_headers_tell_what_the_arrays_hold(tmp_path, shape, own_test, save):
 
 
 def test_images_are_not_read(tmp_path):
-    """The header states a terabyte of images, and none follow."""
-    np.save(tmp_path / "labels.npy", LABELS)
-    with (tmp_path / "images.npy").open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (10**6, 1000, 1000)}
-        np.lib.format.write_array_header_1_0(file, header)
-    with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
-        for name in ("images.npy", "labels.npy"):
-            archive.write(tmp_path / name, name)
-    assert npz_contents(tmp_path / "own.npz") == ((1000, 1000, 1), 3, 10**6, 0)
+    """Damaged, they would fail their checksum."""
+    images = np.full((5, 4000), 7, np.uint8)
+    np.savez(tmp_path / "own.npz", images=images, labels=LABELS)
+    content = (tmp_path / "own.npz").read_bytes()
+    assert content.count(images.tobytes()) == 1
+    (tmp_path / "own.npz").write_bytes(content.replace(images.tobytes(), bytes(images.size)))
+    assert npz_contents(tmp_path / "own.npz") == ((1, 4000, 1), 3, 5, 0)
+    with pytest.raises(DatasetError, match="'images' is damaged"):
+        load_npz(tmp_path / "own.npz")
 
 
 def test_missing_file_raises(tmp_path):
@@ -41,17 +39,40 @@ def test_missing_file_raises(tmp_path):
         npz_contents(tmp_path / "own.npz")
 
 
-@pytest.mark.parametrize("content", ["no zip", "no images", "one number", "no labels"])
+COMPLAINTS = {
+    "no zip": r"is not an npz file \(File is not a zip file\)",
+    "no images": "has no array 'images'",
+    "one number": r"'images' has shape \(\)",
+    "no labels": "has no array 'labels'",
+    "one class": "all 'labels' are 0",
+    "gap": "class 1 has no sample",
+    "float": "'labels' is of type float64",
+    "text": "'labels' is of type <U",
+    "test part": "'test_images' .* and 'images' .* differ",
+}
+
+
+@pytest.mark.parametrize("content", COMPLAINTS)
 def test_other_content_raises_and_names_the_file(tmp_path, content):
-    path = tmp_path / "own.npz"
+    path, images = tmp_path / "own.npz", np.zeros((5, 6))
     arrays = {
         "no images": {"labels": LABELS},
         "one number": {"images": np.zeros(()), "labels": LABELS},
-        "no labels": {"images": np.zeros((5, 6))},
+        "no labels": {"images": images},
+        "one class": {"images": images, "labels": 0 * LABELS},
+        "gap": {"images": images, "labels": 2 * (LABELS > 0)},
+        "float": {"images": images, "labels": LABELS / 1},
+        "text": {"images": images, "labels": LABELS.astype(str)},
+        "test part": {
+            "images": images,
+            "labels": LABELS,
+            "test_images": images[:, :2],
+            "test_labels": LABELS,
+        },
     }
     if content in arrays:
         np.savez(path, **arrays[content])
     else:
         path.write_bytes(b"not a zip file at all")
-    with pytest.raises(DatasetError, match=r"own\.npz holds no images with labels"):
+    with pytest.raises(DatasetError, match=rf"own\.npz.* {COMPLAINTS[content]}"):
         npz_contents(path)

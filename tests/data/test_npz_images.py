@@ -84,6 +84,7 @@ TEST = {"test_images": IMAGES[:2], "test_labels": LABELS[:2]}
         ({"labels": LABELS[:, None]}, r"'labels' is of type int64 and shape \(4, 1\), should be one integer"),
         ({"labels": LABELS - 1}, "'labels' go from -1 to 0; number the classes from 0 on"),
         ({"labels": LABELS * 10**12}, "'labels' go from 0 to 1000000000000; number the classes from 0 on"),
+        ({"labels": LABELS * 0}, "all 'labels' are 0, but a network needs two or more classes"),
         ({"labels": LABELS * 2}, "'labels' go up to 2, but class 1 has no sample; number the classes"),
         (TEST | {"test_labels": None}, r"has no array 'test_labels': numpy\.savez"),
         (TEST | {"test_images": None}, r"has no array 'test_images': numpy\.savez"),
@@ -93,7 +94,7 @@ TEST = {"test_images": IMAGES[:2], "test_labels": LABELS[:2]}
             TEST | {"test_images": IMAGES[:2, :1]},
             "'test_images' .* and 'images' .* differ .*; make them alike",
         ),
-        (TEST | {"test_images": FLOATS[:2]}, "'test_images' .*float32 and 'images' .*uint8 differ"),
+        (TEST | {"test_images": FLOATS[:2]}, "'test_images' .*float64 and 'images' .*uint8 differ"),
     ],
 )
 def test_defect_raises_and_names_file_and_key(save, change, complaint):
@@ -116,7 +117,7 @@ def test_foreign_file_raises(tmp_path, content):
 
 
 def test_folder_raises(tmp_path):
-    with pytest.raises(DatasetError, match="is not an npz file"):
+    with pytest.raises(DatasetError, match="is a folder, not a regular file"):
         load_npz(tmp_path)
 
 

@@ -5,8 +5,8 @@ Checksums are of the unpacked bytes, since mirrors may compress the same file di
 
 import gzip
 import hashlib
+import io
 import tarfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,10 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 
 from ntklens.data.errors import DatasetError
+from ntklens.data.regular_files import is_folder, is_regular, reason
 from ntklens.storage.files import FilePath
+
+LARGEST = 2**28  # bytes of an unpacked file: five times the largest that was published
 
 # Reads the files with these names from one file, which may be compressed or an archive.
 Unpack = Callable[[Path, list[str]], dict[str, bytes]]
@@ -121,7 +124,7 @@ def read_files(file_sets: Sequence[FileSet], place: Place) -> tuple[FileSet, dic
     neither ``data_dir`` nor ``downloads``.
     """
     if place.data_dir is not None:
-        file_set, found = _from_folder(file_sets, Path(place.data_dir).expanduser(), place.modified)
+        file_set, found = _from_folder(file_sets, _expanded(place.data_dir), place.modified)
     elif place.modified:
         raise DatasetError(
             f"modified data is never downloaded: put the files of {file_sets[0].title} in a folder and name "
@@ -135,11 +138,19 @@ def read_files(file_sets: Sequence[FileSet], place: Place) -> tuple[FileSet, dic
     return file_set, found
 
 
+def _expanded(data_dir: FilePath) -> Path:
+    """The path ``data_dir``, in which ~ stands for the user's home."""
+    try:
+        return Path(data_dir).expanduser()
+    except RuntimeError:
+        raise DatasetError(f"the home that data_dir {data_dir} starts in is unknown: write it out") from None
+
+
 def _from_folder(
     file_sets: Sequence[FileSet], data_dir: Path, modified: bool
 ) -> tuple[FileSet, dict[str, bytes]]:
     """The set of which ``data_dir`` has the most files, and the bytes of these by name."""
-    if not data_dir.is_dir():
+    if not is_folder(data_dir):
         raise DatasetError(
             f"the folder {data_dir} does not exist: create it with the files of {file_sets[0].title}, "
             "correct data_dir, or set it to null to download them"
@@ -168,7 +179,7 @@ def _locate(file_set: FileSet, data_dir: Path) -> dict[str, Path]:
     paths: dict[str, Path] = {}
     for name in file_set.digests:
         loose = [folder / kind for folder in folders for kind in (name, f"{name}.gz")]
-        path = next((path for path in [*loose, *archives] if path.is_file()), None)
+        path = next((path for path in [*loose, *archives] if is_regular(path)), None)
         if path is not None:
             paths[name] = path
     return paths
@@ -200,8 +211,8 @@ def _read(
     """The bytes of the files ``names``, all from the file ``path`` by ``unpack``, and checked."""
     try:
         contents = unpack(path, names)
-    except (EOFError, OSError, tarfile.TarError, zlib.error) as error:
-        raise DatasetError(f"{path} is damaged or unreadable ({error})", "get it again") from None
+    except Exception as error:  # gzip, zlib and tarfile raise different errors for each kind of damage
+        raise DatasetError(f"{path} is damaged or unreadable ({reason(error)})", "get it again") from None
     missing = [name for name in names if name not in contents]
     if missing:
         raise DatasetError(f"{path} has no {missing[0]}", f"get {file_set.archive} again")
@@ -212,8 +223,12 @@ def _read(
 
 def _unpacked(path: Path, names: list[str]) -> dict[str, bytes]:
     """The only file of ``names``, which is ``path`` itself or compressed in it."""
-    content = path.read_bytes()
-    return {names[0]: gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content}
+    with path.open("rb") as file:
+        content = _whole(file.read)
+    if content[:2] == b"\x1f\x8b":
+        with gzip.open(io.BytesIO(content)) as unpacked:
+            content = _whole(unpacked.read)
+    return {names[0]: content}
 
 
 def _archived(path: Path, names: list[str]) -> dict[str, bytes]:
@@ -225,10 +240,18 @@ def _archived(path: Path, names: list[str]) -> dict[str, bytes]:
             # Only a regular file has a stream: links and folders are passed over.
             stream = archive.extractfile(member) if member.isreg() and name in names else None
             if stream is not None and name not in contents:
-                contents[name] = stream.read()
+                contents[name] = _whole(stream.read)
             if len(contents) == len(names):
                 break
     return contents
+
+
+def _whole(read: Callable[[int], bytes]) -> bytes:
+    """All bytes that ``read`` gives. Raises ValueError if they are more than a dataset's file may have."""
+    content = read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"a file of more than {LARGEST} bytes")
+    return content
 
 
 def _check(path: Path, name: str, content: bytes, file_set: FileSet, modified: bool) -> None:

@@ -7,6 +7,7 @@ if the bytes are not in its format. Images become rows, in the order (height, wi
 import io
 import math
 import pickle
+import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ import numpy as np
 from jaxtyping import Integer, Num, UInt8
 
 from ntklens.data.errors import DatasetError
+from ntklens.data.regular_files import reason
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,19 @@ class Images:
     test_first: int | None = None
 
 
+MOST_DIMENSIONS = 32  # of an array in NumPy before version 2
+
+
 def read_idx(content: bytes, name: str, shape: tuple[int, ...] | None = None) -> UInt8[np.ndarray, "..."]:
-    """The array of unsigned bytes in an IDX file, which has to have ``shape`` if that is given."""
+    """The array of unsigned bytes in an IDX file, not empty, and of ``shape`` if that is given."""
     if len(content) < 4 or content[:3] != b"\x00\x00\x08":
         raise DatasetError(f"{name} is not an IDX file of unsigned bytes: get the original file again")
     header = 4 + 4 * content[3]
     if len(content) < header:
         raise DatasetError(f"{name} is truncated, it ends inside its header: get it again")
     found = tuple(np.frombuffer(content[4:header], dtype=">u4").tolist())
+    if len(found) > MOST_DIMENSIONS or 0 in found:
+        raise DatasetError(f"{name} has a header of an array {found}: get the original file again")
     values = np.frombuffer(content[header:], dtype=np.uint8)
     if values.size != math.prod(found):
         raise DatasetError(
@@ -87,6 +94,7 @@ def read_cifar_pickle(
 ) -> tuple[UInt8[np.ndarray, "d n0"], UInt8[np.ndarray, " d"]]:
     """Images and labels of a file of CIFAR-10's Python version, a pickled dictionary."""
     try:
+        _check_memory(content)
         batch = _BatchUnpickler(io.BytesIO(content), encoding="latin1").load()
     except _ForbiddenError as error:
         raise DatasetError(
@@ -95,7 +103,7 @@ def read_cifar_pickle(
         ) from None
     except Exception as error:  # a damaged pickle can raise nearly any error
         raise DatasetError(
-            f"{name} is not a pickled CIFAR-10 batch or damaged ({error}): get it again"
+            f"{name} is not a pickled CIFAR-10 batch or damaged ({reason(error)}): get it again"
         ) from None
     batch = {_text(key): value for key, value in batch.items()} if isinstance(batch, dict) else {}
     planes, labels = batch.get("data"), batch.get("labels")
@@ -128,6 +136,14 @@ def _channels_last(planes: UInt8[np.ndarray, "d n0"]) -> UInt8[np.ndarray, "d n0
 def _text(key: Any) -> Any:
     """``key`` as text if it is bytes."""
     return key.decode("latin1") if isinstance(key, bytes) else key
+
+
+def _check_memory(content: bytes) -> None:
+    """Raise ValueError if a pickle asks for more memory than its own size explains."""
+    # Python makes a list of all numbers up to the one under which an object is noted, however few there are.
+    for operation, argument, _ in pickletools.genops(content):
+        if operation.name.endswith("PUT") and int(argument or 0) > len(content):
+            raise ValueError(f"its object number {argument} is beyond its end")
 
 
 class _ForbiddenError(Exception):

@@ -65,20 +65,26 @@ def check(model: Network, params: Params, x: Samples) -> None:
     # Compiled explicitly, the program runs at once even while a caller's program is being traced.
     program = compared.lower(params, x).compile()
     precision = _coarsest_precision((params, output_shape(model, params, x)))
-    for values in ((params, x), _random_like((params, x))):
-        ours, gradients, mixing = program(*values)
-        _judge(ours, gradients, mixing, precision)
+    found = [program(*values) for values in ((params, x), _random_like((params, x)))]
+    for _, _, mixing in found:
+        _judge_mixing(mixing, precision)
+    for ours, gradients, _ in found:
+        _judge_pieces(ours, gradients, precision)
 
 
-def _judge(ours: ByLayer, gradients: ByLayer, mixing: Float[Array, ""], precision: float) -> None:
-    """Raise `InexactNtkError` if the results of `_compared` differ by more than rounding errors."""
-    tolerance = 10 * np.sqrt(precision)
-    if float(mixing) > tolerance:
+def _judge_mixing(mixing: Float[Array, ""], precision: float) -> None:
+    """Raise `InexactNtkError` if ``mixing``, a result of `_compared`, is more than rounding errors."""
+    if float(mixing) > 10 * np.sqrt(precision):
         raise InexactNtkError(
             "a sample's outputs depend on the other samples of the batch or on its place among them, so the "
             "network has no NTK of single samples. Does it normalise over the batch, or drop units at "
             "random? A BatchNorm needs use_running_average=True, a Dropout deterministic=True"
         )
+
+
+def _judge_pieces(ours: ByLayer, gradients: ByLayer, precision: float) -> None:
+    """Raise `InexactNtkError` if two results of `_compared` differ by more than rounding errors."""
+    tolerance = 10 * np.sqrt(precision)
     # The share of a saturated layer may be mere rounding error, too small to show in the sum over layers.
     negligible = precision * sum(float(gradients[path]) for path in ours)
     for path, own in ours.items():
