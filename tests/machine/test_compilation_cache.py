@@ -217,6 +217,37 @@ def test_copy_of_a_running_job_is_left_alone(node):
         running.communicate()
 
 
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_links_among_the_copies_are_not_followed(temporary):
+    """What they lead to, or what a lock leads to, is nobody's copy."""
+    precious = temporary / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("kept")
+    compiling = compilation_cache._private_folder().parent
+    (compiling / "link").symlink_to(precious)
+    (compiling / "held").mkdir()
+    (compiling / "held" / "owner").symlink_to(precious / "file")
+    own = compilation_cache._private_folder()
+    assert own.is_dir()
+    assert (precious / "file").read_text() == "kept"
+    assert (compiling / "held").is_dir()
+
+
+@pytest.mark.parametrize("place", [".", "compiling"])
+def test_nothing_is_removed_in_a_folder_that_others_may_change(temporary, place):
+    folder = compilation_cache._private_folder().parent.parent
+    (folder / place / "other").mkdir()
+    (folder / place).chmod(0o777)
+    with pytest.raises(PermissionError, match="may be changed by other users"):
+        compilation_cache._private_folder()
+    assert (folder / place / "other").is_dir()
+
+
 def test_copy_that_its_job_removes_meanwhile_is_no_matter(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     other, lock = compilation_cache._private_folder(), locks.lock
@@ -250,6 +281,20 @@ def test_job_does_without_where_the_cache_cannot_be(node):
     output, errors = process.communicate()
     assert process.returncode == 0
     assert "compiled programs are not kept" in errors
+    assert output.split()[1] == "0"
+
+
+def test_job_does_without_where_the_temporary_folder_is_not_its_own(node):
+    folder = node.temporary / f"ntk-lens-{os.getuid()}"
+    folder.mkdir()
+    folder.chmod(0o777)
+    process = node.start()
+    output, errors = process.communicate()
+    assert process.returncode == 0
+    assert errors == (
+        f"compiled programs are not kept: {folder} may be changed by other users (mode 777): remove it, or "
+        "set TMPDIR to another folder\n"
+    )
     assert output.split()[1] == "0"
 
 

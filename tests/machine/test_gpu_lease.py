@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ntklens.machine import locks
-from ntklens.machine.gpu_lease import _full_name, _visible
+from ntklens.machine.gpu_lease import DeviceError, _full_name, _take, _visible
 
 FIRST, SECOND = "GPU-0000aaaa-11", "GPU-0000bbbb-22"
 JOB = """
@@ -212,6 +212,13 @@ def test_gpus_that_the_user_names_need_no_nvidia_smi(machine):
     (machine.tools / "nvidia-smi").unlink()
     jobs = [machine.job(CUDA_VISIBLE_DEVICES="0,1") for _ in range(2)]
     assert {job.gpu for job in jobs} == {"0", "1"}
+
+
+def test_folder_that_others_may_change_holds_no_leases(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    locks.user_folder().chmod(0o777)
+    with pytest.raises(DeviceError, match=r"no GPU can be leased: .* may be changed by other users"):
+        _take({FIRST: "first"}, 1)
 
 
 @pytest.mark.parametrize(

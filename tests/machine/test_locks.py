@@ -33,6 +33,41 @@ def test_link_to_a_folder_is_refused(temporary):
         locks.user_folder()
 
 
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
+def test_folder_that_others_may_change_is_refused(temporary, mode):
+    folder = locks.user_folder()
+    folder.chmod(mode)
+    with pytest.raises(PermissionError, match=f"may be changed by other users .mode {mode:o}.: remove it"):
+        locks.user_folder()
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "nowhere"])
+def test_link_in_place_of_the_folder_is_refused(temporary, target):
+    (temporary / "elsewhere").mkdir()
+    (temporary / f"ntk-lens-{os.getuid()}").symlink_to(temporary / target)
+    with pytest.raises(PermissionError, match="is a link or a file, not a folder: remove it"):
+        locks.user_folder()
+    assert not (temporary / "nowhere").exists()
+
+
+def test_file_in_place_of_the_folder_is_refused(temporary):
+    (temporary / f"ntk-lens-{os.getuid()}").write_text("no folder")
+    with pytest.raises(PermissionError, match="not a folder"):
+        locks.user_folder()
+
+
+def test_lock_does_not_follow_a_link(tmp_path):
+    (tmp_path / "lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic link"):
+        locks.lock(tmp_path / "lock")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_lock_does_not_wait_for_the_other_end_of_a_fifo(tmp_path):
+    os.mkfifo(tmp_path / "lock")
+    os.close(locks.lock(tmp_path / "lock"))
+
+
 def test_lock_has_one_holder(tmp_path):
     path = tmp_path / "lock"
     first = locks.lock(path)

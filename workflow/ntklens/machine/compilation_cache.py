@@ -77,11 +77,10 @@ def _private_copy(shared: Path) -> Path:
 
 def _private_folder() -> Path:
     """A new folder in the temporary directory, locked by this process. Folders of killed jobs are removed."""
-    folder = locks.user_folder() / "compiling"
-    folder.mkdir(exist_ok=True)
+    folder = locks.private_folder(locks.user_folder() / "compiling")
     with locks.locked(folder / "making"):  # so that nobody removes a new folder before it is locked
-        for other in [path for path in folder.iterdir() if path.is_dir()]:
-            with suppress(FileNotFoundError):  # its job has just ended and is removing it
+        for other in [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]:
+            with suppress(OSError):  # its job has just ended and is removing it, or its lock is no file
                 owner = locks.lock(other / "owner")
                 if owner is not None:
                     shutil.rmtree(other, ignore_errors=True)

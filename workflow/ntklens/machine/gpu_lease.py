@@ -57,10 +57,17 @@ def lease_gpu(jobs_per_gpu: int) -> str:
 def _take(files: dict[str, str], jobs_per_gpu: int) -> str | None:
     """Lease the GPU with the fewest leases, and return its name; None if all are taken.
 
-    ``files`` maps each GPU to the name of its lock file.
+    ``files`` maps each GPU to the name of its lock file. Raises DeviceError if there cannot be such files.
     """
-    folder = locks.user_folder() / "gpus"
-    folder.mkdir(exist_ok=True)
+    try:
+        return _take_by_files(files, jobs_per_gpu)
+    except OSError as error:
+        raise DeviceError(f"no GPU can be leased: {error}") from None
+
+
+def _take_by_files(files: dict[str, str], jobs_per_gpu: int) -> str | None:
+    """As `_take`. Raises OSError."""
+    folder = locks.private_folder(locks.user_folder() / "gpus")
     with locks.locked(folder / "choosing"):  # so that no other job takes our attempts for leases
         for file in folder.glob("slurm-*"):  # every SLURM job has its own lock files, which would accumulate
             _remove_unless_locked(file)

@@ -6,9 +6,10 @@ A lock is an open file on which `flock` was called, which Linux and macOS both h
 
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ntklens.storage.files import FilePath
@@ -17,13 +18,27 @@ from ntklens.storage.files import FilePath
 def user_folder() -> Path:
     """The folder in the temporary directory for files that a user's jobs on this machine share.
 
-    Raises PermissionError if it belongs to another user: its content could not be trusted.
+    Raises PermissionError unless it is a folder of this user that no other user can change: what others put
+    there would be trusted, and what a link leads to would be deleted. Raises OSError if there is no temporary
+    directory, or the folder cannot be made.
     """
-    folder = Path(tempfile.gettempdir(), f"ntk-lens-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} is another user's: remove it, or set TMPDIR to another folder")
-    return folder
+    return private_folder(Path(tempfile.gettempdir(), f"ntk-lens-{os.getuid()}"))
+
+
+def private_folder(path: Path) -> Path:
+    """``path``, which is made if missing. Raises as `user_folder`."""
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        defect = "is a link or a file, not a folder"
+    elif found.st_uid != os.getuid():
+        defect = "is another user's"
+    elif found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        defect = f"may be changed by other users (mode {stat.S_IMODE(found.st_mode):o})"
+    else:
+        return path
+    raise PermissionError(f"{path} {defect}: remove it, or set TMPDIR to another folder")
 
 
 def lock(path: FilePath, shared: bool = False) -> int | None:
@@ -52,4 +67,5 @@ def locked(path: FilePath) -> Iterator[None]:
 
 
 def _open(path: FilePath) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    # A link could make the file of another process the lock; opening a FIFO would wait for its other end.
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
