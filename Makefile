@@ -94,6 +94,7 @@ setup: $(READY)
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ntk-lens needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + ": call make with PYTHON=/path/to/python3")'
+	@$(PYTHON) workflow/check_folder.py
 	@echo "Setting up $(VENV): about 400 MB to download, 1.5 GB on disk; a minute on a usual connection."
 	$(PYTHON) -m venv --clear $(VENV)
 	@# The lock is complete: asked for dependencies, an older pip looks for a newer coverage[toml] beside the locked one.
