@@ -3,12 +3,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-# A config file given on the command line replaces the default one; the two are not merged.
-if not workflow.configfiles:
-
-    configfile: "config/config.yaml"
-
-
+include: "workflow/rules/config.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/calibration.smk"

@@ -2,9 +2,11 @@
 
 import datetime
 import math
+import os
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
@@ -151,6 +153,80 @@ def test_value_that_cannot_be_used_is_refused_in_plain_words(path, value, expect
     assert expected in (message or "")
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (("analysis", "smoothing_epochs"), 400, "400 takes 202 traces (training.trace_every: 2), but a seed"),
+        (("training", "test_every"), 401, "401 must not exceed the window's last epoch, 400"),
+        (("training", "patience"), 5, "5 times the window's middle, epoch 253, is beyond max_epochs, 1200"),
+        (("recipes", "own"), {"batch_size": 8, "epochs": 5, "evaluate_every": 6}, "6 must not exceed the 5"),
+        (("name",), "datasets", "results/datasets belongs to all configs; take another name"),
+        (("data_dir",), "ü" * 2049, "must be at most 4096 bytes long"),
+        (("optimizer", "b2"), 0.9999999, "must be at most 0.999999"),
+        (("optimizer", "eps"), 1e-300, "must be at least 1e-30"),
+        (("calibration", "first_rate"), 1e39, "must be at most 1000000"),
+        (("calibration", "tolerance"), 1e300, "must be at most 1000000"),
+        (("training", "save_parameters"), 10**9, "must be at most 100000"),
+        (("checkpoint_seconds",), 1e300, "must be at most 10000000"),
+        (("jobs_per_gpu",), 1001, "must be at most 1000"),
+        ((*WIDTHS, "learning_rate"), 1e-300, "must be at least 1e-12"),
+    ],
+)
+def test_value_that_makes_no_sense_beside_the_others_or_in_float32_is_refused(path, value, expected):
+    assert expected in refusal(changed(path, value))
+
+
+def test_smoothing_that_leaves_three_running_means_is_accepted():
+    assert refusal(changed(("analysis", "smoothing_epochs"), 300)) is None
+    assert "takes 153 traces" in refusal(changed(("analysis", "smoothing_epochs"), 302))
+
+
+def test_curves_that_would_share_their_logs_are_refused():
+    config = small()
+    config["studies"]["w"] = [{**OWN, "dataset": "x-y.npz"}]
+    config["studies"]["w-x"] = [{**OWN, "dataset": "y.npz"}]
+    assert "logs of w-x/y/three-layer would have the names of those of w/x-y/three-layer" in refusal(config)
+
+
+def save(path, side=8, classes=3, samples=700):
+    labels = np.arange(samples) % classes
+    np.savez(path, images=np.zeros((samples, side, side), np.uint8), labels=labels)
+    return str(path)
+
+
+def with_file(path, **changes):
+    entry = {"dataset": path, "train_samples": 60, "removed_percent": [0], "ntk_samples": 50}
+    return changed(("studies", "noise-scaling"), [{**entry, **changes}])
+
+
+def test_own_file_is_checked_like_a_dataset_of_the_registry(tmp_path):
+    own = save(tmp_path / "own.npz")
+    assert refusal(with_file(own)) is None
+    assert "61 samples cannot be equally many of each of own's 3 classes" in refusal(
+        with_file(own, train_samples=61)
+    )
+    assert "300 is more than own's training pool of 200" in refusal(with_file(own, train_samples=300))
+    assert "measures 501 test samples in all, but own gives 500" in refusal(with_file(own, ntk_samples=167))
+    small_images = save(tmp_path / "tiny.npz", side=4)
+    assert "images of 4 pixels a side are too small for the pooling of 3" in refusal(with_file(small_images))
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip file", b"PK\5\6" + bytes(18)])
+def test_own_file_that_cannot_be_read_is_named(tmp_path, content):
+    path = tmp_path / "own.npz"
+    path.write_bytes(content)
+    assert f"config key 'studies.noise-scaling[0].dataset': {path}" in refusal(with_file(str(path)))
+
+
+def test_own_file_of_one_class_or_no_file_at_all_is_refused(tmp_path):
+    own = save(tmp_path / "own.npz", classes=1)
+    assert "has images of fewer than two classes" in refusal(with_file(own))
+    (tmp_path / "folder.npz").mkdir()
+    assert "is no file" in refusal(with_file(str(tmp_path / "folder.npz")))
+    os.mkfifo(tmp_path / "pipe.npz")
+    assert "is no file" in refusal(with_file(str(tmp_path / "pipe.npz")))
+
+
 @pytest.mark.parametrize("content", [None, {}, [], "config", 3])
 def test_file_without_keys_is_refused(content):
     assert refusal(content).startswith("the config ")
@@ -172,6 +248,13 @@ def test_number_in_the_notation_of_yaml_1_2_is_a_number(text):
             [{**OWN, "image_fit": "resized"}],
             "a study with an image_size uses it",
         ),
+        (("studies", "own"), [{**OWN, "width": 8}], "only an axis other than width uses it"),
+        (
+            ("studies", "own"),
+            [{**OWN, "axis": "train_samples", "train_samples": 9}],
+            "only an axis other than train_samples uses it",
+        ),
+        (("studies", "own"), [{**OWN, "vary": "data", "draw_seed": 1}], "vary in the initialisation alone"),
         (("recipes", "own"), {"momentum": 0.5}, "only the optimizer sgd uses it"),
         (("recipes", "own"), {"evaluate_every": 1}, "only a recipe with a batch_size uses it"),
         (

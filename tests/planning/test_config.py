@@ -41,8 +41,8 @@ INVALID = [
     ),
     (("networks", "deep"), {"layers": 9}, "unknown key 'layers'; allowed are biases, convolutions,"),
     (("networks", "deep", "hidden_layers"), 0, "must be at least 1"),
-    (("optimizer", "b1"), 1, "must be less than 1"),
-    (("optimizer", "eps"), 0, "must be more than 0"),
+    (("optimizer", "b1"), 1, "must be at most 0.999999"),
+    (("optimizer", "eps"), 0, "must be at least 1e-30"),
     (("training",), {"speed": 1}, "unknown key 'speed'; allowed are max_epochs, patience,"),
     (("training", "patience"), 1, "must be more than 1"),
     (("training", "trace_every"), 0, "must be at least 1"),
@@ -81,7 +81,7 @@ INVALID = [
     ((*WIDTHS, "widths", 1), 16.0, "must be an integer"),
     ((*WIDTHS, "calibrate_at"), [65], "within a factor 2 of every scale from 8 to 32"),
     ((*WIDTHS, "calibrate_at"), [15], "within a factor 2 of every scale from 8 to 32"),
-    ((*WIDTHS, "learning_rate"), 0, "must be more than 0"),
+    ((*WIDTHS, "learning_rate"), 0, "must be at least 1e-12"),
     ((*WIDTHS, "train_samples"), 433, "more than a third of digits's training pool of 1297"),
     ((*SIZES, "calibrate_at"), [40, 433], "more than a third of digits's training pool of 1297"),
     ((*SIZES, "vary_initialisation"), 1, "must be true or false"),
@@ -328,7 +328,7 @@ def test_noise_scaling_takes_the_papers_numbers_by_default():
         ({"ntk_samples": 200}, r"ntk_samples.*600 test samples in all, but mnist-5k-4 gives 500"),
         ({"spectrum_epochs": [0, 1001]}, r"spectrum_epochs.*last of the recipe's epochs, 1000"),
         ({"networks": ["three-layer"]}, r"networks\.three-layer\.width.*must be given"),
-        ({"momentum": 1}, "must be less than 1"),
+        ({"momentum": 1}, "must be at most 0.999999"),
     ],
 )
 def test_invalid_noise_scaling_raises_and_names_the_key(changes, message):
@@ -476,7 +476,7 @@ def test_own_study_takes_defaults():
             {"learning_rate": 0.1, "rate_factor": 2},
             "own[0].rate_factor': has no effect here, because only a study whose learning rate is calibrated",
         ),
-        ({"rate_factor": 0}, "own[0].rate_factor' is 0, but must be more than 0"),
+        ({"rate_factor": 0}, "own[0].rate_factor' is 0, but must be at least 1e-06"),
         ({"test_samples": 501}, "own[0].test_samples': 501 is more than the 500 test samples that digits"),
         (
             {"test_samples": 127},

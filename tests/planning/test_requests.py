@@ -105,8 +105,9 @@ def test_a_users_file_counts_its_own_samples(tmp_path, own_test, pool, test):
 @pytest.mark.parametrize("content", [None, b"no zip file"])
 def test_a_users_file_that_is_no_good_asks_for_the_least_and_raises_nothing(tmp_path, content):
     path = tmp_path / "own.npz"
+    config = load(changed((*WIDTHS, "dataset"), str(path)))
     if content is not None:
-        path.write_bytes(content)
-    requests = Requests(load(changed((*WIDTHS, "dataset"), str(path))), gpus=0)
+        path.write_bytes(content)  # where jobs read it, after the config has been loaded
+    requests = Requests(config, gpus=0)
     curve = BY_WIDTH._replace(dataset="own")
     assert (requests.memory_mb(curve), requests.run_time_minutes(curve, 8, 5)) == LEAST

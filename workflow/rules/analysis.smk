@@ -9,6 +9,8 @@ rule aggregate:
         paths.log(NAME, "aggregate", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "aggregate", paths.CURVE_KEY)
+    wildcard_constraints:
+        study=TARGETS.averaged,
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -16,7 +18,8 @@ rule aggregate:
     params:
         settings=settings_of_averaging,
     shell:
-        "python {input.code[0]} --runs {input.runs} --settings {params.settings:q}" " --out {output} 2> {log}"
+        "python {input.code[0]:q} --runs {input.runs:q} --settings {params.settings:q}"
+        " --out {output:q} 2> {log:q}"
 
 
 rule infinite_width:
@@ -30,6 +33,8 @@ rule infinite_width:
         paths.log(NAME, "infinite_width", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "infinite_width", paths.CURVE_KEY)
+    wildcard_constraints:
+        study=TARGETS.closed_form,
     localrule: True
     conda:
         "../../envs/train.yaml"
@@ -37,8 +42,8 @@ rule infinite_width:
     params:
         settings=settings_of_infinite_width,
     shell:
-        "python {input.code[0]} --subset {input.subset} --settings {params.settings:q}"
-        " --out {output} 2> {log}"
+        "python {input.code[0]:q} --subset {input.subset:q} --settings {params.settings:q}"
+        " --out {output:q} 2> {log:q}"
 
 
 rule adaptation_rate:
@@ -52,6 +57,8 @@ rule adaptation_rate:
         paths.log(NAME, "adaptation_rate", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "adaptation_rate", paths.CURVE_KEY)
+    wildcard_constraints:
+        study=TARGETS.followed,
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -59,8 +66,8 @@ rule adaptation_rate:
     params:
         settings=settings_of_analysis,
     shell:
-        "python {input.code[0]} --averages {input.averages} --settings {params.settings:q}"
-        " --out {output} 2> {log}"
+        "python {input.code[0]:q} --averages {input.averages:q} --settings {params.settings:q}"
+        " --out {output:q} 2> {log:q}"
 
 
 rule power_laws:
@@ -75,6 +82,8 @@ rule power_laws:
         paths.log(NAME, "power_laws", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "power_laws", paths.CURVE_KEY)
+    wildcard_constraints:
+        study=TARGETS.followed,
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -82,11 +91,11 @@ rule power_laws:
     params:
         settings=settings_of_analysis,
         infinite_width=lambda wildcards, input: (
-            f"--infinite-width {input.infinite_width}" if input.infinite_width else ""
+            f"--infinite-width {shlex.quote(str(input.infinite_width))}" if input.infinite_width else ""
         ),
     shell:
-        "python {input.code[0]} --averages {input.averages} {params.infinite_width}"
-        " --settings {params.settings:q} --out {output} 2> {log}"
+        "python {input.code[0]:q} --averages {input.averages:q} {params.infinite_width}"
+        " --settings {params.settings:q} --out {output:q} 2> {log:q}"
 
 
 rule transition:
@@ -101,6 +110,8 @@ rule transition:
         paths.log(NAME, "transition", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "transition", paths.CURVE_KEY)
+    wildcard_constraints:
+        study=TARGETS.by_width,
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -108,11 +119,11 @@ rule transition:
     params:
         settings=settings_of_analysis,
         infinite_width=lambda wildcards, input: (
-            f"--infinite-width {input.infinite_width}" if input.infinite_width else ""
+            f"--infinite-width {shlex.quote(str(input.infinite_width))}" if input.infinite_width else ""
         ),
     shell:
-        "python {input.code[0]} --averages {input.averages} {params.infinite_width}"
-        " --settings {params.settings:q} --out {output} 2> {log}"
+        "python {input.code[0]:q} --averages {input.averages:q} {params.infinite_width}"
+        " --settings {params.settings:q} --out {output:q} 2> {log:q}"
 
 
 rule ends:
@@ -126,6 +137,8 @@ rule ends:
         paths.log(NAME, "ends", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "ends", paths.CURVE_KEY)
+    wildcard_constraints:
+        study=TARGETS.followed,
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -133,8 +146,8 @@ rule ends:
     params:
         settings=settings_of_analysis,
     shell:
-        "python {input.code[0]} --averages {input.averages} --settings {params.settings:q}"
-        " --out {output} 2> {log}"
+        "python {input.code[0]:q} --averages {input.averages:q} --settings {params.settings:q}"
+        " --out {output:q} 2> {log:q}"
 
 
 rule comparison:
@@ -163,8 +176,8 @@ rule comparison:
     params:
         settings=as_json(settings.comparison_settings(CONFIG)),
     shell:
-        "python {input.code[0]} --claims {input.claims} --averages {input.averages}"
-        " --settings {params.settings:q} --out {output.csv} 2> {log}"
+        "python {input.code[0]:q} --claims {input.claims:q} --averages {input.averages:q}"
+        " --settings {params.settings:q} --out {output.csv:q} 2> {log:q}"
 
 
 rule variance_components:
@@ -186,5 +199,5 @@ rule variance_components:
     params:
         settings=as_json(settings.variance_settings(CONFIG)),
     shell:
-        "python {input.code[0]} --runs {input.runs} --settings {params.settings:q}"
-        " --out {output.csv} 2> {log}"
+        "python {input.code[0]:q} --runs {input.runs:q} --settings {params.settings:q}"
+        " --out {output.csv:q} 2> {log:q}"

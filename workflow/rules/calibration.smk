@@ -9,6 +9,8 @@ rule calibrate:
         paths.log(NAME, "calibrate", paths.CURVE_KEY),
     benchmark:
         paths.benchmark(NAME, "calibrate", paths.CURVE_KEY)
+    wildcard_constraints:
+        study=TARGETS.calibrated,
     # Training has to wait for calibration, so calibration starts first.
     priority: 1
     conda:
@@ -22,6 +24,6 @@ rule calibrate:
         settings=settings_of_calibration,
         checkpoint=paths.checkpoint(NAME, "calibrate-" + paths.CURVE_KEY),
     shell:
-        "python {input.code[0]} --subset {input.subset} --settings {params.settings:q}"
-        " --gpus {resources.gpu} --memory {resources.mem_mb} --checkpoint {params.checkpoint}"
-        " --out {output} 2> {log}"
+        "python {input.code[0]:q} --subset {input.subset:q} --settings {params.settings:q}"
+        " --gpus {resources.gpu} --memory {resources.mem_mb} --checkpoint {params.checkpoint:q}"
+        " --out {output:q} 2> {log:q}"

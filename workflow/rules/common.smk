@@ -1,36 +1,20 @@
-"""Shared by the rules: the checked config, the modules that a script depends on, and input functions."""
+"""Shared by the rules: the modules that a script depends on, and input functions."""
 
-import os
-import shlex
-import sys
 from functools import cache
 
-WORKFLOW = os.path.join(workflow.basedir, "workflow")
-sys.path.insert(0, WORKFLOW)
 from ntklens.figures.catalogue import figures_of, settings_of_figure
 from ntklens.planning import curves, paths, settings
-from ntklens.planning.config import ConfigError, load
+from ntklens.planning.config.base import NAME as PLAIN_NAME
 from ntklens.planning.requests import Requests
 from ntklens.planning.robustness import robustness_settings
+from ntklens.planning.targets import targets_of
 from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_changed_json
 from ntklens.data.settings import optional_modules_of
 from ntklens.storage.import_closure import code_digests, import_closure
 from ntklens.storage.settings import as_json, settings_sha256
 from ntklens.studies.recipes import modules_of
-from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
-
-# PYTHONPATH would name two folders, so that scripts could find other code; Snakemake formats the path.
-if unfit := [sign for sign in (os.pathsep, "{", "}") if sign in workflow.basedir]:
-    raise WorkflowError(
-        f"the path of this folder, {workflow.basedir}, holds {' '.join(unfit)}: move it elsewhere"
-    )
-
-try:
-    CONFIG = load(config)
-except ConfigError as error:
-    raise WorkflowError(str(error)) from None
 
 NAME = CONFIG.name
 GPUS = 1 if CONFIG.device == "gpu" else 0  # that one training job uses
@@ -43,6 +27,7 @@ TRAINING_ENVIRONMENT = "../../envs/train-cuda.yaml" if GPUS else "../../envs/tra
 REQUESTS = Requests(CONFIG, GPUS)
 FIGURES = figures_of(CONFIG)
 ROBUSTNESS = robustness_settings(CONFIG)
+TARGETS = targets_of(CONFIG)
 
 
 WITH_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -77,13 +62,11 @@ if WITH_CONDA:
 shell.prefix("".join(EXPORTS).replace("{", "{{").replace("}", "}}"))
 
 
-# Wildcards become part of shell commands, and a target on the command line could hold a command.
-PLAIN_NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
-
-
+# Wildcards become part of shell commands, and a target on the command line could hold a command. Rules with a
+# study constrain that further: its pattern sees all that follows.
 wildcard_constraints:
     study=PLAIN_NAME,
-    dataset=PLAIN_NAME,
+    dataset=TARGETS.dataset,
     network=PLAIN_NAME,
     point=PLAIN_NAME,
     first=r"\d+",

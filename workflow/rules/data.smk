@@ -18,7 +18,7 @@ rule fetch:
             f"--npz {shlex.quote(str(input.own_file))}" if input.own_file else ""
         ),
     shell:
-        "python {input.code[0]} --dataset {wildcards.dataset} {params.own_file} --out {output} 2> {log}"
+        "python {input.code[0]:q} --dataset {wildcards.dataset:q} {params.own_file} --out {output:q} 2> {log:q}"
 
 
 rule subsample:
@@ -39,5 +39,5 @@ rule subsample:
     params:
         settings=settings_of_dataset,
     shell:
-        "python {input.code[0]} --dataset {input.dataset} --settings {params.settings:q}"
-        " --out {output} 2> {log}"
+        "python {input.code[0]:q} --dataset {input.dataset:q} --settings {params.settings:q}"
+        " --out {output:q} 2> {log:q}"

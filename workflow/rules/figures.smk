@@ -29,5 +29,5 @@ for figure in FIGURES.values():
         params:
             settings=as_json(settings_of_figure(CONFIG, figure)),
         shell:
-            "python {input.code[0]} --settings {params.settings:q} --files {input.files}"
-            " --out {output.pdf} 2> {log}"
+            "python {input.code[0]:q} --settings {params.settings:q} --files {input.files:q}"
+            " --out {output.pdf:q} 2> {log:q}"

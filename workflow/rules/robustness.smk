@@ -18,5 +18,5 @@ rule robustness:
     params:
         settings=as_json(ROBUSTNESS),
     shell:
-        "python {input.code[0]} --averages {input.averages} --runs {input.runs}"
-        " --settings {params.settings:q} --out {output.csv} 2> {log}"
+        "python {input.code[0]:q} --averages {input.averages:q} --runs {input.runs:q}"
+        " --settings {params.settings:q} --out {output.csv:q} 2> {log:q}"

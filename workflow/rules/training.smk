@@ -10,6 +10,8 @@ rule train:
         paths.log(NAME, "train", paths.BATCH_KEY),
     benchmark:
         paths.benchmark(NAME, "train", paths.BATCH_KEY)
+    wildcard_constraints:
+        study=TARGETS.trained,
     priority: priority_of_training
     conda:
         TRAINING_ENVIRONMENT
@@ -21,11 +23,11 @@ rule train:
     params:
         settings=settings_of_training,
         learning_rates=lambda wildcards, input: (
-            f"--learning-rates {input.learning_rates}" if input.learning_rates else ""
+            f"--learning-rates {shlex.quote(str(input.learning_rates))}" if input.learning_rates else ""
         ),
         checkpoint=paths.checkpoint(NAME, paths.BATCH_KEY),
     shell:
-        "python {input.code[0]} --subset {input.subset} {params.learning_rates}"
-        " --settings {params.settings:q} --seeds {wildcards.first} {wildcards.last}"
+        "python {input.code[0]:q} --subset {input.subset:q} {params.learning_rates}"
+        " --settings {params.settings:q} --seeds {wildcards.first:q} {wildcards.last:q}"
         " --threads {threads} --gpus {resources.gpu} --memory {resources.mem_mb}"
-        " --checkpoint {params.checkpoint} --out {output} 2> {log}"
+        " --checkpoint {params.checkpoint:q} --out {output:q} 2> {log:q}"

@@ -10,6 +10,8 @@ rule neural_tangents:
         paths.log(NAME, "neural_tangents", paths.BATCH_KEY),
     benchmark:
         paths.benchmark(NAME, "neural_tangents", paths.BATCH_KEY)
+    wildcard_constraints:
+        study=TARGETS.verified,
     conda:
         "../../envs/neural-tangents.yaml"
     threads: 1
@@ -22,8 +24,8 @@ rule neural_tangents:
     shell:
         '(command -v "$NEURAL_TANGENTS_PYTHON" > /dev/null'
         " || {{ echo 'neural-tangents is not set up: run make oracle' >&2; exit 1; }};"
-        ' "$NEURAL_TANGENTS_PYTHON" {input.code[0]} --run {input.run} --subset {input.subset}'
-        " --made-with {params.made_with} --threads 1 --out {output}) 2> {log}"
+        ' "$NEURAL_TANGENTS_PYTHON" {input.code[0]:q} --run {input.run:q} --subset {input.subset:q}'
+        " --made-with {params.made_with} --threads 1 --out {output:q}) 2> {log:q}"
 
 
 rule verify:
@@ -49,5 +51,5 @@ rule verify:
     params:
         made_with=digests_of_verified(),
     shell:
-        "python {input.code[0]} --runs {input.runs} --kernels {input.kernels} --subsets {input.subsets}"
-        " --made-with {params.made_with} --threads 1 --out {output.csv} 2> {log}"
+        "python {input.code[0]:q} --runs {input.runs:q} --kernels {input.kernels:q} --subsets {input.subsets:q}"
+        " --made-with {params.made_with} --threads 1 --out {output.csv:q} 2> {log:q}"

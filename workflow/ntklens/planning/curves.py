@@ -73,10 +73,18 @@ def follows_minimum(config: Config, curve: Curve) -> bool:
 
 def batches(config: Config, curve: Curve, scale: int) -> list[tuple[int, int]]:
     """``(first, last)`` seed of every job at one point of ``curve``; all batches but the last are full."""
-    entry = entry_of(config, curve)
-    seeds = entry.seeds or config.ensemble.seeds
-    size = entry.seeds_per_job or default_seeds_per_job(config, curve, scale)
+    seeds, size = seeds_of(config, curve), seeds_per_job(config, curve, scale)
     return [(first, min(first + size, seeds) - 1) for first in range(0, seeds, size)]
+
+
+def seeds_of(config: Config, curve: Curve) -> int:
+    """How many seeds are trained at every point of ``curve``."""
+    return entry_of(config, curve).seeds or config.ensemble.seeds
+
+
+def seeds_per_job(config: Config, curve: Curve, scale: int) -> int:
+    """How many seeds a full batch at one point of ``curve`` has."""
+    return entry_of(config, curve).seeds_per_job or default_seeds_per_job(config, curve, scale)
 
 
 def default_seeds_per_job(config: Config, curve: Curve, scale: int) -> int:

@@ -19,8 +19,12 @@ LARGEST_COUNT = 10**9
 MOST_EPOCHS = 10**6
 MOST_SEEDS = 100_000  # planning lists the batches of seeds of every point
 MOST_LAYERS = 1000  # planning lists the layers of every network
+LONGEST_PATH = 4096  # bytes: longer ones no file system takes
 NAME = "[A-Za-z0-9][A-Za-z0-9_-]*"
 STUDY_NAME = "[A-Za-z][A-Za-z0-9_-]*"  # becomes part of the name of a rule
+# Training is in float32, where numbers beyond these make all updates zero, infinite or undefined.
+LEAST_RATE, LARGEST_RATE = 1e-12, 1e6
+LARGEST_DECAY = 0.999999
 # PyYAML follows YAML 1.1, where a number needs a point: it reads 1e-3 as a string.
 _NUMBER = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?", re.ASCII)
 
@@ -142,6 +146,8 @@ def _as_path(text: str) -> str:
         raise refused("must not be empty")
     if not text.isprintable():
         raise refused("must not hold characters that cannot be printed")
+    if len(text.encode()) > LONGEST_PATH:
+        raise refused(f"must be at most {LONGEST_PATH} bytes long")
     return text
 
 
@@ -178,6 +184,9 @@ Seeds = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
 Epochs = Annotated[int, Field(ge=1, le=MOST_EPOCHS)]
 Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
 Number = Annotated[float, BeforeValidator(_as_number)]
+Rate = Annotated[Number, Field(ge=LEAST_RATE, le=LARGEST_RATE)]
+Decay = Annotated[Number, Field(ge=0, le=LARGEST_DECAY)]
+Sigma = Annotated[Number, Field(ge=0, le=1000)]
 Name = Annotated[str, AfterValidator(_as_name), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
 PathName = Annotated[str, AfterValidator(_as_path), Field(json_schema_extra={"minLength": 1})]
 

@@ -11,12 +11,17 @@ from ntklens.studies.jobs import Point
 
 
 class CheckedEntry(NamedTuple):
-    """One entry of a study: its key in the config, and the entry itself in the general form."""
+    """One entry of a study: its place in the config, and the entry itself in the general form."""
 
     config: Config
     study: str
-    key: str
+    position: int
     general: StudyEntry
+
+    @property
+    def key(self) -> str:
+        """The entry's key in the config."""
+        return f"studies.{self.study}[{self.position}]"
 
     @property
     def axis(self) -> Axis:

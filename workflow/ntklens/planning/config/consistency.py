@@ -1,17 +1,17 @@
 """Checks across keys: that they fit each other and the datasets (App. D)."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
-from ntklens.data.registry import names
-from ntklens.planning.config.base import LONGEST_NAME, MOST_LAYERS, NAME, rule_for_names, shortened
+from ntklens.planning.config.base import MOST_LAYERS, shortened
 from ntklens.planning.config.checked_entry import CheckedEntry
 from ntklens.planning.config.effects import check_effects
 from ntklens.planning.config.messages import require
+from ntklens.planning.config.names import check_curve_names, check_own_file, check_study_names
 from ntklens.planning.config.own_studies import OwnStudyEntry
 from ntklens.planning.config.points import NO_WIDTH, dataset_name, is_own_file
 from ntklens.planning.config.samples import check_samples
+from ntklens.planning.config.schedules import check_epochs, check_schedule
 from ntklens.planning.config.studies import AnyEntry
 from ntklens.planning.config.top import Config
 from ntklens.studies.catalogue import DATA_SCALING, MODEL_SCALING, PAPERS_RECIPE
@@ -21,8 +21,9 @@ FARTHEST_FROM_ANCHORS = 2  # a factor in scale; the fitted learning rates are no
 
 def check_consistency(config: Config) -> None:
     """Raise ConfigError where keys of ``config`` do not fit each other."""
-    _check_training(config)
-    _check_study_names(config)
+    check_schedule(config)
+    _check_counts(config)
+    check_study_names(config)
     _check_papers_recipe(config)
     check_effects(config)
     own_files: dict[str, str] = {}
@@ -30,41 +31,19 @@ def check_consistency(config: Config) -> None:
         _check_entries(config, study, entries, own_files)
     for study, entries in config.entries.items():
         for index, general in enumerate(entries):
-            entry = CheckedEntry(config, study, f"studies.{study}[{index}]", general)
+            entry = CheckedEntry(config, study, index, general)
             _check_networks(entry)
-            _check_spectrum_epochs(entry)
+            check_epochs(entry)
             _check_scales(entry)
             _check_members(entry)
             _check_test_samples(entry)
-            if not is_own_file(general.dataset):
-                check_samples(entry)
+            check_samples(entry)
+    check_curve_names(config)
     _check_figures(config)
 
 
-def _check_training(config: Config) -> None:
-    training, ensemble, window = config.training, config.ensemble, config.training.window
-    epochs = training.spectrum_epochs
-    require(
-        window.first < window.last,
-        "training.window",
-        f"first ({window.first}) must come before last ({window.last})",
-    )
-    require(
-        window.last < training.max_epochs,
-        "training.max_epochs",
-        f"{training.max_epochs} must be more than the window's last epoch, {window.last}",
-    )
-    require(
-        _ascend_from_0(epochs) and epochs[-1] <= window.last,
-        "training.spectrum_epochs",
-        f"must ascend from 0 to at most the window's last epoch, {window.last}",
-    )
-    smoothing, step = config.analysis.smoothing_epochs, training.trace_every
-    require(
-        smoothing % step == 0,
-        "analysis.smoothing_epochs",
-        f"{smoothing} must be a multiple of training.trace_every, {step}",
-    )
+def _check_counts(config: Config) -> None:
+    ensemble = config.ensemble
     require(
         config.ntk_samples <= config.test_samples,
         "ntk_samples",
@@ -75,22 +54,6 @@ def _check_training(config: Config) -> None:
         "ensemble.min_members",
         f"{ensemble.min_members} must not exceed ensemble.seeds, {ensemble.seeds}",
     )
-
-
-def _ascend_from_0(epochs: tuple[int, ...]) -> bool:
-    return list(epochs) == sorted(epochs) and epochs[0] == 0
-
-
-def _check_study_names(config: Config) -> None:
-    """The names of studies become names of rules, where a hyphen becomes an underscore."""
-    found: dict[str, str] = {}
-    for study in config.studies.by_name():
-        other = found.setdefault(study.replace("-", "_"), study)
-        require(
-            other == study,
-            f"studies.{study}",
-            f"the name differs from {other!r} in hyphens and underscores only; give one of them another name",
-        )
 
 
 def _check_papers_recipe(config: Config) -> None:
@@ -131,26 +94,13 @@ def _check_entries(
             f"{shortened(dataset)} has several entries in this study; only one entry per dataset is allowed",
         )
         if is_own_file(entry.dataset):
-            _check_own_file(f"{key}.dataset", entry.dataset, own_files)
+            check_own_file(f"{key}.dataset", entry.dataset, own_files)
         for name in entry.networks:
             require(
                 name in config.networks,
                 f"{key}.networks",
                 f"unknown {shortened(name)}; allowed are {_listed(config.networks)}",
             )
-
-
-def _check_own_file(key: str, path: str, own_files: dict[str, str]) -> None:
-    """Check that the stem of a user's file is a name, and that no other dataset has it."""
-    name, shown = dataset_name(path), shortened(path)
-    require(
-        re.fullmatch(NAME, name) is not None and len(name) <= LONGEST_NAME,
-        key,
-        f"{shown}: the file's name, without .npz, must be {rule_for_names(NAME)}",
-    )
-    require(name not in names(), key, f"{shown}: {name} is the name of another dataset; rename the file")
-    other = own_files.setdefault(name, path)
-    require(other == path, key, f"{shown} and {shortened(other)} would both be called {name}; rename one")
 
 
 def _check_networks(entry: CheckedEntry) -> None:
@@ -165,27 +115,6 @@ def _check_networks(entry: CheckedEntry) -> None:
             f"networks.{name}.width",
             f"must be given, because {entry.key} trains this network",
         )
-
-
-def _check_spectrum_epochs(entry: CheckedEntry) -> None:
-    training, given, last = entry.config.training, entry.general.spectrum_epochs, entry.general.recipe.epochs
-    epochs = given or training.spectrum_epochs
-    if last is None:
-        last, rule = training.window.last, f"the window's last epoch, {training.window.last}"
-    else:
-        rule = f"the last of the recipe's epochs, {last}"
-        require(
-            not entry.calibrated,
-            f"{entry.key}.recipe",
-            "trains for a fixed number of epochs, so it needs a learning_rate: calibration chooses rates "
-            "by the minimum in the window",
-        )
-    require(
-        _ascend_from_0(epochs) and epochs[-1] <= last,
-        f"{entry.key}.spectrum_epochs",
-        f"must ascend from 0 to at most {rule}"
-        + ("" if given else f"; none are given, and those of training go to {epochs[-1]}"),
-    )
 
 
 def _check_scales(entry: CheckedEntry) -> None:

@@ -7,6 +7,11 @@ from ntklens.planning.config.networks import CONVOLUTIONAL_KEYS
 from ntklens.planning.config.own_studies import OwnStudyEntry
 from ntklens.planning.config.top import Config
 from ntklens.studies.axes.input_size import INPUT_SIZE
+from ntklens.studies.axes.train_samples import TRAIN_SAMPLES
+from ntklens.studies.axes.width import WIDTH
+
+# Axis -> the key whose place its scale takes.
+SCALE_OF = {WIDTH.name: "width", TRAIN_SAMPLES.name: "train_samples", INPUT_SIZE.name: "image_size"}
 
 
 def check_effects(config: Config) -> None:
@@ -27,10 +32,12 @@ def check_effects(config: Config) -> None:
 
 def _check_own_entry(entry: OwnStudyEntry, place: str, config: Config) -> None:
     _check_axis(entry, place)
-    if entry.axis == INPUT_SIZE.name:
-        _refuse(entry, place, ("image_size",), "an axis other than input_size")
-    elif entry.image_size is None:
+    if entry.axis in SCALE_OF:
+        _refuse(entry, place, (SCALE_OF[entry.axis],), f"an axis other than {entry.axis}")
+    if entry.axis != INPUT_SIZE.name and entry.image_size is None:
         _refuse(entry, place, ("image_fit",), "the axis input_size or a study with an image_size")
+    if entry.vary != "initialisation":
+        _refuse(entry, place, ("draw_seed",), "a study whose seeds vary in the initialisation alone")
     given = config.recipes[entry.recipe].learning_rate if entry.recipe in config.recipes else None
     if entry.learning_rate is not None or given is not None:
         _refuse(entry, place, ("rate_factor",), "a study whose learning rate is calibrated")

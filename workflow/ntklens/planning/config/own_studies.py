@@ -12,8 +12,10 @@ from ntklens.planning.config.base import (
     EpochList,
     Names,
     Number,
+    Rate,
     ScalesFromZero,
     Seeds,
+    Sigma,
     Whole,
     key,
     refused,
@@ -44,10 +46,16 @@ class OwnStudyEntry(EntrySection):
     scales: ScalesFromZero = key(..., "The points of the curve, as whole numbers in the unit of the axis.")
     recipe: str = key(PAPERS_RECIPE, "A name from the section `recipes`.")
     width: Count | None = key(
-        StudyEntry.width, "Units of every hidden layer. null takes the width of each network.", unit="units"
+        StudyEntry.width,
+        "Units of every hidden layer. null takes the width of each network. Not on the axis width, whose "
+        "scale it is.",
+        unit="units",
     )
     train_samples: Count = key(
-        StudyEntry.train_samples, "Training samples, at most a third of the training pool.", unit="samples"
+        StudyEntry.train_samples,
+        "Training samples, at most a third of the training pool. Not on the axis train_samples, whose scale "
+        "it is.",
+        unit="samples",
     )
     balanced: bool = key(
         StudyEntry.balanced,
@@ -55,11 +63,14 @@ class OwnStudyEntry(EntrySection):
         "then be as large as the scarcest class allows.",
     )
     vary: Vary = key(StudyEntry.vary, "What the seeds of an ensemble differ in.")
-    draw_seed: Whole = key(StudyEntry.draw_seed, "Seed of the training samples if all seeds share one draw.")
-    sigma: Number = key(
+    draw_seed: Whole = key(
+        StudyEntry.draw_seed,
+        "Seed of the training samples, which all seeds share. Only where they vary in the initialisation "
+        "alone.",
+    )
+    sigma: Sigma = key(
         StudyEntry.sigma,
         "Standard deviation of the noise in copies; pixels lie between 0 and 1.",
-        ge=0,
         axis="removed_share",
     )
     image_size: Count | None = key(
@@ -78,16 +89,16 @@ class OwnStudyEntry(EntrySection):
         "Scales at which calibration makes trials. Every scale must lie within a factor 2 of their range, so "
         "none may be 0. Not needed if a learning rate is given.",
     )
-    learning_rate: Number | None = key(
+    learning_rate: Rate | None = key(
         StudyEntry.learning_rate,
         "Learning rate of all points. null takes that of the recipe, or else finds one by calibration.",
-        gt=0,
     )
     rate_factor: Number = key(
         StudyEntry.rate_factor,
         "Factor by which the learning rate from calibration is multiplied. A minimum's epoch goes roughly as "
         "1/rate, so it then lies elsewhere in the window, or outside. Only without a learning_rate.",
-        gt=0,
+        ge=1e-6,
+        le=1e6,
     )
     seeds: Seeds | None = key(
         StudyEntry.seeds, "Seeds of the ensemble. null takes `ensemble.seeds`.", unit="seeds"

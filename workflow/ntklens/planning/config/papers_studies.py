@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 
 from ntklens.planning.config.base import (
+    LARGEST_COUNT,
     Count,
+    Decay,
     EpochList,
     Epochs,
     Names,
-    Number,
     Percentages,
+    Rate,
     Scales,
     Seeds,
+    Sigma,
     Whole,
     key,
 )
@@ -23,7 +26,7 @@ _CALIBRATE_AT = key(
     "Scales at which calibration makes trials. Every scale must lie within a factor 2 of their range.",
     stated=False,
 )
-_LEARNING_RATE = key(None, "Learning rate of all points. null finds one by calibration.", gt=0, stated=False)
+_LEARNING_RATE = key(None, "Learning rate of all points. null finds one by calibration.", stated=False)
 
 
 class ModelScalingEntry(EntrySection):
@@ -37,7 +40,7 @@ class ModelScalingEntry(EntrySection):
     )
     train_samples: Count = key(100, "Training samples: one random draw that all seeds share.", unit="samples")
     calibrate_at: Scales = _CALIBRATE_AT
-    learning_rate: Number | None = _LEARNING_RATE
+    learning_rate: Rate | None = _LEARNING_RATE
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
 
     def general(self, recipes: Mapping[str, ConfigRecipe]) -> StudyEntry:
@@ -63,7 +66,7 @@ class DataScalingEntry(EntrySection):
         False, "Whether seeds differ in their initialisation too, or in their data only.", stated=False
     )
     calibrate_at: Scales = _CALIBRATE_AT
-    learning_rate: Number | None = _LEARNING_RATE
+    learning_rate: Rate | None = _LEARNING_RATE
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
 
     def general(self, recipes: Mapping[str, ConfigRecipe]) -> StudyEntry:
@@ -83,18 +86,19 @@ class NoiseScalingEntry(EntrySection):
     networks: Names = key(
         ("dense", "convolutional"), "Names from the section `networks`; each network needs a width."
     )
-    train_samples: int = key(2000, "Training samples, equally many of each class.", unit="samples", ge=2)
+    train_samples: int = key(
+        2000, "Training samples, equally many of each class.", unit="samples", ge=2, le=LARGEST_COUNT
+    )
     removed_percent: Percentages = key(
         ...,
         "Percentages of every class that noisy copies of the rest replace, one for each point.",
         unit="%",
         stated=False,
     )
-    sigma: Number = key(
+    sigma: Sigma = key(
         0.01,
         "Standard deviation of the noise. Pixels lie between 0 and 1, and noisy pixels are not clipped. The "
         "paper does not state the range of its pixels.",
-        ge=0,
     )
     draw_seed: Whole = key(
         0,
@@ -124,8 +128,8 @@ class NoiseScalingEntry(EntrySection):
         unit="epochs",
         stated=False,
     )
-    learning_rate: Number = key(0.001, "Learning rate of stochastic gradient descent.", gt=0)
-    momentum: Number = key(0.9, "Momentum of stochastic gradient descent.", ge=0, lt=1)
+    learning_rate: Rate = key(0.001, "Learning rate of stochastic gradient descent.")
+    momentum: Decay = key(0.9, "Momentum of stochastic gradient descent.")
     batch_size: Count = key(
         128, "Samples of one update. The last batch of an epoch takes the remaining samples.", unit="samples"
     )

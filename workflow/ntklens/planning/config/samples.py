@@ -1,10 +1,14 @@
-"""Checks that a dataset of the registry has the samples, classes and image size that an entry needs."""
+"""Checks that a dataset has the samples, classes and image size that an entry needs."""
 
+from pathlib import Path
+
+from ntklens.data.npz_headers import npz_contents
 from ntklens.data.registry import DatasetFacts, facts_of, names
 from ntklens.networks.architectures import POOLED
 from ntklens.planning.config.base import shortened
 from ntklens.planning.config.checked_entry import CheckedEntry
 from ntklens.planning.config.messages import require
+from ntklens.planning.config.points import dataset_name, is_own_file
 from ntklens.studies.axes.input_size import INPUT_SIZE
 from ntklens.studies.jobs import Point
 
@@ -12,14 +16,11 @@ LARGEST_DRAW = 1 / 3  # of the training pool: larger draws have most samples in 
 
 
 def check_samples(entry: CheckedEntry) -> None:
-    """Raise ConfigError if a dataset of the registry does not suit ``entry``."""
-    config, own, name = entry.config, entry.general, entry.general.dataset
-    require(
-        name in names(),
-        f"{entry.key}.dataset",
-        f"unknown dataset {shortened(name)}; allowed are {', '.join(names())}, or the path of an .npz file",
-    )
-    facts = facts_of(name)
+    """Raise ConfigError if a dataset does not suit ``entry``. A missing file is not checked."""
+    config, own = entry.config, entry.general
+    name, facts = dataset_name(own.dataset), _facts(entry)
+    if facts is None:
+        return
     tested, pool = facts.test_size(config.test_samples), facts.pool_size(config.test_samples)
     require(
         facts.test_first is not None or tested < facts.samples,
@@ -44,6 +45,31 @@ def check_samples(entry: CheckedEntry) -> None:
     for key, scale in scales:
         for network in own.networks:
             _check_point(entry, key, scale, entry.point(network, scale), facts, pool)
+
+
+def _facts(entry: CheckedEntry) -> DatasetFacts | None:
+    """The facts about the dataset of ``entry``; None if it is a user's file that is not there."""
+    dataset, key = entry.general.dataset, f"{entry.key}.dataset"
+    if not is_own_file(dataset):
+        require(
+            dataset in names(),
+            key,
+            f"unknown dataset {shortened(dataset)}; allowed are {', '.join(names())}, or the path of an .npz "
+            "file",
+        )
+        return facts_of(dataset)
+    path = Path(dataset)
+    if not path.exists():
+        return None  # Snakemake names the missing file
+    require(path.is_file(), key, f"{shortened(dataset)} is no file")
+    try:
+        shape, classes, samples, own_test = npz_contents(path)
+    except Exception as error:  # zipfile, zlib and NumPy raise different errors for each kind of damage
+        require(False, key, shortened(str(error) or type(error).__name__, 300)[1:-1])
+        raise
+    require(classes > 1, key, f"{shortened(dataset)} has images of fewer than two classes")
+    test_first = samples - own_test if own_test else None
+    return DatasetFacts(samples, classes, shape, dataset_name(dataset), "a user's file", test_first)
 
 
 def _check_point(
@@ -77,7 +103,7 @@ def _check_size(key: str, point: Point, facts: DatasetFacts) -> None:
 
 
 def _check_draw(entry: CheckedEntry, key: str, samples: int, facts: DatasetFacts, pool: int) -> None:
-    name = entry.general.dataset
+    name = dataset_name(entry.general.dataset)
     if entry.general.balanced:
         require(
             samples % facts.classes == 0,

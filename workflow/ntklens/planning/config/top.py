@@ -41,11 +41,13 @@ class Config(Section):
     device: Literal["cpu", "gpu"] = key(
         "cpu", "Device that training runs on. With gpu, a training job that finds no GPU fails."
     )
-    jobs_per_gpu: Count = key(
+    jobs_per_gpu: int = key(
         1,
         "Training jobs that may share one GPU of this machine and its memory. With 1, a job shares its GPU "
         "with no other job, not even one of another workflow of yours.",
         unit="jobs",
+        ge=1,
+        le=1000,
     )
     checkpoint_seconds: Number = key(
         60.0,
@@ -53,6 +55,7 @@ class Config(Section):
         "and gives the same numbers. 0 writes no checkpoints.",
         unit="s",
         ge=0,
+        le=1e7,
     )
     keep_runs: bool = key(
         False,

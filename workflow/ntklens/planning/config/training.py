@@ -9,14 +9,16 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from ntklens.analysis.settings import Window
 from ntklens.planning.config.base import (
     MOST_EPOCHS,
+    MOST_SEEDS,
     NAME,
     Count,
+    Decay,
     EpochList,
     Epochs,
     Number,
+    Rate,
     Section,
     Seeds,
-    Whole,
     key,
     names_checked,
     section,
@@ -38,9 +40,9 @@ class EnsembleSection(Section):
 class AdamSection(Section):
     """Adam's constants."""
 
-    b1: Number = key(0.9, "Decay rate of the mean gradient. The paper calls it momentum.", ge=0, lt=1)
-    b2: Number = key(0.999, "Decay rate of the mean squared gradient.", ge=0, lt=1, stated=False)
-    eps: Number = key(1e-8, "Added to the root of the mean squared gradient.", gt=0, stated=False)
+    b1: Decay = key(0.9, "Decay rate of the mean gradient. The paper calls it momentum.")
+    b2: Decay = key(0.999, "Decay rate of the mean squared gradient.", stated=False)
+    eps: Number = key(1e-8, "Added to the root of the mean squared gradient.", ge=1e-30, le=1, stated=False)
 
     def settings(self) -> Adam:
         return Adam(self.b1, self.b2, self.eps)
@@ -52,14 +54,11 @@ class RecipeSection(Section):
     optimizer: OptimiserName = key(
         ConfigRecipe.optimizer, "The optimiser. adam takes its constants from the section `optimizer`."
     )
-    momentum: Number = key(
-        ConfigRecipe.momentum, "Momentum of stochastic gradient descent. Only with sgd.", ge=0, lt=1
-    )
-    learning_rate: Number | None = key(
+    momentum: Decay = key(ConfigRecipe.momentum, "Momentum of stochastic gradient descent. Only with sgd.")
+    learning_rate: Rate | None = key(
         ConfigRecipe.learning_rate,
         "Learning rate of all points. null finds one by calibration, which needs training that stops once "
         "the test loss has passed its minimum.",
-        gt=0,
     )
     batch_size: Count | None = key(
         ConfigRecipe.batch_size,
@@ -151,8 +150,12 @@ class TrainingSection(Section):
         unit="epochs",
         stated=False,
     )
-    save_parameters: Whole = key(
-        1, "Seeds, counted from the first, whose parameters at the minimum are kept.", unit="seeds"
+    save_parameters: int = key(
+        1,
+        "Seeds, counted from the first, whose parameters at the minimum are kept.",
+        unit="seeds",
+        ge=0,
+        le=MOST_SEEDS,
     )
 
 
@@ -165,6 +168,7 @@ class CalibrationSection(Section):
         "A trial succeeds if its minimum's epoch lies within this factor of the window's geometric middle. "
         "If none does, the best of those with enough seeds inside the window will do.",
         gt=1,
+        le=1e6,
         stated=False,
     )
     share_inside: Number = key(
@@ -178,7 +182,7 @@ class CalibrationSection(Section):
     max_trials: int = key(
         8, "Trials at one scale before its search ends.", unit="trials", stated=False, ge=1, le=1000
     )
-    first_rate: Number = key(0.001, "Learning rate of a curve's first trial.", gt=0, stated=False)
+    first_rate: Rate = key(0.001, "Learning rate of a curve's first trial.", stated=False)
 
 
 class AnalysisSection(Section):
