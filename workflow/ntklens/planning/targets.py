@@ -6,8 +6,8 @@ value of a wildcard becomes part of shell commands, and is a plain name in any c
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from ntklens.planning.config import Config
 from ntklens.planning.config.base import NAME
@@ -28,8 +28,6 @@ from ntklens.storage.curve import Curve
 NOTHING = "(?!)"  # a pattern that matches nowhere
 # `$` matches before a line break at the end, `\Z` does not; nor does `.` match a line break.
 REST = r"[/.].*\Z"
-
-Tree = Mapping[str, "Tree"]
 
 
 class Targets(NamedTuple):
@@ -92,8 +90,8 @@ def _first_of(paths: Iterable[tuple[str, ...]], rest: str) -> str:
     return f"(?={_alternatives(tree)}{rest}){NAME}" if tree else NOTHING
 
 
-def _tree(paths: Iterable[tuple[str, ...]]) -> Tree:
-    tree: dict[str, dict] = {}
+def _tree(paths: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
     for path in paths:
         branch = tree
         for part in path:
@@ -101,7 +99,7 @@ def _tree(paths: Iterable[tuple[str, ...]]) -> Tree:
     return tree
 
 
-def _alternatives(tree: Tree) -> str:
+def _alternatives(tree: dict[str, Any]) -> str:
     """A pattern for the paths in ``tree``: beginnings that paths share are compared once."""
     branches = [
         re.escape(name) + (f"/{_alternatives(below)}" if below else "") for name, below in tree.items()
