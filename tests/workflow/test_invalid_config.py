@@ -44,3 +44,43 @@ def test_config_that_replaces_the_profile_s_does_not_train_on_the_cpu(repository
     assert result.returncode != 0
     assert "repeat device=gpu" in result.stdout + result.stderr
     assert repository.snakemake(*arguments, "checkpoint_seconds=5", "device=gpu").returncode == 0
+
+
+def test_key_that_is_given_twice_is_named_with_file_and_line(repository):
+    path = repository / "config/smoke.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("  seeds: 3\n", "  seeds: 3\n  seeds: 4\n"))
+    result = repository.snakemake("-n")
+    assert result.returncode != 0
+    expected = "config file 'config/smoke.yaml', line 10: the key 'seeds' is given twice, first in line 9"
+    assert expected in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name: a\nname: b\n", "line 2: the key 'name' is given twice"),
+        (b"# R\xe9gle\n", "line 1: is not encoded in UTF-8"),
+        (b"a:\n\tb: 1\n", "line 2: while scanning for the next token"),
+        (b"", "is empty: a config needs at least a name and studies"),
+        (b"- a\n", "line 1: must be a mapping of keys to values"),
+        (b"a: &a {b: *a}\n", "line 1: its aliases repeat each other, or hold themselves"),
+        (b"__use_yte__: true\n", "line 1: the key __use_yte__ would run code"),
+    ],
+)
+def test_default_config_is_read_before_snakemake_reads_it(repository, content, message):
+    (repository / "config/config.yaml").write_bytes(content)
+    result = repository.run("snakemake", "-n")
+    assert result.returncode != 0
+    assert "config file 'config/config.yaml'" in result.stdout + result.stderr
+    assert message in result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_several_config_files_and_the_command_line_are_merged(repository):
+    (repository / "more.yaml").write_text("ensemble: {seeds: 4}\n")
+    seeds = "results/smoke/runs/data-scaling/digits/four-layer/size-60/seeds-0-{}.h5"
+    arguments = ("-n", "--configfile", "config/smoke.yaml", "more.yaml")
+    result = repository.run("snakemake", *arguments, "--", seeds.format(3))
+    assert result.returncode == 0, result.stdout + result.stderr
+    result = repository.run("snakemake", *arguments, "--config", "ensemble={seeds: 5}", "--", seeds.format(4))
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -21,6 +21,7 @@ def test_comment_retrains_unless_runs_are_kept(edited):
     edit(edited, "ntklens/kernel/ntk.py")
     assert edited.jobs()["train"] == SCALING_RUNS + NOISE_RUNS
     assert edited.jobs(*KEEP) == {}
+    assert edited.jobs("--config", "keep_runs=true") == {}
     change_config(edited, lambda config: config.update(keep_runs=True))
     assert edited.jobs() == {}
 
