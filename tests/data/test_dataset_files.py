@@ -216,6 +216,18 @@ def test_member_too_large_for_a_dataset_raises(tmp_path, monkeypatch):
         found(CIFAR, tmp_path, modified=True)
 
 
+def test_a_changed_byte_of_an_archive_raises(tmp_path):
+    """It lies in the images, and what gzip knows of them stands at the archive's end."""
+    path = put_archive(tmp_path, "cifar-10-binary.tar.gz", RECORD_FILES, "cifar-10-batches-bin")
+    plain = gzip.decompress(path.read_bytes())
+    packed = gzip.compress(plain, 0)  # stored, so that the change damages nothing else
+    image = RECORD_FILES["data_batch_2.bin"][1000:1050]
+    assert packed.count(image) == 1
+    path.write_bytes(packed.replace(image, image[::-1]))
+    with pytest.raises(DatasetError, match=r"is damaged or unreadable \(CRC check failed"):
+        found(CIFAR, tmp_path, modified=True)
+
+
 def test_foreign_archive_raises(tmp_path):
     put(tmp_path, {"cifar-10-python.tar.gz": b"<html>not found</html>"})
     with pytest.raises(DatasetError, match=r"cifar-10-python\.tar\.gz is damaged .*: get it again"):

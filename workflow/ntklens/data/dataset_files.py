@@ -17,6 +17,7 @@ from ntklens.data.errors import DatasetError
 from ntklens.data.regular_files import is_folder, is_regular, reason
 from ntklens.storage.files import FilePath
 
+PIECE = 2**20  # bytes
 LARGEST = 2**28  # bytes of an unpacked file: five times the largest that was published
 
 # Reads the files with these names from one file, which may be compressed or an archive.
@@ -234,7 +235,7 @@ def _unpacked(path: Path, names: list[str]) -> dict[str, bytes]:
 def _archived(path: Path, names: list[str]) -> dict[str, bytes]:
     """The members ``names`` of an archive, in any folder of it. Nothing is extracted to disk."""
     contents: dict[str, bytes] = {}
-    with tarfile.open(path, "r:gz") as archive:
+    with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked) as archive:
         for member in archive:
             name = PurePosixPath(member.name).name
             # Only a regular file has a stream: links and folders are passed over.
@@ -243,6 +244,8 @@ def _archived(path: Path, names: list[str]) -> dict[str, bytes]:
                 contents[name] = _whole(stream.read)
             if len(contents) == len(names):
                 break
+        while unpacked.read(PIECE):  # at its end gzip compares the checksum
+            pass
     return contents
 
 
