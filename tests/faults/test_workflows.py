@@ -75,6 +75,7 @@ def test_odd_folder_of_data_is_taken_as_it_is(repository, tmp_path):
     folder.mkdir()
     path = repository / "config/smoke.yaml"
     config = {**yaml.safe_load(path.read_text(encoding="utf-8")), "data_dir": str(folder)}
+    config["studies"]["model-scaling"][0]["dataset"] = "mnist"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     result = repository.snakemake("--", "results/datasets/mnist.h5")
     assert result.returncode != 0

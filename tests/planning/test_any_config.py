@@ -220,7 +220,7 @@ def test_own_file_that_cannot_be_read_is_named(tmp_path, content):
 
 def test_own_file_of_one_class_or_no_file_at_all_is_refused(tmp_path):
     own = save(tmp_path / "own.npz", classes=1)
-    assert "has images of fewer than two classes" in refusal(with_file(own))
+    assert "but a network needs two or more classes" in refusal(with_file(own))
     (tmp_path / "folder.npz").mkdir()
     assert "is no file" in refusal(with_file(str(tmp_path / "folder.npz")))
     os.mkfifo(tmp_path / "pipe.npz")
