@@ -13,7 +13,10 @@ from ntklens.storage.settings import as_json
 
 
 def plan(config):
-    """The settings of every job of ``config`` as JSON, after all checks. Raises what any of them raises."""
+    """The settings of the jobs of ``config`` as JSON, after all checks. Raises what any of them raises.
+
+    Of points along a curve, those at its ends stand for all.
+    """
     check_feasible(config)
     for pattern in targets_of(config):
         re.compile(f"(?P<name>{pattern})$")
@@ -21,10 +24,11 @@ def plan(config):
     for curve in curves(config):
         if learning_rate_of(config, curve) is None:
             made.append(settings.calibration_settings(config, curve))
-        made += [settings.training_settings(config, curve, scale) for scale in scales(config, curve)]
+        ends = scales(config, curve)[0], scales(config, curve)[-1]
+        made += [settings.training_settings(config, curve, scale) for scale in ends]
         made += [settings.averaging_settings(config, curve), settings.analysis_settings(config, curve)]
         made += [settings.infinite_width_settings(config, curve)]
-        requests.memory_mb(curve, scales(config, curve)[-1], 1)
+        requests.memory_mb(curve, ends[-1], 1)
     figures = figures_of(config)
     made += [settings_of_figure(config, figure) for figure in figures.values()]
     for figure in figures.values():

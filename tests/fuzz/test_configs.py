@@ -6,24 +6,35 @@ import json
 import math
 import random
 
+import jaxtyping
 import jsonschema
+import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from ntklens.planning.config import Config, ConfigError, load
 from ntklens.planning.config.files import check_file
 from ntklens.planning.config.messages import fields_by_key, sections
 
 from tests.fuzz import draws as st
 from tests.fuzz.configs import configs
+from tests.fuzz.conftest import CASES
 from tests.fuzz.draws import strategy
 from tests.fuzz.outcomes import Outcome
 from tests.fuzz.plans import plan
-from tests.support.repositories import ROOT
+from tests.support.repositories import ROOT, copy_repository
 
 LONGEST = 700  # characters of a sentence
 SCHEMA = jsonschema.Draft202012Validator(
     json.loads((ROOT / "workflow/schemas/config.schema.json").read_text(encoding="utf-8"))
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _without_checks_of_shapes():
+    """Planning has no arrays, and the checks of its many small calls would take most of the time."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def outcome_of(action):
@@ -47,6 +58,26 @@ def test_valid_config_is_loaded_and_planned(tally, config):
     valid = outcome is Outcome.RIGHT and SCHEMA.is_valid(config)
     tally("config, valid")(Outcome.RIGHT if valid else Outcome.WRONG)
     assert valid, error
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    return copy_repository(tmp_path_factory.mktemp("fuzz") / "repository")
+
+
+def test_valid_config_builds_its_graph_of_jobs(tally, repository):
+    """A small share of the cases, in real dry runs."""
+    count = tally("config, graph of jobs")
+
+    @settings(max_examples=max(1, CASES // 200))
+    @given(strategy(configs()))
+    def check(config):
+        (repository / "own.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        result = repository.snakemake("-n", "--quiet", config="own.yaml")
+        count(Outcome.RIGHT if result.returncode == 0 else Outcome.TRACEBACK)
+        assert result.returncode == 0, result.stderr
+
+    check()
 
 
 def keys_in(config):
@@ -169,7 +200,7 @@ def test_file_with_a_fault_is_read_or_refused_in_one_sentence(tally, tmp_path_fa
 
     def read():
         check_file(path)
-        plan(load(yaml.safe_load(content)))
+        load(yaml.safe_load(content))
 
     outcome, error = outcome_of(read)
     if expected is not None and outcome in (Outcome.RIGHT, Outcome.REFUSED) and outcome is not expected:
