@@ -12,6 +12,8 @@ from ntklens.figures.catalogue import figures_of
 from ntklens.machine.terminal import show
 from ntklens.planning import estimate
 from ntklens.planning.config import ConfigError, load
+from ntklens.planning.config.files import check_file
+from ntklens.planning.feasibility import check_feasible
 from ntklens.storage.files import write_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +26,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to FILE, in seconds and bytes")
     args = parser.parse_args(argv)
     try:
+        check_file(args.config)
         config = load(yaml.safe_load(args.config.read_text(encoding="utf-8")))
+        check_feasible(config)
         units = read_unit_costs(args.unit_costs)
         jobs = estimate.jobs_of(config, units)
     except (ConfigError, DatasetError, OSError, yaml.YAMLError) as error:
