@@ -33,6 +33,6 @@ def plan(config):
     made += [settings_of_figure(config, figure) for figure in figures.values()]
     for figure in figures.values():
         assert figure.files(config.name)
-    made += [settings.subset_settings(config), settings.comparison_settings(config)]
+    made += [settings.subset_settings(config, "digits"), settings.comparison_settings(config)]
     made += [settings.variance_settings(config), robustness_settings(config)]
     return [as_json(own) for own in made if own is not None]

@@ -10,7 +10,7 @@ import pickle
 import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Integer, Num, UInt8
@@ -105,7 +105,7 @@ def read_cifar_pickle(
         raise DatasetError(
             f"{name} is not a pickled CIFAR-10 batch or damaged ({reason(error)}): get it again"
         ) from None
-    batch = {_text(key): value for key, value in batch.items()} if isinstance(batch, dict) else {}
+    batch = {_text(key): _values(value) for key, value in batch.items()} if isinstance(batch, dict) else {}
     planes, labels = batch.get("data"), batch.get("labels")
     if not (
         isinstance(planes, np.ndarray)
@@ -150,10 +150,45 @@ class _ForbiddenError(Exception):
     """A pickle asks for something that an array of numbers does not need."""
 
 
-def _array_constructor(protocol: int) -> Callable[..., Any]:
-    """The function with which a pickle of this ``protocol`` makes an array."""
-    reduced: Any = np.empty(1).__reduce_ex__(protocol)
-    return reduced[0]
+class _Kind:
+    """Stands for the type in a pickle of an array: NumPy would take its state from the file unchecked."""
+
+    def __init__(self, name: str, *_: object) -> None:
+        self.dtype = np.dtype(name)
+        if self.dtype.kind not in "iuf":
+            raise ValueError(f"an array of the type {self.dtype} is none of numbers")
+
+    def __setstate__(self, state: Any) -> None:
+        if state[1] in ("<", ">"):
+            self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array:
+    """Stands for an array in a pickle."""
+
+    def __init__(self, *_: object) -> None:
+        self.values: Num[np.ndarray, ...] = np.empty(0, np.uint8)
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, kind, fortran, content = state
+        self.values = _filled(content, kind, shape, "F" if fortran else "C")
+
+
+def _filled(
+    content: str | bytes | bytearray,
+    kind: _Kind,
+    shape: tuple[int, ...],
+    order: Literal["C", "F"],
+    *_: object,
+) -> Num[np.ndarray, "..."]:
+    """The array whose bytes in this ``order`` are ``content``, latin-1 if they are text."""
+    raw = content.encode("latin1") if isinstance(content, str) else content
+    return np.frombuffer(raw, kind.dtype).reshape(shape, order=order)
+
+
+def _values(value: Any) -> Any:
+    """The array that ``value`` stands for, or ``value`` itself."""
+    return value.values if isinstance(value, _Array) else value
 
 
 class _BatchUnpickler(pickle.Unpickler):
@@ -164,13 +199,12 @@ class _BatchUnpickler(pickle.Unpickler):
     ALLOWED: ClassVar[dict[tuple[str, str], Callable[..., Any]]] = {
         **{
             (module, name): function
-            for version, name in ((2, "_reconstruct"), (5, "_frombuffer"))
-            for function in [_array_constructor(version)]
+            for name, function in (("_reconstruct", _Array), ("_frombuffer", _filled))
             for part in ("multiarray", "numeric")
             for module in (f"numpy.core.{part}", f"numpy._core.{part}")
         },
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
+        ("numpy", "ndarray"): _Array,
+        ("numpy", "dtype"): _Kind,
         ("_codecs", "encode"): lambda text, encoding: text.encode({"latin1": "latin1"}[encoding]),
     }
 
