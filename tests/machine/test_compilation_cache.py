@@ -227,14 +227,14 @@ def test_links_among_the_copies_are_not_followed(temporary):
     """What they lead to, or what a lock leads to, is nobody's copy."""
     precious = temporary / "precious"
     precious.mkdir()
-    (precious / "file").write_text("kept")
+    (precious / "file").write_text("kept", encoding="utf-8")
     compiling = compilation_cache._private_folder().parent
     (compiling / "link").symlink_to(precious)
     (compiling / "held").mkdir()
     (compiling / "held" / "owner").symlink_to(precious / "file")
     own = compilation_cache._private_folder()
     assert own.is_dir()
-    assert (precious / "file").read_text() == "kept"
+    assert (precious / "file").read_text(encoding="utf-8") == "kept"
     assert (compiling / "held").is_dir()
 
 

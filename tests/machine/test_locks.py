@@ -51,7 +51,7 @@ def test_link_in_place_of_the_folder_is_refused(temporary, target):
 
 
 def test_file_in_place_of_the_folder_is_refused(temporary):
-    (temporary / f"ntk-lens-{os.getuid()}").write_text("no folder")
+    (temporary / f"ntk-lens-{os.getuid()}").write_text("no folder", encoding="utf-8")
     with pytest.raises(PermissionError, match="not a folder"):
         locks.user_folder()
 

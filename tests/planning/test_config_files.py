@@ -72,13 +72,13 @@ def test_file_that_is_refused_is_named_with_the_line(refusal, content, message):
 
 def test_key_that_overrides_a_merged_one_is_accepted(tmp_path):
     path = tmp_path / "own.yaml"
-    path.write_text("base: &base {a: 1, b: 2}\nown: {<<: *base, a: 3}\n")
+    path.write_text("base: &base {a: 1, b: 2}\nown: {<<: *base, a: 3}\n", encoding="utf-8")
     check_file(path)
 
 
 def test_json_may_be_indented_by_tabs_but_gives_no_key_twice(refusal, tmp_path):
     path = tmp_path / "good.json"
-    path.write_text(json.dumps({"name": "a", "ensemble": {"seeds": 3}}, indent="\t"))
+    path.write_text(json.dumps({"name": "a", "ensemble": {"seeds": 3}}, indent="\t"), encoding="utf-8")
     check_file(path)
     assert "the key 'name' is given twice" in refusal('{\n\t"name": "a",\n\t"name": "b"\n}', "own.json")
 

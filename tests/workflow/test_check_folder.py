@@ -53,14 +53,15 @@ def test_make_says_so_before_it_sets_up(tmp_path, name):
     variables = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL")}
     # The check of the folder runs with this Python, all that would follow with none.
     shim = tmp_path / "python"
-    shim.write_text(f'#!/bin/sh\ncase "$1" in -m) echo set up; exit 3;; esac\nexec {sys.executable} "$@"\n')
+    lines = ["#!/bin/sh", 'case "$1" in -m) echo set up; exit 3;; esac', f'exec {sys.executable} "$@"', ""]
+    shim.write_text("\n".join(lines), encoding="utf-8")
     shim.chmod(0o755)
     result = subprocess.run(
         ["make", "setup", f"PYTHON={shim}"],
         cwd=folder,
         env=variables,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     refused = defect(folder) is not None

@@ -48,7 +48,8 @@ def test_config_that_replaces_the_profile_s_does_not_train_on_the_cpu(repository
 
 def test_key_that_is_given_twice_is_named_with_file_and_line(repository):
     path = repository / "config/smoke.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("  seeds: 3\n", "  seeds: 3\n  seeds: 4\n"))
+    text = path.read_text(encoding="utf-8").replace("  seeds: 3\n", "  seeds: 3\n  seeds: 4\n")
+    path.write_text(text, encoding="utf-8")
     result = repository.snakemake("-n")
     assert result.returncode != 0
     expected = "config file 'config/smoke.yaml', line 10: the key 'seeds' is given twice, first in line 9"
@@ -77,7 +78,7 @@ def test_default_config_is_read_before_snakemake_reads_it(repository, content, m
 
 
 def test_several_config_files_and_the_command_line_are_merged(repository):
-    (repository / "more.yaml").write_text("ensemble: {seeds: 4}\n")
+    (repository / "more.yaml").write_text("ensemble: {seeds: 4}\n", encoding="utf-8")
     seeds = "results/smoke/runs/data-scaling/digits/four-layer/size-60/seeds-0-{}.h5"
     arguments = ("-n", "--configfile", "config/smoke.yaml", "more.yaml")
     result = repository.run("snakemake", *arguments, "--", seeds.format(3))
