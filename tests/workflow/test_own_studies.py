@@ -43,7 +43,7 @@ STUDIES = {
     ],
     "mini-batch-data": [
         {
-            **COMMON,
+            "dataset": "digits",
             "axis": "train_samples",
             "recipe": "mini-batch-adam",
             "networks": ["narrow", "wide"],
