@@ -35,8 +35,8 @@ test-slow: $(READY)
 
 test-all: test test-slow fuzz test-slurm test-envs
 
-# Whatever config, file, target's name or network one hands it: a right answer or one sentence. Every run draws new cases;
-# `make fuzz SEED=…` repeats one, NTKLENS_FUZZ_CASES says how many cases each test draws.
+# Hands odd configs, files, target names and networks to the code, which must answer right or in one sentence. Every run
+# draws new cases: `make fuzz SEED=…` repeats a run, NTKLENS_FUZZ_CASES says how many cases each test draws.
 fuzz: SEED ?= $(shell date +%s)
 fuzz: $(READY)
 	$(BIN)/python -m pytest tests/fuzz $(IN_PARALLEL) --hypothesis-seed=$(SEED) $(PYTEST_ARGS)

@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from ntklens.storage.provenance import code_record
 from ntklens.storage.quantities import ALIGNMENTS
 from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, write_run
 
+from tests.support.commands import ntklens
 from tests.support.origins import origin
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
@@ -258,18 +256,8 @@ def test_file_without_seeds_has_no_seed_table(tmp_path):
     ]
 
 
-def inspect(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "ntklens", "inspect", *arguments],
-        env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
-        cwd=cwd,
-        capture_output=True,
-        encoding="utf-8",
-    )
-
-
 def test_command_prints_the_description(run_file):
-    result = inspect(run_file.name, cwd=run_file.parent)
+    result = ntklens("inspect", run_file.name, cwd=run_file.parent)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines()[1:] == describe(run_file)[1:]
 
@@ -285,7 +273,7 @@ def test_command_prints_the_description(run_file):
 def test_command_on_what_is_no_hdf5_file_exits_with_one_line(tmp_path, name, reason):
     (tmp_path / "text.h5").write_text("this is no HDF5 file\n", encoding="utf-8")
     (tmp_path / "folder").mkdir()
-    result = inspect(name, cwd=tmp_path)
+    result = ntklens("inspect", name, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith(f"inspect {name}: ")
     assert reason in result.stderr
@@ -295,7 +283,7 @@ def test_command_on_what_is_no_hdf5_file_exits_with_one_line(tmp_path, name, rea
 def test_command_on_a_truncated_file_exits_with_one_line(run_file):
     content = run_file.read_bytes()
     run_file.write_bytes(content[: len(content) // 2])
-    result = inspect(run_file.name, cwd=run_file.parent)
+    result = ntklens("inspect", run_file.name, cwd=run_file.parent)
     assert result.returncode == 1
     assert "seeds-0-1.h5 is damaged" in result.stderr
     assert len(result.stderr.splitlines()) == 1

@@ -1,8 +1,5 @@
 """The chain behind a figure is followed to the dataset, and every broken link is named."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +8,8 @@ from ntklens.storage.provenance import provenance
 from ntklens.storage.records import new_record, write_record
 from ntklens.storage.sealing import write_sealed_json
 from ntklens.storage.tracing import chain_of, report, summary
+
+from tests.support.commands import ntklens
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 CURVE = {"study": "deep", "dataset": "digits", "network": "dense"}
@@ -58,6 +57,18 @@ def test_the_chain_reaches_the_dataset_and_holds_each_file_once(figure):
 @pytest.mark.parametrize("suffix", [".json", ".png", ".pdf"])
 def test_a_picture_stands_for_the_numbers_beside_it(figure, suffix):
     assert chain_of(figure.with_suffix(suffix)) == chain_of(figure)
+
+
+def test_any_file_of_the_workflow_has_a_chain(figure):
+    links = chain_of("results/small/averages/dense.h5")
+    assert [link.origin["kind"] for link in links] == ["averages", "run", "subset", "dataset", "run"]
+    assert not any(link.problem for link in links)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "results", "no name\n.h5"])
+def test_what_is_no_file_is_said_to_be_none(figure, name):
+    (link,) = chain_of(name)
+    assert "no regular file" in link.problem or link.problem == "it is not there"
 
 
 def test_the_chain_is_found_from_any_folder(figure, tmp_path, monkeypatch):
@@ -123,23 +134,12 @@ def test_settings_that_are_not_those_of_their_digest_are_named(figure):
     assert chain_of(figure)[0].problem == "its settings are not those of their digest"
 
 
-def trace(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "ntklens", "trace", *arguments],
-        env={**os.environ, "PYTHONPATH": str(WORKFLOW)},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-
-
 def test_the_command_prints_the_report_and_fails_with_the_chain(figure, tmp_path):
-    shown = trace(FIGURE, cwd=tmp_path)
+    shown = ntklens("trace", FIGURE, cwd=tmp_path)
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.splitlines() == report(chain_of(figure))
     Path("results/small/subsets/digits.h5").unlink()
-    broken = trace("--brief", FIGURE, "nowhere.json", cwd=tmp_path)
+    broken = ntklens("trace", "--brief", FIGURE, "nowhere.json", cwd=tmp_path)
     assert (broken.returncode, broken.stderr) == (1, "")
     assert broken.stdout.splitlines() == [
         f"{FIGURE}: 1 of 6 files fail, the first is results/small/subsets/digits.h5: it is not there",

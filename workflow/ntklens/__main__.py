@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     inspect = commands.add_parser("inspect", help="show what an HDF5 file holds, and where it comes from")
     inspect.add_argument("file", help="such as a run file, or a file of averages")
     trace = commands.add_parser("trace", help="check every file behind a figure, back to the dataset")
-    trace.add_argument("figures", nargs="+", help="a figure's JSON file, or its PDF or PNG beside it")
+    trace.add_argument("figures", nargs="+", help="a figure's JSON file, PDF or PNG; or any other result")
     trace.add_argument("--brief", action="store_true", help="print one line for each figure")
     args = parser.parse_args(argv)
     if args.command == "inspect":

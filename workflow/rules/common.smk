@@ -224,26 +224,27 @@ def runs_of_curve(curve):
 
 def for_verified_batches(pattern):
     """``pattern``, filled in for the first batch of seeds at each point where the NTK is verified."""
-    return [
-        batches_of(pattern, curve, scale)[0]
-        for curve in curves.verified_curves(CONFIG)
-        for scale in curves.verified_scales(CONFIG, curve)
-    ]
+    return [batches_of(pattern, curve, scale)[0] for curve, scale in verified_points()]
+
+
+def verified_points():
+    """The curve and the scale of each point at which the NTK is verified."""
+    own = curves.verified_curves(CONFIG)
+    return [(curve, scale) for curve in own for scale in curves.verified_scales(CONFIG, curve)]
+
+
+def digest_of_runs(curve, scale):
+    """The digest of the settings that the run files of one point must have been made with."""
+    return settings_sha256(settings.training_settings(CONFIG, curve, scale))
 
 
 def digest_of_training(wildcards):
-    """The digest of the settings that a run file must have been made with."""
-    own = settings.training_settings(CONFIG, curve_of(wildcards), scale_of(wildcards))
-    return settings_sha256(own)
+    return digest_of_runs(curve_of(wildcards), scale_of(wildcards))
 
 
 def digests_of_verified():
     """The digests of the settings of the run files whose NTK is verified."""
-    return [
-        settings_sha256(settings.training_settings(CONFIG, curve, scale))
-        for curve in curves.verified_curves(CONFIG)
-        for scale in curves.verified_scales(CONFIG, curve)
-    ]
+    return [digest_of_runs(curve, scale) for curve, scale in verified_points()]
 
 
 def verified_datasets():

@@ -13,7 +13,7 @@ from ntklens.machine.rule_script import run_script
 from ntklens.storage.averages import read_averages
 from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_text
-from ntklens.storage.run_identity import read_runs
+from ntklens.storage.run_identity import files_of, read_runs
 from ntklens.storage.settings_reader import reader_of
 
 
@@ -49,14 +49,12 @@ def compare(averages: Sequence[str], runs: Sequence[str], settings: RobustnessSe
 
 
 def read_spectra(
-    paths: Iterable[str], baselines: Iterable[AveragingSettings]
+    paths: Sequence[str], baselines: Iterable[AveragingSettings]
 ) -> Mapping[Curve, Mapping[int, Spectra]]:
     """The `Spectra` at the minima in the run files of ``baselines``, by curve and scale."""
-    paths = list(paths)
     spectra: dict[Curve, dict[int, Spectra]] = {}
     for own in baselines:
-        files = [path for path in paths if Path(path).parts[-5:-2] == tuple(own.curve)]
-        found = read_runs(files, own.runs, own.seeds)
+        found = read_runs(files_of(own.curve, paths), own.runs, own.seeds)
         spectra[own.curve] = {scale: spectra_of(found[point]) for point, scale in own.points.items()}
     return spectra
 

@@ -9,9 +9,8 @@ from ntklens.analysis.data_draws import DataDrawsError, DrawnRuns, drawn_runs
 from ntklens.analysis.settings import VarianceSettings
 from ntklens.analysis.variance_table import as_csv, as_markdown, terms_of
 from ntklens.machine.rule_script import run_script
-from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_text
-from ntklens.storage.run_identity import read_runs
+from ntklens.storage.run_identity import files_of, read_runs
 from ntklens.storage.settings_reader import reader_of
 
 
@@ -29,7 +28,7 @@ def split(paths: Sequence[str], settings: VarianceSettings, out: str) -> None:
     terms = []
     try:
         for group in settings.groups:
-            draws = [read_runs(_files_of(own.curve, paths), own.runs, own.seeds) for own in group.curves]
+            draws = [read_runs(files_of(own.curve, paths), own.runs, own.seeds) for own in group.curves]
             for point, scale in group.curves[0].points.items():
                 runs = drawn_runs([own[point] for own in draws])
                 print(f"{group.title}, {point}: {report(runs)}", file=sys.stderr)
@@ -38,11 +37,6 @@ def split(paths: Sequence[str], settings: VarianceSettings, out: str) -> None:
         sys.exit(f"variance_components {out}: {error}")
     write_text(Path(out).with_suffix(".md"), as_markdown(terms))
     write_text(out, as_csv(terms))
-
-
-def _files_of(curve: Curve, runs: Sequence[str]) -> list[str]:
-    """The run files of ``curve``, by their folders {study}/{dataset}/{network}/{point}."""
-    return [path for path in runs if Path(path).parts[-5:-2] == tuple(curve)]
 
 
 def report(runs: DrawnRuns) -> str:

@@ -4,6 +4,7 @@ import argparse
 import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import jax
 import numpy as np
 from flax import linen as nn
 from jaxtyping import Float
-from ntklens.data.subsets import read_subset
+from ntklens.data.subsets import Subset, read_subset
 from ntklens.data.training_sets import sized
 from ntklens.kernel.ntk import ntk_matrix, ntk_trace
 from ntklens.machine.compilation_cache import use_compilation_cache
@@ -86,7 +87,7 @@ def compare(
     """
     own = read_run_file(run, made_with)
     settings = reader_of(TrainingSettings)(as_json(own.origin["settings"]))
-    subset = sized(read_subset(subsets[settings.curve.dataset], settings.subset), settings.data.image_size)
+    subset = sized(_subset(subsets[settings.curve.dataset], settings.subset), settings.data.image_size)
     model = build_network(settings.network, subset.image_shape, subset.classes)
     images = subset.test_images[: settings.measurement.ntk_samples]
     with opened(kernels, "neural-tangents' kernels", settings_sha256(settings)) as theirs:
@@ -99,6 +100,12 @@ def compare(
                     "seed": trajectory.seed,
                     **differences(model, minimum, images, get_group(theirs, f"seed-{trajectory.seed:04d}")),
                 }
+
+
+@cache
+def _subset(path: FilePath, made_with: str) -> Subset:
+    """`read_subset`, once for all runs on a dataset."""
+    return read_subset(path, made_with)
 
 
 def differences(

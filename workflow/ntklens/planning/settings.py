@@ -27,6 +27,7 @@ from ntklens.planning.curves import (
     point_name,
     point_of,
     scales,
+    seeds_of,
 )
 from ntklens.storage.curve import Curve
 from ntklens.storage.settings import settings_sha256
@@ -139,7 +140,7 @@ def averaging_settings(config: Config, curve: Curve) -> AveragingSettings:
         runs={
             point: settings_sha256(training_settings(config, curve, scale)) for point, scale in points.items()
         },
-        seeds=entry.seeds or config.ensemble.seeds,
+        seeds=seeds_of(config, curve),
         min_members=entry.min_members or config.ensemble.min_members,
         window=config.training.window.settings() if follows_minimum(config, curve) else None,
     )

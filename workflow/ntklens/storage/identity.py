@@ -1,8 +1,9 @@
 """What a file is: every file says so, and every reader checks that it got the file that it asked for.
 
 The *origin* of a file is the record that `ntklens.storage.provenance` makes. A reader asks for a kind of
-file, and for the digest of the settings that it must have been made with. Settings hold the digests of the
-settings of what their job reads, so that of a fit stands for all that determines it, back to the dataset.
+file, and for the digest of the settings that it must have been made with. The settings of a job include the
+digests of the settings behind its inputs. So the digest of a fit changes with anything that determines the
+fit, back to the dataset.
 """
 
 from collections.abc import Mapping

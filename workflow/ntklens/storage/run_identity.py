@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ntklens.storage.curve import Curve
 from ntklens.storage.errors import FileError, OtherFileError
 from ntklens.storage.files import FilePath
 from ntklens.storage.run_checks import check_trajectory
@@ -26,6 +27,11 @@ def read_runs(paths: Iterable[FilePath], runs: Mapping[str, str], seeds: int) ->
         for trajectory in own.trajectories:
             check_trajectory(path, trajectory, own.origin["ntk_rows"])
     return {point: _of_point(point, own, seeds) for point, own in files.items()}
+
+
+def files_of(curve: Curve, paths: Iterable[FilePath]) -> list[FilePath]:
+    """The run files of ``curve`` among ``paths``, by their folders {study}/{dataset}/{network}/{point}."""
+    return [path for path in paths if Path(path).parts[-5:-2] == tuple(curve)]
 
 
 def _of_point(point: str, files: Mapping[FilePath, RunFile], seeds: int) -> list[Trajectory]:

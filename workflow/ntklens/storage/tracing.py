@@ -15,6 +15,7 @@ from ntklens.storage.identity import described
 from ntklens.storage.records import origin_of
 from ntklens.storage.sealing import DIGEST_KEY, require_regular
 
+PICTURES = (".pdf", ".png")  # what a figure has beside its JSON file
 MOST_SHOWN = 12  # different values of one setting
 
 
@@ -31,14 +32,19 @@ class Link(NamedTuple):
 def chain_of(figure: FilePath) -> list[Link]:
     """The file ``figure``, and every file behind it, each once and before the files that it was made from.
 
-    ``figure`` is the JSON file of a figure, or its PDF or PNG, of which the JSON file is taken.
+    ``figure`` is the JSON file of a figure, or its PDF or PNG, of which the JSON file is taken. Any other
+    file of the workflow has a chain too.
     """
-    path = Path(figure).with_suffix(".json")
+    path = Path(figure)
+    if path.suffix in PICTURES:
+        path = path.with_suffix(".json")
     first = _link(path, 0, "")
     links = [first]
     if first.origin is not None:
         root = _root(path, first.origin["inputs"])
-        problem = first.problem or _problem_of_pictures(path)
+        problem = first.problem
+        if first.origin["kind"] == "figure":
+            problem = problem or _problem_of_pictures(path)
         links = [first._replace(problem=problem), *_behind(first, root, set())]
     return links
 
@@ -87,7 +93,7 @@ def _root(figure: Path, inputs: Iterable[str]) -> Path:
 def _problem_of_pictures(path: Path) -> str:
     """What is wrong with the PDF and the PNG beside a figure's JSON file; empty if nothing is."""
     digest = str(read_json(path)[DIGEST_KEY]).encode()
-    for suffix in (".pdf", ".png"):
+    for suffix in PICTURES:
         picture = path.with_suffix(suffix)
         if picture.exists() and digest not in picture.read_bytes():
             return f"{picture.name} was drawn from other numbers"
