@@ -39,11 +39,12 @@ def details(job):
 
 
 def start_soon(job):
-    """Shorten the two minutes for which SLURM delays a requeued job to three seconds.
+    """Shorten the two minutes for which SLURM delays a requeued job to ten seconds.
 
-    A shorter delay would fail: the node distinguishes the two starts of a job by the second.
+    A shorter delay would fail. The node distinguishes the two starts of a job by the second, and what is left of
+    the first start may take KillWait, five seconds, to end: its end would be taken for that of the second.
     """
-    slurm("scontrol", "update", f"JobId={job}", "StartTime=now+3")
+    slurm("scontrol", "update", f"JobId={job}", "StartTime=now+10")
 
 
 def unblock(jobs):
@@ -60,7 +61,7 @@ def unblock(jobs):
         if job in jobs and "launch failed" in reason:
             note(f"{job} is held: {reason}")
             slurm("scontrol", "release", job)
-        elif job in jobs and reason == "BeginTime" and seconds_until_start(job) > 10:
+        elif job in jobs and reason == "BeginTime" and seconds_until_start(job) > 15:
             start_soon(job)
 
 
