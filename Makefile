@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint format clean lock setup oracle bench estimate
+.PHONY: figures archive published variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
@@ -66,6 +66,19 @@ robustness: CONFIG = config/robustness.yaml
 robustness: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake robustness --configfile $(CONFIG) $(SNAKEMAKE_ARGS)
+
+# Packs what it takes to draw a config's figures and tables again without training; first makes what is missing.
+archive: CONFIG = config/config.yaml
+archive: $(READY)
+	@$(BIN)/python workflow/release_lock.py
+	$(BIN)/snakemake archive --configfile $(CONFIG) $(SNAKEMAKE_ARGS)
+
+# Draws the figures and tables of the archives in published/, without training.
+published: $(READY)
+	@$(BIN)/python workflow/release_lock.py
+	@for archive in $(or $(wildcard published/*.zip),$(error there are no archives in published/)); do \
+		$(BIN)/snakemake --config precomputed=$$archive $(SNAKEMAKE_ARGS) || exit 1; \
+	done
 
 # Checks every file behind every figure, back to the datasets; `python -m ntklens trace FIGURE` shows one chain.
 verify-results: $(READY)

@@ -15,6 +15,7 @@ from ntklens.analysis.averages import average
 from ntklens.analysis.transition import read_infinite_width
 from ntklens.data.settings import DatasetSettings, SplitSettings
 from ntklens.data.subsets import read_subset, write_subset
+from ntklens.storage.archives import read_file, read_manifest, write_archive
 from ntklens.storage.averages import read_averages, write_averages
 from ntklens.storage.errors import FileError
 from ntklens.storage.hdf5 import add_dataset
@@ -56,7 +57,20 @@ def subset_from(path: Path) -> Any:
     return read_subset(path.with_name("again.h5"))
 
 
+def packed(path: Path) -> None:
+    write_runs(path.with_suffix(".h5"))
+    write_archive(
+        path, {"runs.h5": path.with_suffix(".h5")}, {"config.yaml": "name: small\n"}, {"name": "small"}
+    )
+
+
+def unpacked(path: Path) -> Any:
+    manifest = read_manifest(path)
+    return {name: read_file(manifest, name) for name in manifest.files}
+
+
 # Kind of file -> how one is written, and how it is read.
+ARCHIVES = {"archive": (packed, unpacked)}
 HDF5: dict[str, tuple[Callable[[Path], object], Callable[[Path], Any]]] = {
     "dataset": (write_dataset, subset_from),
     "run": (write_runs, lambda path: read_run_file(path, MADE_WITH)),
@@ -81,7 +95,7 @@ JSON: dict[str, tuple[Callable[[Path], object], Callable[[Path], Any]]] = {
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("originals")
-    for name, (write, _) in {**HDF5, **JSON}.items():
+    for name, (write, _) in {**HDF5, **JSON, **ARCHIVES}.items():
         write(folder / name)
     return folder
 
@@ -89,7 +103,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @cache
 def read_once(path: Path) -> Any:
     """What the undamaged file ``path``, named by its kind, holds."""
-    return {**HDF5, **JSON}[path.name][1](path)
+    return {**HDF5, **JSON, **ARCHIVES}[path.name][1](path)
 
 
 def damaged(content: bytes, random: random.Random) -> bytes:
@@ -127,14 +141,15 @@ def outcome_of(path: Path, read: Callable[[Path], Any], expected: Any) -> Outcom
     return Outcome.RIGHT if repr(found) == repr(expected) else Outcome.WRONG
 
 
-@pytest.mark.parametrize("kind", [*HDF5, *JSON])
+@pytest.mark.parametrize("kind", [*HDF5, *JSON, *ARCHIVES])
 @given(random=st.randoms(use_true_random=False))
 def test_a_damaged_file_is_never_read_as_another(tally, originals, tmp_path, kind, random) -> None:
-    _, read = {**HDF5, **JSON}[kind]
+    _, read = {**HDF5, **JSON, **ARCHIVES}[kind]
     expected, path = read_once(originals / kind), tmp_path / kind
     path.write_bytes(damaged((originals / kind).read_bytes(), random))
     outcome = outcome_of(path, read, expected)
-    tally("damaged HDF5" if kind in HDF5 else "damaged JSON")(outcome)
+    format = "HDF5" if kind in HDF5 else "JSON" if kind in JSON else "archives"
+    tally(f"damaged {format}")(outcome)
     assert outcome in (Outcome.RIGHT, Outcome.REFUSED)
 
 

@@ -41,8 +41,8 @@ def details(job):
 def start_soon(job):
     """Shorten the two minutes for which SLURM delays a requeued job to ten seconds.
 
-    A shorter delay would fail. The node distinguishes the two starts of a job by the second, and what is left of
-    the first start may take KillWait, five seconds, to end: its end would be taken for that of the second.
+    A shorter delay would fail. The node distinguishes the two starts of a job by the second, and what is
+    left of the first start may take KillWait, five seconds, to end. Its end would pass for the second's.
     """
     slurm("scontrol", "update", f"JobId={job}", "StartTime=now+10")
 

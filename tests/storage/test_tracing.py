@@ -1,8 +1,10 @@
 """The chain behind a figure is followed to the dataset, and every broken link is named."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from ntklens.storage.files import sha256
 from ntklens.storage.hdf5 import add_dataset
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import new_record, write_record
@@ -52,6 +54,26 @@ def test_the_chain_reaches_the_dataset_and_holds_each_file_once(figure):
     ]
     assert [link.problem for link in links] == [""] * 7
     assert summary(links) == f"{figure}: all 7 files are what they were"
+
+
+def test_a_chain_ends_at_a_file_from_an_archive(figure):
+    averages = Path("results/small/averages/dense.h5")
+    record = {"archive": "small.zip", "sha256": "", "files": {str(averages): sha256(averages)}}
+    write_sealed_json("results/small/restored.json", record)
+    shutil.rmtree("results/small/runs")
+    links = chain_of(figure)
+    assert [link.origin["kind"] for link in links] == ["figure", "power laws", "averages"]
+    assert [link.archive for link in links] == ["", "", "small.zip"]
+    assert (
+        summary(links) == f"{figure}: all 3 files are what they were; those from small.zip without their runs"
+    )
+    assert report(links)[2].split("  ")[-2] == "from small.zip, without its runs"
+
+
+def test_a_file_made_anew_has_its_runs_again(figure):
+    record = {"archive": "small.zip", "sha256": "", "files": {"results/small/averages/dense.h5": "00" * 32}}
+    write_sealed_json("results/small/restored.json", record)
+    assert len(chain_of(figure)) == 7
 
 
 @pytest.mark.parametrize("suffix", [".json", ".png", ".pdf"])

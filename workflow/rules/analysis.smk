@@ -1,55 +1,7 @@
-rule aggregate:
-    """Average the seeds of every point of one curve."""
-    input:
-        runs=runs_of,
-        code=code("aggregate.py"),
-    output:
-        paths.averages(NAME),
-    log:
-        paths.log(NAME, "aggregate", paths.CURVE_KEY),
-    benchmark:
-        paths.benchmark(NAME, "aggregate", paths.CURVE_KEY)
-    wildcard_constraints:
-        study=TARGETS.averaged,
-    localrule: True
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    params:
-        settings=settings_of_averaging,
-    shell:
-        "python {input.code[0]:q} --runs {input.runs:q} --settings {params.settings:q}"
-        " --out {output:q} 2> {log:q}"
-
-
-rule infinite_width:
-    """Compute the closed forms of Tr Θ₀ and Γ_∞ on the NTK samples of one curve of widths (§5)."""
-    input:
-        subset=rules.subsample.output[0],
-        code=code_of_infinite_width,
-    output:
-        paths.fit(NAME, "infinite-width"),
-    log:
-        paths.log(NAME, "infinite_width", paths.CURVE_KEY),
-    benchmark:
-        paths.benchmark(NAME, "infinite_width", paths.CURVE_KEY)
-    wildcard_constraints:
-        study=TARGETS.closed_form,
-    localrule: True
-    conda:
-        "../../envs/train.yaml"
-    threads: 1
-    params:
-        settings=settings_of_infinite_width,
-    shell:
-        "python {input.code[0]:q} --subset {input.subset:q} --settings {params.settings:q}"
-        " --out {output:q} 2> {log:q}"
-
-
 rule adaptation_rate:
     """Compute χ along training at every point of one curve (Eq. 4, App. B.4)."""
     input:
-        averages=rules.aggregate.output[0],
+        averages=paths.averages(NAME),
         code=code("adaptation_rate.py"),
     output:
         paths.fit(NAME, "adaptation-rate"),
@@ -73,7 +25,7 @@ rule adaptation_rate:
 rule power_laws:
     """Fit laws to the key quantities along one curve, with intervals (§4.2)."""
     input:
-        averages=rules.aggregate.output[0],
+        averages=paths.averages(NAME),
         infinite_width=infinite_width_of,
         code=code("power_laws.py"),
     output:
@@ -101,7 +53,7 @@ rule power_laws:
 rule transition:
     """Find the widths at which trace ratio and effective rank bend, with intervals (§5)."""
     input:
-        averages=rules.aggregate.output[0],
+        averages=paths.averages(NAME),
         infinite_width=infinite_width_of,
         code=code("transition.py"),
     output:
@@ -129,7 +81,7 @@ rule transition:
 rule ends:
     """Compare both ends of training along one curve: layers, ranks, distances, the loss's gradient (App. B.2.1)."""
     input:
-        averages=rules.aggregate.output[0],
+        averages=paths.averages(NAME),
         code=code("ends.py"),
     output:
         paths.fit(NAME, "ends"),
@@ -178,26 +130,3 @@ rule comparison:
     shell:
         "python {input.code[0]:q} --claims {input.claims:q} --averages {input.averages:q}"
         " --settings {params.settings:q} --out {output.csv:q} 2> {log:q}"
-
-
-rule variance_components:
-    """Split the spread of key quantities into initialisation, training draw and NTK draw (App. D.1)."""
-    input:
-        runs=runs_of_draws(),
-        code=code("variance_components.py"),
-    output:
-        csv=paths.table(NAME, "variance-components") + ".csv",
-        md=paths.table(NAME, "variance-components") + ".md",
-    log:
-        paths.log(NAME, "tables", "variance-components"),
-    benchmark:
-        paths.benchmark(NAME, "tables", "variance-components")
-    localrule: True
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    params:
-        settings=as_json(settings.variance_settings(CONFIG)),
-    shell:
-        "python {input.code[0]:q} --runs {input.runs:q} --settings {params.settings:q}"
-        " --out {output.csv:q} 2> {log:q}"

@@ -4,6 +4,7 @@ from functools import cache
 
 from ntklens.figures.catalogue import figures_of, settings_of_figure
 from ntklens.planning import curves, paths, settings
+from ntklens.planning.archives import archive_settings, restoring_settings
 from ntklens.planning.config.base import NAME as PLAIN_NAME
 from ntklens.planning.requests import Requests
 from ntklens.planning.robustness import robustness_settings
@@ -28,6 +29,7 @@ REQUESTS = Requests(CONFIG, GPUS)
 FIGURES = figures_of(CONFIG)
 ROBUSTNESS = robustness_settings(CONFIG)
 TARGETS = targets_of(CONFIG)
+RESTORED = restoring_settings(CONFIG)
 
 
 WITH_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -281,11 +283,24 @@ def runs_of_draws():
 
 
 def variance_files():
-    """The table of variance components, if the config has several training draws of one curve."""
+    """The table of variance components, if the config has several training draws of one curve, and runs."""
     table = paths.table(NAME, "variance-components")
-    return [f"{table}.{suffix}" for suffix in ("csv", "md")] if runs_of_draws() else []
+    wanted = runs_of_draws() and not CONFIG.precomputed
+    return [f"{table}.{suffix}" for suffix in ("csv", "md")] if wanted else []
 
 
 def figure_files():
     """The files of all figures for which the config has studies."""
     return [f"{paths.figure(NAME, key)}.{suffix}" for key in FIGURES for suffix in ("pdf", "png", "json")]
+
+
+def every_run():
+    """Every run file of the config."""
+    return [run for curve in curves.curves(CONFIG) for run in runs_of_curve(curve)]
+
+
+def archived_files():
+    """What an archive holds: averages, closed forms, and all that is made of them."""
+    figures = [name for figure in FIGURES.values() for name in figure.files(NAME)]
+    taken = [file.path for file in RESTORED.files]
+    return list(dict.fromkeys([*taken, *figures, *figure_files(), *comparison_files(), *variance_files()]))

@@ -5,12 +5,19 @@ are the scales along it, each in a folder that the study's axis names (`width-64
 a *batch* is the seeds first … last that one job trains together.
 """
 
+from ntklens.storage.tracing import RESTORED
+
 CURVE = "{study}/{dataset}/{network}"
 BATCH = CURVE + "/{point}/seeds-{first}-{last}"
 # The same without slashes, for the names of logs and benchmarks.
 CURVE_KEY = CURVE.replace("/", "-")
 BATCH_KEY = BATCH.replace("/", "-")
 POINT_KEY = CURVE_KEY + "-{point}"
+
+
+def results(name: str) -> str:
+    """The folder of all results of the config ``name``."""
+    return f"results/{name}"
 
 
 def dataset() -> str:
@@ -46,6 +53,16 @@ def figure(name: str, key: str) -> str:
 def neural_tangents(name: str) -> str:
     """The NTKs that neural-tangents computes from one run file's saved parameters."""
     return f"results/{name}/verification/{BATCH}.h5"
+
+
+def archive(name: str) -> str:
+    """The archive that redraws all figures and tables without runs."""
+    return f"results/{name}/{name}.zip"
+
+
+def restored(name: str) -> str:
+    """Which files came from an archive."""
+    return f"results/{name}/{RESTORED}"
 
 
 def table(name: str, content: str) -> str:

@@ -1,7 +1,7 @@
 """The chain of files from a figure to its dataset, each checked against the digest that the next one holds.
 
 All that determines a figure is found on the way: settings, commits, versions of libraries, and the digests of
-the dataset's original files.
+the dataset's original files. A chain ends early at a file that came from an archive, which holds no runs.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,9 +13,10 @@ from ntklens.storage.errors import FileError
 from ntklens.storage.files import FilePath, json_sha256, read_json, sha256
 from ntklens.storage.identity import described
 from ntklens.storage.records import origin_of
-from ntklens.storage.sealing import DIGEST_KEY, require_regular
+from ntklens.storage.sealing import DIGEST_KEY, read_sealed_json, require_regular
 
 PICTURES = (".pdf", ".png")  # what a figure has beside its JSON file
+RESTORED = "restored.json"  # in a folder of results: which of its files came from an archive
 MOST_SHOWN = 12  # different values of one setting
 
 
@@ -27,6 +28,7 @@ class Link(NamedTuple):
     digest: str  # SHA-256 of the file, as the file that was made from it holds it
     origin: dict[str, Any] | None
     problem: str
+    archive: str = ""  # where the file came from, if its runs are elsewhere
 
 
 def chain_of(figure: FilePath) -> list[Link]:
@@ -50,7 +52,7 @@ def chain_of(figure: FilePath) -> list[Link]:
 
 
 def _behind(link: Link, root: Path, seen: set[str]) -> Iterator[Link]:
-    if link.origin is None or link.origin["kind"] == "dataset":
+    if link.origin is None or link.origin["kind"] == "dataset" or link.archive:
         return
     for name, digest in link.origin["inputs"].items():
         if name not in seen:
@@ -64,6 +66,7 @@ def _link(path: Path, depth: int, digest: str) -> Link:
     try:
         state = path.stat()
         found, origin = _known(path, state.st_ino, state.st_size, state.st_mtime_ns)
+        archive = _archive_of(path, found)
     except (FileError, OSError) as error:
         reason = "it is not there" if isinstance(error, FileNotFoundError) else str(error)
         return Link(path, depth, digest, None, reason)
@@ -73,7 +76,16 @@ def _link(path: Path, depth: int, digest: str) -> Link:
         return Link(path, depth, digest, origin, "it has changed since the next file was made from it")
     if json_sha256(origin["settings"]) != origin["settings_sha256"]:
         return Link(path, depth, digest, origin, "its settings are not those of their digest")
-    return Link(path, depth, digest, origin, "")
+    return Link(path, depth, digest, origin, "", archive)
+
+
+def _archive_of(path: Path, digest: str) -> str:
+    """The archive that the file ``path`` with this ``digest`` came from; empty if it was made here."""
+    for folder in path.parents:
+        if (folder / RESTORED).is_file():
+            restored = read_sealed_json(folder / RESTORED)
+            return str(restored["archive"]) if digest in restored["files"].values() else ""
+    return ""
 
 
 @lru_cache(maxsize=10_000)
@@ -118,7 +130,9 @@ def summary(links: list[Link]) -> str:
     """The outcome of a check, in one line."""
     broken = [link for link in links if link.problem]
     if not broken:
-        return f"{links[0].path}: all {len(links)} files are what they were"
+        archives = ", ".join(dict.fromkeys(link.archive for link in links if link.archive))
+        end = f"; those from {archives} without their runs" if archives else ""
+        return f"{links[0].path}: all {len(links)} files are what they were{end}"
     first = f"{broken[0].path}: {broken[0].problem}"
     return f"{links[0].path}: {len(broken)} of {len(links)} files fail, the first is {first}"
 
@@ -126,7 +140,8 @@ def summary(links: list[Link]) -> str:
 def _line(link: Link) -> str:
     what = described(link.origin) if link.origin is not None else "unknown"
     state = f"FAILS: {link.problem}" if link.problem else f"sha256 {link.digest[:16]}" if link.digest else ""
-    return f"{'  ' * link.depth}{link.path}: {what}  {state}".rstrip()
+    source = f"from {link.archive}, without its runs" if link.archive else ""
+    return "  ".join(filter(None, (f"{'  ' * link.depth}{link.path}: {what}", source, state)))
 
 
 def _commits(origins: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -62,6 +62,11 @@ class Config(Section):
         "Whether datasets, subsets, learning rates and run files stand when only code has changed. What is "
         "made from run files follows the code all the same. Figures name the code that made their runs.",
     )
+    precomputed: PathName | None = key(
+        None,
+        "Archive of results, made by `make archive`. Averages and closed forms are taken from it, so figures "
+        "and tables are drawn without training. If no config file is given, the archive's config is used.",
+    )
     test_samples: Count = key(
         500,
         "Held-out samples on which the test loss is measured. A dataset with a test part of its own gives at "

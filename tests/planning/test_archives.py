@@ -1,0 +1,88 @@
+"""A config takes from an archive what belongs to it, and refuses all else before anything runs."""
+
+import pytest
+import yaml
+from ntklens.planning.archives import (
+    archive_settings,
+    check_archive,
+    config_in,
+    name_in_archive,
+    restoring_settings,
+)
+from ntklens.planning.config import ConfigError, load
+from ntklens.storage.archives import write_archive
+from ntklens.storage.records import write_record
+
+from tests.support.origins import origin
+from tests.support.small_config import changed, small
+
+
+def packed(path, config, leave_out=(), **more):
+    """An archive of files that stand for those of ``config``."""
+    files = {}
+    for file in restoring_settings(load(config)).files:
+        name = name_in_archive(file.path, config["name"])
+        if name not in leave_out:
+            files[name] = (path.parent / name).with_suffix(".json")
+            made = {**origin(file.kind), "settings_sha256": file.made_with, **more}
+            write_record(files[name], {}, made)
+    write_archive(path, files, {"config.yaml": archive_settings(config).config}, {"name": config["name"]})
+    return str(path)
+
+
+def test_averages_of_every_curve_and_the_closed_forms_are_taken():
+    files = restoring_settings(load(small())).files
+    assert {file.kind for file in files} == {"averages", "infinite width"}
+    assert len({file.path for file in files}) == len({file.made_with for file in files}) == len(files)
+    assert name_in_archive(files[0].path, small()["name"]).startswith("averages/")
+
+
+def test_the_config_is_kept_without_the_keys_of_a_machine():
+    given = {**small(), "data_dir": "/data", "keep_runs": True, "precomputed": "some.zip"}
+    assert yaml.safe_load(archive_settings(given).config) == small()
+
+
+def test_an_archive_of_the_same_config_is_accepted(tmp_path):
+    archive = packed(tmp_path / "small.zip", small())
+    check_archive(load({**small(), "precomputed": archive}))
+    assert config_in(archive) == small()
+
+
+def test_other_settings_of_the_analysis_are_accepted(tmp_path):
+    archive = packed(tmp_path / "small.zip", small())
+    check_archive(load({**changed(("analysis",), {"smoothing_epochs": 4}), "precomputed": archive}))
+
+
+@pytest.mark.parametrize("other", [{"split_seed": 1}, {"test_samples": 501}, {"ntk_samples": 127}])
+def test_other_settings_of_the_runs_are_refused(tmp_path, other):
+    archive = packed(tmp_path / "small.zip", small())
+    other = {**small(), **other, "precomputed": archive}
+    with pytest.raises(
+        ConfigError, match=r"small\.zip is an archive of .*made with other settings\. Leave out"
+    ):
+        check_archive(load(other))
+
+
+def test_an_archive_without_a_curve_is_refused(tmp_path):
+    first = name_in_archive(restoring_settings(load(small())).files[0].path, small()["name"])
+    archive = packed(tmp_path / "small.zip", small(), leave_out=[first])
+    with pytest.raises(ConfigError, match=rf"It holds no {first}\. Leave out --configfile"):
+        check_archive(load({**small(), "precomputed": archive}))
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    archive = packed(tmp_path / "small.zip", small(), kind="ends")
+    with pytest.raises(ConfigError, match="made with other settings"):
+        check_archive(load({**small(), "precomputed": archive}))
+
+
+@pytest.mark.parametrize(
+    "read", [config_in, lambda path: check_archive(load({**small(), "precomputed": path}))]
+)
+def test_what_is_no_archive_is_refused(tmp_path, read):
+    with pytest.raises(ConfigError, match=r"^precomputed: .*none\.zip is not there$"):
+        read(str(tmp_path / "none.zip"))
+
+
+def test_without_an_archive_there_is_nothing_to_check():
+    check_archive(load(small()))

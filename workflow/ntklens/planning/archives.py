@@ -1,0 +1,101 @@
+"""What an archive of a config's results holds, and what is taken from it instead of being made from runs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from ntklens.planning import paths
+from ntklens.planning.config import Config, ConfigError
+from ntklens.planning.curves import curves
+from ntklens.planning.settings import averaging_settings, infinite_width_settings
+from ntklens.storage.archives import CONFIG, Manifest, read_file, read_manifest
+from ntklens.storage.curve import Curve
+from ntklens.storage.errors import FileError
+from ntklens.storage.files import FilePath
+from ntklens.storage.identity import Kind
+from ntklens.storage.settings import settings_sha256
+
+# Keys of this machine and this call, which change no result.
+OF_THE_MACHINE = {"data_dir", "device", "jobs_per_gpu", "checkpoint_seconds", "keep_runs", "precomputed"}
+
+
+@dataclass(frozen=True)
+class ArchiveSettings:
+    """What workflow/scripts/archive.py writes about an archive: the config's name and its keys as YAML."""
+
+    name: str
+    config: str
+
+
+class Restored(NamedTuple):
+    """A file that comes from an archive: its path, and what it has to be."""
+
+    path: str
+    kind: Kind
+    made_with: str  # digest of its settings
+
+
+@dataclass(frozen=True)
+class RestoringSettings:
+    """What workflow/scripts/restore.py takes from an archive, in the order of its outputs."""
+
+    files: tuple[Restored, ...]
+
+
+def archive_settings(given: Mapping[str, Any]) -> ArchiveSettings:
+    """The settings of the archive of a valid config, whose keys are ``given``."""
+    kept = {key: value for key, value in given.items() if key not in OF_THE_MACHINE}
+    return ArchiveSettings(given["name"], yaml.safe_dump(kept, sort_keys=False, allow_unicode=True))
+
+
+def restoring_settings(config: Config) -> RestoringSettings:
+    """The averages of every curve, and the closed forms of those that have some, for which it takes data."""
+    return RestoringSettings(tuple(file for curve in curves(config) for file in _restored(config, curve)))
+
+
+def _restored(config: Config, curve: Curve) -> Iterable[Restored]:
+    averaging, closed = averaging_settings(config, curve), infinite_width_settings(config, curve)
+    where = curve._asdict()
+    yield Restored(paths.averages(config.name).format(**where), "averages", settings_sha256(averaging))
+    if closed is not None:
+        path = paths.fit(config.name, "infinite-width").format(**where)
+        yield Restored(path, "infinite width", settings_sha256(closed))
+
+
+def name_in_archive(path: FilePath, config_name: str) -> str:
+    """The name in an archive of the file ``path`` of the results of the config ``config_name``."""
+    return Path(path).relative_to(paths.results(config_name)).as_posix()
+
+
+def config_in(archive: FilePath) -> Any:
+    """The config whose results the file ``archive`` holds. Raises ConfigError if it is no such archive."""
+    try:
+        return yaml.safe_load(read_file(read_manifest(archive), CONFIG))
+    except FileError as error:
+        raise ConfigError(f"precomputed: {error}") from None
+
+
+def check_archive(config: Config) -> None:
+    """Raise ConfigError unless the archive that ``config`` names holds all that it needs."""
+    if config.precomputed is None:
+        return
+    try:
+        manifest = read_manifest(config.precomputed)
+    except FileError as error:
+        raise ConfigError(f"precomputed: {error}") from None
+    for file in restoring_settings(config).files:
+        _check(manifest, file, config.name)
+
+
+def _check(manifest: Manifest, file: Restored, config_name: str) -> None:
+    name = name_in_archive(file.path, config_name)
+    found = manifest.files.get(name)
+    if found is None or (found.kind, found.made_with) != (file.kind, file.made_with):
+        problem = f"holds no {name}" if found is None else f"holds {name}, made with other settings"
+        raise ConfigError(
+            f"precomputed: {manifest.path} is an archive of the config '{manifest.about.get('name')}'. It "
+            f"{problem}. Leave out --configfile to use the config that the archive holds"
+        )

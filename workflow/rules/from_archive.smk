@@ -1,0 +1,19 @@
+rule restore:
+    """Take averages and closed forms from an archive, checked, instead of making them from runs."""
+    input:
+        archive=CONFIG.precomputed,
+        code=code("restore.py"),
+    output:
+        files=[file.path for file in RESTORED.files],
+        record=paths.restored(NAME),
+    log:
+        paths.log(NAME, "restore", "all"),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    params:
+        settings=as_json(RESTORED),
+    shell:
+        "python {input.code[0]:q} --archive {input.archive:q} --settings {params.settings:q}"
+        " --out {output.files:q} --record {output.record:q} 2> {log:q}"
