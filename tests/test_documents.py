@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 import yaml
 from ntklens.analysis.claims import claims_from
+from ntklens.planning.archives import check_archive, config_in
+from ntklens.planning.config import load
+from ntklens.storage.archives import read_file, read_manifest
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
 from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
 
@@ -28,6 +31,7 @@ PAGES = (
     ROOT / "results" / "README.md",
     ROOT / "CHANGELOG.md",
 )
+ARCHIVES = sorted((ROOT / "published").glob("*.zip"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # A version that actions are pinned to.
 ACTION = re.compile(r"[\w-]+/[\w-]+@v\d+")
@@ -212,6 +216,25 @@ def test_readme_has_the_table_of_claims_that_the_results_give() -> None:
     )
     assert f"<!-- claims -->\n{result.stdout}<!-- end of claims -->\n" in README.read_text(encoding="utf-8")
     assert result.stdout.count("\n") > 10
+
+
+def test_published_archives_are_listed() -> None:
+    result = subprocess.run(
+        [sys.executable, "docs/published.py"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    )
+    page = (ROOT / "published" / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- archives -->\n{result.stdout}<!-- end of archives -->\n" in page
+    assert result.stdout.count("\n") == 2 + len(ARCHIVES)
+
+
+@pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: path.stem)
+def test_published_archive_holds_what_its_config_asks_for(path: Path) -> None:
+    """A change of settings or of the archive's format would make it useless."""
+    check_archive(load({**config_in(path), "precomputed": str(path)}))
+    manifest = read_manifest(path)
+    for name in manifest.files:
+        read_file(manifest, name)
+    assert path.stat().st_size <= 10e6
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("claims-*.csv")), ids=lambda path: path.stem)

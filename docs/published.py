@@ -1,0 +1,56 @@
+"""Prints the table of archives in published/README.md, from what each archive says of itself.
+
+python docs/published.py --write
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+from ntklens.storage.archives import Manifest, read_manifest
+from ntklens.storage.files import sha256
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "published" / "README.md"
+BLOCK = re.compile(r"(<!-- archives -->\n).*?(<!-- end of archives -->\n)", re.DOTALL)
+HEADINGS = ("archive", "size", "run files", "made by commit", "on", "with", "core-hours", "SHA-256")
+
+
+def table() -> str:
+    """One row for each archive."""
+    lines = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
+    lines += [row(read_manifest(path)) for path in sorted(README.parent.glob("*.zip"))]
+    return "\n".join(lines) + "\n"
+
+
+def row(manifest: Manifest) -> str:
+    """What the archive of ``manifest`` says of itself."""
+    runs = manifest.about["runs"]
+    jax = next(own for own in runs["versions"] if own.startswith("jax "))
+    cells = [
+        f"`{manifest.path.name}`",
+        f"{manifest.path.stat().st_size / 1e6:.1f} MB",
+        str(runs["files"]),
+        ", ".join(f"`{commit[:10]}`" for commit in runs["commits"]),
+        ", ".join(runs["devices"]),
+        jax,
+        f"{manifest.about['core_hours']:.2g}",
+        f"`{sha256(manifest.path)}`",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--write", action="store_true", help="put the table into published/README.md")
+    text = table()
+    if not parser.parse_args().write:
+        print(text, end="")
+        return
+    README.write_text(BLOCK.sub(lambda match: match[1] + text + match[2], README.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
