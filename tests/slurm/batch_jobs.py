@@ -3,6 +3,7 @@
 import re
 import subprocess
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
@@ -74,6 +75,12 @@ def seconds_until_start(job):
 def everything():
     """What SLURM shows of its nodes and jobs."""
     return slurm("scontrol", "--oneliner", "show", "node") + slurm("scontrol", "--oneliner", "show", "job")
+
+
+def what_happened(lines):
+    """The last ``lines`` of the log of SLURM's controller."""
+    found = re.search(r"^SlurmctldLogFile\s*= (\S+)$", slurm("scontrol", "show", "config"), re.MULTILINE)
+    return Path(found[1]).read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
 
 
 def worker(folder, output):

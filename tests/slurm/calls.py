@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.slurm.batch_jobs import Job, everything, unblock
+from tests.slurm.batch_jobs import Job, everything, unblock, what_happened
 from tests.slurm.journal import note
 
 SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: \S+/rule_(\w+)/(\S+)/\d+\.log\)")
@@ -64,6 +64,11 @@ class Call:
     @property
     def output(self):
         return self._path.read_text(encoding="utf-8")
+
+    @property
+    def end(self):
+        """The last lines of the output, where Snakemake says what failed, and what SLURM did of late."""
+        return "\n".join([*self.output.splitlines()[-80:], "", *what_happened(lines=60)])
 
     @property
     def submitted(self):

@@ -110,6 +110,7 @@ def last_call(repository):
     return SimpleNamespace(
         call=call,
         status=status,
+        end=call.end,
         found=found,
         cancelled=cancelled,
         preempted=preempted,
@@ -150,7 +151,7 @@ def preempt_all(call):
 
 
 def test_figures_are_those_of_a_local_run(story, local):
-    assert story.last.status == 0, story.last.call.output
+    assert story.last.status == 0, story.last.end
     figures = figures_of(local.result())
     assert len(figures) == len(FIGURES)
     assert figures_of(story.repository) == figures
