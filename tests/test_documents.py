@@ -16,7 +16,8 @@ from ntklens.planning.archives import check_archive, config_in
 from ntklens.planning.config import load
 from ntklens.storage.archives import read_file, read_manifest
 from ntklens.storage.quantities import ALIGNMENTS, CURVES
-from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
+from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory
+from ntklens.storage.run_writer import write_run
 
 from tests.support.origins import origin
 

@@ -11,6 +11,7 @@ from ntklens.data.errors import DatasetError
 from ntklens.data.image_formats import Images
 from ntklens.data.loaders import load_digits, load_mnist_5k, write_dataset
 from ntklens.data.registry import REGISTRY, DatasetFacts, facts_of
+from ntklens.data.stored_images import flat_images
 
 from tests.support.tiny_files import (
     BATCHES,
@@ -147,7 +148,7 @@ def test_embedded_dataset_is_written(tmp_path, name, digits_5k, monkeypatch):
     write_dataset(tmp_path / "out.h5", name)
     facts = facts_of(name)
     with h5py.File(tmp_path / "out.h5") as file:
-        assert file["images"].shape == (facts.samples, np.prod(facts.shape))
+        assert file["images"].shape == (facts.samples, *facts.shape[:2])
         assert (file.attrs["classes"], file.attrs["test_first"]) == (facts.classes, -1)
         assert json.loads(file.attrs["inputs"]) == {}
         assert not file.attrs["modified"]
@@ -163,7 +164,7 @@ def test_written_dataset_holds_the_loaded_one_and_where_it_is_from(tmp_path, put
     facts = facts_of(full_name)
     data = loaders.load(full_name, Place(folder))
     with h5py.File(tmp_path / "out.h5") as file:
-        np.testing.assert_array_equal(file["images"], data.images)
+        np.testing.assert_array_equal(flat_images(file["images"]), data.images)
         np.testing.assert_array_equal(file["labels"], data.labels)
         assert file["images"].attrs["units"] == "1/255"
         assert file.attrs["description"] == facts.description
@@ -269,7 +270,7 @@ def own(tmp_path):
 def test_user_s_own_dataset_is_written(tmp_path, own):
     write_dataset(tmp_path / "own.h5", "galaxies", npz=own)
     with h5py.File(tmp_path / "own.h5") as file:
-        assert (file["images"].shape, file["images"].dtype) == ((6, 6), np.float32)
+        assert (file["images"].shape, file["images"].dtype) == ((6, 2, 3), np.float32)
         assert file["images"].attrs["units"] == "1"
         assert (file.attrs["classes"], file.attrs["white"], file.attrs["test_first"]) == (3, 1, 4)
         assert tuple(file.attrs["shape"]) == (2, 3, 1)

@@ -1,11 +1,16 @@
 import h5py
 import numpy as np
 import pytest
+import xarray
 from ntklens.data.settings import DatasetSettings, SplitSettings
+from ntklens.data.stored_images import add_image_axes, add_images, flat_images
 from ntklens.data.subsets import read_subset, split, write_subset
-from ntklens.storage.hdf5 import add_dataset
+from ntklens.storage.hdf5 import add_dataset, new_file
+from ntklens.storage.labels import make_scale
 from ntklens.storage.records import new_record
+from silx.io.nxdata import get_default
 
+from tests.support.before_labels import file_from_before
 from tests.support.origins import origin
 
 
@@ -111,3 +116,51 @@ def test_subset_that_does_not_fit_raises_and_writes_nothing(tmp_path):
             tmp_path / "subset.h5", tmp_path / "dataset.h5", SplitSettings("three", 20, split_seed=0)
         )
     assert [path.name for path in tmp_path.iterdir()] == ["dataset.h5"]
+
+
+def test_images_have_rows_and_columns_for_other_programs(dataset, tmp_path):
+    path = tmp_path / "subset.h5"
+    write_subset(path, dataset, SplitSettings("three", test_samples=6, split_seed=1))
+    _, test = split(20, None, 6, seed=1)
+    with xarray.open_dataset(path, engine="h5netcdf") as opened:
+        subset = opened.load()
+    assert subset["test_images"].dims == ("test_indices", "row", "column")
+    assert subset["pool_labels"].dims == ("pool_indices",)
+    np.testing.assert_array_equal(subset["test_images"].sel(row=0, column=0), test % 17)
+    with h5py.File(path) as file:
+        plot = get_default(file)
+        assert (plot.signal.name, plot.interpretation) == ("/test_images", "image")
+        assert plot.axes_names == ["test_indices (1)", "Row", "Column"]
+
+
+@pytest.mark.parametrize(
+    ("channels", "interpretation", "dims"),
+    [
+        (1, "image", ("sample", "row", "column")),
+        (2, None, ("sample", "row", "column", "channel")),
+        (3, "rgb-image", ("sample", "row", "column", "channel")),
+    ],
+)
+def test_stored_images_come_back_and_say_how_to_show_them(tmp_path, channels, interpretation, dims):
+    images = np.arange(5 * 2 * 3 * channels, dtype=np.uint8).reshape(5, -1)
+    with new_file(tmp_path / "out.h5", "images") as file:
+        make_scale(add_dataset(file, "sample", np.arange(5), "number"))
+        add_image_axes(file, (2, 3, channels))
+        add_images(file, "images", images, (2, 3, channels), "1", "sample")
+    with h5py.File(tmp_path / "out.h5") as file:
+        np.testing.assert_array_equal(flat_images(file["images"]), images)
+        assert file["images"].attrs.get("interpretation") == interpretation
+        plot = get_default(file)
+        assert (plot.is_valid, tuple(plot.axes_dataset_names)) == (True, dims)
+
+
+def test_dataset_and_subset_from_before_labels_are_read_alike(dataset, tmp_path):
+    settings = SplitSettings("three", test_samples=6, split_seed=1)
+    paths = {"now": tmp_path / "now.h5", "from an old dataset": tmp_path / "mixed.h5"}
+    write_subset(paths["now"], dataset, settings)
+    write_subset(paths["from an old dataset"], file_from_before("data/dataset.h5", tmp_path), settings)
+    expected = read_subset(paths["now"])
+    for path in (paths["from an old dataset"], file_from_before("data/subset.h5", tmp_path)):
+        found = vars(read_subset(path))
+        for name, values in vars(expected).items():
+            np.testing.assert_array_equal(found[name], values)

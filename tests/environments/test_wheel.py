@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 from ntklens.storage.quantities import CURVES
-from ntklens.storage.run_files import OK, Spectrum, Trajectory, write_run
+from ntklens.storage.run_files import OK, Spectrum, Trajectory
+from ntklens.storage.run_writer import write_run
 from packaging.utils import canonicalize_name
 
 from tests.support.environment_files import LOCKS, ROOT, pins

@@ -20,8 +20,9 @@ from ntklens.storage.averages import read_averages, write_averages
 from ntklens.storage.errors import FileError
 from ntklens.storage.hdf5 import add_dataset
 from ntklens.storage.records import new_record, read_record, write_record
-from ntklens.storage.run_files import read_run_file, write_run
+from ntklens.storage.run_files import read_run_file
 from ntklens.storage.run_identity import read_runs
+from ntklens.storage.run_writer import write_run
 from ntklens.storage.settings import settings_sha256
 from ntklens.training.learning_rates import read_rate
 

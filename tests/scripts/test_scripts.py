@@ -356,7 +356,7 @@ def test_closed_forms_are_those_of_the_ntk_samples(folder, fits):
     closed = fits["infinite-width"]
     with h5py.File(folder / "subset.h5") as file:
         images = file["test_images"][: CONFIG.ntk_samples] / float(file.attrs["white"])
-    norm = (images**2).sum(axis=1).mean()
+    norm = (images**2).sum(axis=(1, 2)).mean()
     assert closed["mean_square_norm"] == pytest.approx(norm, rel=1e-6)
     assert (closed["inputs"], closed["hidden_layers"], closed["rows"]) == (64, 2, 160)
     assert closed["bend"] == pytest.approx(64 / 2 * (1 + 7 / norm), rel=1e-6)

@@ -8,7 +8,7 @@ import pytest
 from ntklens.analysis.settings import AveragingSettings, CurvesOfDraws, VarianceSettings
 from ntklens.storage.curve import Curve
 from ntklens.storage.errors import FileError
-from ntklens.storage.run_files import write_run
+from ntklens.storage.run_writer import write_run
 from ntklens.storage.settings import as_json, settings_sha256
 
 from tests.support.drawn_runs import ROWS, run

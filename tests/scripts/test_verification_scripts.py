@@ -17,7 +17,8 @@ from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.curve import Curve
 from ntklens.storage.hdf5 import add_dataset, add_group
 from ntklens.storage.records import new_record
-from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory, write_run
+from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory
+from ntklens.storage.run_writer import write_run
 from ntklens.studies.jobs import TrainingSettings
 from ntklens.studies.recipes import Measurement, Recipe
 from ntklens.training.optimisers import Sgd

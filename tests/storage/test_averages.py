@@ -18,7 +18,8 @@ MINIMA = {
     "trace_ratio": np.array([0.5, 2.0]),
     "layer_traces": np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),
 }
-INITIAL = {"weighted_trace": np.array([0.5, 0.25]), "conjugate_ranks": np.array([[9.0, 4.0], [9.0, 3.0]])}
+INITIAL = {"weighted_trace": np.array([0.5, 0.25]), "conjugate_ranks": np.ones((2, 3))}
+LAYERS = ("hidden_1", "hidden_2", "output")
 SHARES = Mean(np.array([0, 2]), np.ones((2, 3)), np.zeros((2, 3)))
 
 
@@ -30,6 +31,7 @@ def averaged(scale=64, **changes):
         minimum_epoch=5,
         along={"effective_rank": RANK, "test_loss": LOSS},
         minimum=MINIMA,
+        layers=LAYERS,
     )
     return replace(average, **changes)
 
@@ -43,9 +45,9 @@ def path(tmp_path):
     "written",
     [
         averaged(),
-        averaged(minimum={}),
+        averaged(minimum={}, layers=()),
         averaged(members={"test_loss": np.array([[3, 2, 1], [1, 2, 3]], np.float32)}),
-        averaged(initial=INITIAL, layers=("hidden_1", "output"), along={"layer_traces": SHARES}),
+        averaged(initial=INITIAL, along={"layer_traces": SHARES}),
         averaged(
             seeds=np.array([7]), left_out=(), minimum={name: values[:1] for name, values in MINIMA.items()}
         ),

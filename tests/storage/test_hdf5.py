@@ -101,9 +101,10 @@ def test_values_come_back_with_shape_and_type(path, values):
         np.testing.assert_array_equal(stored, values)
 
 
-def test_only_what_can_be_chunked_is_compressed(path):
+def test_only_what_is_large_is_compressed(path):
     with new_file(path, "a file") as file:
         assert add_dataset(file, "array", np.zeros(1000), "zeros").compression == "gzip"
+        assert add_dataset(file, "small", np.zeros(100), "zeros").compression is None
         assert add_dataset(file, "scalar", 3.0, "a number").compression is None
         assert add_dataset(file, "empty", np.zeros(0), "nothing").compression is None
 

@@ -63,6 +63,7 @@ STORAGE = {
     "storage/hdf5.py",
     "storage/errors.py",
     "storage/files.py",
+    "storage/labels.py",
     "storage/quantities.py",
     "storage/sealing.py",
 }

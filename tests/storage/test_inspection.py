@@ -8,7 +8,8 @@ from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.storage.inspection import describe
 from ntklens.storage.provenance import code_record
 from ntklens.storage.quantities import ALIGNMENTS
-from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory, write_run
+from ntklens.storage.run_files import DIVERGED, OK, Minimum, Spectrum, Trajectory
+from ntklens.storage.run_writer import write_run
 
 from tests.support.commands import ntklens
 from tests.support.origins import origin
@@ -213,6 +214,15 @@ def test_averages_are_told_by_their_tree(tmp_path):
         path, [Average(64, np.array([0, 1, 2]), (), 1, {"test_loss": loss}, {})], origin("averages")
     )
     lines = describe(path)
+    assert lines[lines.index("provenance") + 1 : lines.index("content") - 1] == [
+        "  commit: 0123abcd",
+        "  inputs: ",
+        "  kind: averages",
+        "  schema: 1",
+        "  settings: ",
+        f"  settings_sha256: {origin('averages')['settings_sha256']}",
+        "  versions: ",
+    ]
     assert lines[lines.index("content") :] == [
         "content",
         "  scale-000064/  one point of the curve",
@@ -221,6 +231,7 @@ def test_averages_are_told_by_their_tree(tmp_path):
         "      epoch  2 int64  passes over the training samples so far [epoch]",
         "      error  2 float64  standard error of the mean [nat]",
         "      mean  2 float64  mean cross-entropy of the test samples [nat]",
+        "      mean_errors  2 float64  standard error of the mean [nat]",
     ]
 
 

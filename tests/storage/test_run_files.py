@@ -6,17 +6,8 @@ import pytest
 from ntklens.storage.hdf5 import ContentError
 from ntklens.storage.quantities import ALIGNMENTS, CURVES, QUANTITIES, TEST_CURVES, TRAIN_CURVES
 from ntklens.storage.records import new_record
-from ntklens.storage.run_files import (
-    DIVERGED,
-    OK,
-    End,
-    Ends,
-    Minimum,
-    Spectrum,
-    Trajectory,
-    read_run,
-    write_run,
-)
+from ntklens.storage.run_files import DIVERGED, OK, End, Ends, Minimum, Spectrum, Trajectory, read_run
+from ntklens.storage.run_writer import write_run
 
 from tests.support.origins import origin, resealed
 
@@ -188,13 +179,6 @@ def test_file_of_another_kind_is_named(path):
         file.create_group("scale-000008")
     with pytest.raises(ContentError, match=r"seeds-3-4\.h5 is not a run file: .* /scale-000008"):
         read_run(path)
-
-
-def test_arrays_are_compressed(path):
-    write_run(path, [scaling(3)], origin("run"))
-    with h5py.File(path) as file:
-        assert file["seed-0003/spectrum/eigenvalues"].compression == "gzip"
-        assert file["seed-0003/test_loss"].compression == "gzip"
 
 
 def test_same_content_makes_the_same_bytes(path, tmp_path):

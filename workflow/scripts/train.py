@@ -10,7 +10,8 @@ from ntklens.machine import job_start
 from ntklens.machine.progress import Progress, described
 from ntklens.machine.rule_script import run_script
 from ntklens.storage.provenance import code_record, provenance
-from ntklens.storage.run_files import Trajectory, write_run
+from ntklens.storage.run_files import Trajectory
+from ntklens.storage.run_writer import write_run
 from ntklens.storage.settings_reader import reader_of
 from ntklens.studies.experiments import Experiment
 from ntklens.studies.jobs import TrainingSettings

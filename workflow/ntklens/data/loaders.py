@@ -31,8 +31,10 @@ from ntklens.data.image_formats import (
 from ntklens.data.npz_images import load_npz
 from ntklens.data.registry import MODIFIED, DatasetFacts, facts_of, names, title
 from ntklens.data.settings import DatasetSettings
+from ntklens.data.stored_images import add_image_axes, add_images
 from ntklens.storage.files import FilePath, sha256
 from ntklens.storage.hdf5 import add_dataset
+from ntklens.storage.labels import make_scale
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import new_record
 
@@ -208,8 +210,10 @@ def _write(path: FilePath, name: str, data: Images, facts: DatasetFacts, digests
     # The files' names and not their folders: configs with different folders share a dataset.
     with new_record(path, facts.description, {**origin, "inputs": digests}) as file:
         units = "1" if data.white == 1 else f"1/{data.white}"
-        add_dataset(file, "images", data.images, "brightness, one row per image", units)
-        add_dataset(file, "labels", data.labels, "class of each image")
+        make_scale(add_dataset(file, "sample", np.arange(len(data.images)), "number of a sample"))
+        add_image_axes(file, data.shape)
+        add_images(file, "images", data.images, data.shape, units, "sample")
+        add_dataset(file, "labels", data.labels, "class of each image", axes=["sample"])
         file.attrs["classes"] = facts.classes
         file.attrs["white"] = data.white
         file.attrs["test_first"] = -1 if data.test_first is None else data.test_first

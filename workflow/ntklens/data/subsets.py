@@ -13,8 +13,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ntklens.data.settings import DatasetSettings, SplitSettings
+from ntklens.data.stored_images import add_image_axes, add_images, flat_images
 from ntklens.storage.files import FilePath
 from ntklens.storage.hdf5 import add_dataset
+from ntklens.storage.labels import make_scale
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import new_record, opened
 from ntklens.storage.settings import settings_sha256
@@ -72,12 +74,16 @@ def _write_split(file: h5py.File, source: h5py.File, settings: SplitSettings) ->
     own_test = None if test_first < 0 else test_first
     samples = len(dataset["labels"])
     pool, test = split(samples, own_test, settings.test_samples, settings.split_seed)
-    images, labels = dataset["images"][:], dataset["labels"][:]
+    images, labels = flat_images(dataset["images"]), dataset["labels"][:]
     units = dataset["images"].attrs["units"]
+    height, width, channels = (int(size) for size in dataset.attrs["shape"])
+    shape = height, width, channels
+    add_image_axes(file, shape)
     for role, rows in (("pool", pool), ("test", test)):
-        add_dataset(file, f"{role}_indices", rows, "row of each sample in the dataset")
-        add_dataset(file, f"{role}_images", images[rows], "brightness, one row per image", units)
-        add_dataset(file, f"{role}_labels", labels[rows], "class of each image")
+        axis = f"{role}_indices"
+        make_scale(add_dataset(file, axis, rows, "row of each sample in the dataset"))
+        add_images(file, f"{role}_images", images[rows], shape, units, axis)
+        add_dataset(file, f"{role}_labels", labels[rows], "class of each image", axes=[axis])
     file.attrs["classes"] = dataset.attrs["classes"]
     file.attrs["white"] = dataset.attrs["white"]
     file.attrs["shape"] = dataset.attrs["shape"]
@@ -94,9 +100,9 @@ def read_subset(path: FilePath, made_with: str | None = None) -> Subset:
         white = np.float32(file.attrs["white"])
         height, width, channels = (int(size) for size in file.attrs["shape"])
         return Subset(
-            pool_images=file["pool_images"][:] / white,
+            pool_images=flat_images(file["pool_images"]) / white,
             pool_labels=file["pool_labels"][:].astype(np.int32),
-            test_images=file["test_images"][:] / white,
+            test_images=flat_images(file["test_images"]) / white,
             test_labels=file["test_labels"][:].astype(np.int32),
             classes=int(file.attrs["classes"]),
             image_shape=(height, width, channels),

@@ -27,13 +27,16 @@ from ntklens.storage.files import FilePath
 from ntklens.storage.hdf5 import (
     add_group,
     add_quantity,
+    add_scale,
     get_group,
     groups_in,
     read_array,
     read_arrays,
     read_attribute,
     read_texts,
+    texts,
 )
+from ntklens.storage.labels import NO_SCALE, mark_default, mark_plot
 from ntklens.storage.quantities import QUANTITIES
 from ntklens.storage.records import new_record, opened
 
@@ -109,31 +112,64 @@ def write_averages(path: FilePath, averages: Iterable[Average], origin: Mapping[
     with new_record(path, "averages over seeds along one curve, one group for each point", origin) as file:
         for average in averages:
             _write(file, average)
+        for first in list(file)[:1]:
+            mark_default(file, first)
 
 
 def _write(file: h5py.File, average: Average) -> None:
     group = add_group(file, f"scale-{average.scale:06d}", "one point of the curve")
     group.attrs["scale"] = average.scale
     group.attrs["minimum_epoch"] = average.minimum_epoch
-    group.attrs["left_out"] = list(average.left_out)
-    group.attrs["layers"] = list(average.layers)
-    add_quantity(group, "seeds", average.seeds)
+    group.attrs["left_out"] = texts(average.left_out)
+    group.attrs["layers"] = texts(average.layers)
+    add_scale(group, "seeds", average.seeds)
     for name, along in average.along.items():
         own = add_group(group, name, f"{QUANTITIES[name].description}, averaged over members")
-        add_quantity(own, "epoch", along.epoch)
-        add_quantity(own, name, along.mean, as_name="mean")
-        add_quantity(own, name, along.error, as_name="error", description="standard error of the mean")
-        if name in average.members:
-            own_curves = np.asarray(average.members[name], dtype=np.float32)
-            add_quantity(own, name, own_curves, as_name="members", description="each seed's own curve")
+        _write_along(own, name, along, average)
     for part, where, per_seed in (
         ("minimum", "at its own minimum of the test loss", average.minimum),
         ("initial", "at its initialisation", average.initial),
     ):
         if per_seed:
             own = add_group(group, part, f"per seed, {where}")
-            for name, values in per_seed.items():
-                add_quantity(own, name, values)
+            _write_per_seed(own, per_seed, average)
+    mark_default(group, "test_loss")
+
+
+def _write_along(group: h5py.Group, name: str, along: Mean, average: Average) -> None:
+    add_scale(group, "epoch", along.epoch)
+    axes = ["epoch"]
+    if along.mean.ndim > 1:
+        add_scale(group, "layer", texts(average.layers))
+        axes.append("layer")
+    add_quantity(group, name, along.mean, as_name="mean", axes=axes)
+    error = add_quantity(
+        group, name, along.error, as_name="error", description="standard error of the mean", axes=axes
+    )
+    group["mean_errors"] = error  # the same dataset by the name under which NXdata has errors of ``mean``
+    if name in average.members:
+        own_curves = np.asarray(average.members[name], dtype=np.float32)
+        add_scale(group, "seed", average.seeds)
+        add_quantity(
+            group,
+            name,
+            own_curves,
+            as_name="members",
+            description="each seed's own curve",
+            axes=["seed", "epoch"],
+        )
+    mark_plot(group, "mean", ["epoch", *(NO_SCALE for _ in axes[1:])])
+
+
+def _write_per_seed(
+    group: h5py.Group, per_seed: Mapping[str, Num[np.ndarray, "seeds ..."]], average: Average
+) -> None:
+    add_scale(group, "seed", average.seeds)
+    if any(values.ndim > 1 for values in per_seed.values()):
+        add_scale(group, "layer", texts(average.layers))
+    for name, values in per_seed.items():
+        add_quantity(group, name, values, axes=["seed", "layer"][: values.ndim])
+    mark_plot(group, "effective_rank", ["seed"])
 
 
 def read_averages(path: FilePath, made_with: str | None = None) -> list[Average]:

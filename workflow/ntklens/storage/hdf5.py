@@ -7,7 +7,7 @@ dataset. They raise `ContentError`, which names the file, the group and what is 
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,8 +17,11 @@ import numpy.typing as npt
 
 from ntklens.storage.errors import FileError
 from ntklens.storage.files import FilePath, whole_file
+from ntklens.storage.labels import attach, make_scale
 from ntklens.storage.quantities import QUANTITIES
 from ntklens.storage.sealing import BLOCK, block_of, check_hdf5
+
+SMALL = 4096  # bytes. HDF5 compresses in chunks, whose index takes 2 kB: more than a small array can save
 
 
 class ContentError(FileError, ValueError):
@@ -66,15 +69,23 @@ def add_group(parent: h5py.Group, name: str, description: str) -> h5py.Group:
 
 
 def add_dataset(
-    parent: h5py.Group, name: str, values: npt.ArrayLike | float | int, description: str, units: str = "1"
+    parent: h5py.Group,
+    name: str,
+    values: npt.ArrayLike | float | int,
+    description: str,
+    units: str = "1",
+    axes: Sequence[str] = (),
 ) -> h5py.Dataset:
-    """Store ``values``, arrays compressed by gzip; ``units`` is "1" for a pure number."""
+    """Store ``values``, compressed by gzip if they are many; ``units`` is "1" for a pure number.
+
+    ``axes`` names a dimension scale of ``parent`` for each axis (`ntklens.storage.labels`).
+    """
     values = np.asarray(values)
-    # HDF5 compresses in chunks, and neither a scalar nor an empty array can be chunked.
-    compression = "gzip" if values.size > 1 else None
+    compression = "gzip" if values.nbytes > SMALL else None
     dataset = parent.create_dataset(name, data=values, compression=compression)
     dataset.attrs["description"] = description
     dataset.attrs["units"] = units
+    attach(dataset, axes)
     return dataset
 
 
@@ -84,13 +95,29 @@ def add_quantity(
     values: npt.ArrayLike | float | int,
     as_name: str | None = None,
     description: str | None = None,
+    axes: Sequence[str] = (),
 ) -> h5py.Dataset:
-    """Store ``values`` of the quantity ``name`` with its unit and description from `QUANTITIES`.
+    """Store ``values`` of the quantity ``name`` with unit, description and label from `QUANTITIES`.
 
     ``as_name`` is the dataset's name if it differs from the quantity's; ``description`` replaces the table's.
+    ``axes`` are as for `add_dataset`.
     """
     quantity = QUANTITIES[name]
-    return add_dataset(parent, as_name or name, values, description or quantity.description, quantity.unit)
+    said = description or quantity.description
+    dataset = add_dataset(parent, as_name or name, values, said, quantity.unit, axes)
+    if quantity.label and description is None:
+        dataset.attrs["long_name"] = quantity.label
+    return dataset
+
+
+def add_scale(parent: h5py.Group, name: str, values: npt.ArrayLike) -> None:
+    """Store the quantity ``name``, of which ``values`` are the positions along an axis of other datasets."""
+    make_scale(add_quantity(parent, name, values))
+
+
+def texts(values: Sequence[str]) -> npt.NDArray[np.object_]:
+    """An array of strings, of a type that HDF5 can store even where there is none."""
+    return np.array(list(values), dtype=h5py.string_dtype())
 
 
 def get_group(parent: h5py.Group, name: str) -> h5py.Group:
@@ -120,8 +147,9 @@ def read_array(parent: h5py.Group, name: str) -> npt.NDArray[Any]:
 
 
 def read_arrays(parent: h5py.Group) -> dict[str, npt.NDArray[Any]]:
-    """All values of the datasets directly in ``parent``, by name."""
-    return {name: np.asarray(item[()]) for name, item in parent.items() if isinstance(item, h5py.Dataset)}
+    """All values of the datasets directly in ``parent``, by name; dimension scales are left out."""
+    datasets = {name: item for name, item in parent.items() if isinstance(item, h5py.Dataset)}
+    return {name: np.asarray(item[()]) for name, item in datasets.items() if not item.is_scale}
 
 
 def read_attribute(item: h5py.Group | h5py.Dataset, name: str) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.files import FilePath
 from ntklens.storage.hdf5 import get_group, groups_in, read_array, read_json_attribute, read_text
+from ntklens.storage.labels import PLOT_ATTRIBUTES
 from ntklens.storage.run_code import code_of_run, present_code_sha256
 from ntklens.storage.sealing import check_hdf5, is_sealed, require_regular
 
@@ -33,7 +34,8 @@ def describe(path: FilePath) -> list[str]:
 
 
 def _root_attributes(file: h5py.File) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in file.attrs.items() if name != "description"]
+    hidden = ("description", *PLOT_ATTRIBUTES)
+    return [(name, value) for name, value in file.attrs.items() if name not in hidden]
 
 
 def _code_compared(file: h5py.File) -> list[str]:

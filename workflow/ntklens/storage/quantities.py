@@ -121,8 +121,20 @@ DISTANCES: dict[str, Quantity] = {
     ),
 }
 
+# Positions along the axes of other datasets, beside the epochs.
+AXES: dict[str, Quantity] = {
+    "draw": Quantity("number of a draw of NTK samples", label="Draw"),
+    "eigenvalue_index": Quantity(
+        "number of an eigenvalue in ascending order", label="Index of the eigenvalue"
+    ),
+    "layer": Quantity("name of a layer"),
+    "seed": Quantity("number of a seed", label="Seed"),
+    "train_sample": Quantity("number of a training sample", label="Training sample"),
+}
+
 QUANTITIES: dict[str, Quantity] = {
     "epoch": Quantity("passes over the training samples so far", "epoch", "Epoch"),
+    "train_epoch": Quantity("epochs at which the training samples were evaluated", "epoch", "Epoch"),
     "test_epoch": Quantity("epochs at which the test samples were evaluated", "epoch", "Epoch"),
     **CURVES,
     "log_train_loss": Quantity("natural logarithm of train_loss"),
@@ -131,8 +143,8 @@ QUANTITIES: dict[str, Quantity] = {
         label="NTK trace",
         symbol=r"\mathrm{Tr}(\Theta)",
     ),
-    "eigenvalues": Quantity("eigenvalues of the normalised NTK, ascending"),
-    "ntk_eigenvalues": Quantity("eigenvalues of the NTK itself, ascending"),
+    "eigenvalues": Quantity("eigenvalues of the normalised NTK, ascending", label="Eigenvalue"),
+    "ntk_eigenvalues": Quantity("eigenvalues of the NTK itself, ascending", label="Eigenvalue of the NTK"),
     "effective_rank": Quantity(
         "effective rank of the normalised NTK (Eq. 3)", label="Effective rank", symbol=r"\Gamma(\Theta)"
     ),
@@ -156,4 +168,5 @@ QUANTITIES: dict[str, Quantity] = {
     "train_indices": Quantity("rows of the pool that the seed trained on"),
     "copied_from": Quantity("row of the image that each training image is a noisy copy of, or its own row"),
     "seeds": Quantity("seeds that were averaged"),
+    **AXES,
 }

@@ -12,6 +12,7 @@ import numpy as np
 from ntklens.storage.files import FilePath
 from ntklens.storage.hdf5 import add_attributes, new_file, read_attribute, whole_hdf5
 from ntklens.storage.identity import Kind, check_identity
+from ntklens.storage.labels import PLOT_ATTRIBUTES
 from ntklens.storage.sealing import read_sealed_json, write_sealed_json
 
 
@@ -61,8 +62,9 @@ def origin_of(path: FilePath) -> dict[str, Any]:
 
 
 def origin_in(file: h5py.File) -> dict[str, Any]:
-    """The attributes of the root, dictionaries and lists read from JSON."""
-    return {name: _plain(read_attribute(file, name)) for name in file.attrs}
+    """The attributes of the root but those on plotting, dictionaries and lists read from JSON."""
+    names = [name for name in file.attrs if name not in PLOT_ATTRIBUTES]
+    return {name: _plain(read_attribute(file, name)) for name in names}
 
 
 def _plain(value: Any) -> Any:

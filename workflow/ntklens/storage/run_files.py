@@ -16,12 +16,14 @@
     train_indices     rows of the pool that the seed trained on
     copied_from       row of the training image that each image copies, or its own
 
+Beside these, groups hold dimension scales (`ntklens.storage.labels`): train_epoch, draw, eigenvalue_index,
+layer, train_sample. They are not read: files from before there were any lack them.
+
 ``trace``, ``minimum``, ``ends``, the alignments and ``copied_from`` exist only if they were measured.
 `ntklens.storage.quantities` says what each dataset means.
 """
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -32,9 +34,6 @@ from jaxtyping import Float, Int
 from ntklens.storage.files import ArrayTree, FilePath
 from ntklens.storage.hdf5 import (
     ContentError,
-    add_dataset,
-    add_group,
-    add_quantity,
     get_group,
     groups_in,
     read_array,
@@ -42,8 +41,8 @@ from ntklens.storage.hdf5 import (
     read_text,
     read_texts,
 )
-from ntklens.storage.quantities import ALIGNMENTS, CURVES, DISTANCES, LOSS_POSITION, OF_ENDS
-from ntklens.storage.records import new_record, opened, origin_in
+from ntklens.storage.quantities import ALIGNMENTS, CURVES, DISTANCES
+from ntklens.storage.records import opened, origin_in
 
 # How a seed's training ended: the values of the attribute ``status``.
 Status = Literal["ok", "diverged", "minimum at the last epoch"]
@@ -51,8 +50,6 @@ OK: Status = "ok"
 DIVERGED: Status = "diverged"
 UNFINISHED: Status = "minimum at the last epoch"
 STATUSES: dict[str, Status] = {status: status for status in (OK, DIVERGED, UNFINISHED)}
-
-AT_MINIMUM = ("epoch", "train_loss", "test_loss", "ntk_trace", "eigenvalues", "ntk_eigenvalues")
 
 
 @dataclass(frozen=True)
@@ -140,78 +137,6 @@ class RunFile(NamedTuple):
 
     origin: dict[str, Any]
     trajectories: list[Trajectory]
-
-
-def write_run(path: FilePath, trajectories: Iterable[Trajectory], origin: Mapping[str, object]) -> None:
-    """Store ``trajectories``, and their ``origin`` at the root."""
-    description = "training trajectories of one batch of seeds, one group for each seed"
-    with new_record(path, description, origin) as file:
-        for trajectory in trajectories:
-            _write_trajectory(file, trajectory)
-
-
-def _write_trajectory(file: h5py.File, trajectory: Trajectory) -> None:
-    group = add_group(file, f"seed-{trajectory.seed:04d}", "one seed, from its initialisation")
-    group.attrs["status"] = trajectory.status
-    add_quantity(group, "epoch", trajectory.epoch)
-    add_quantity(group, "test_epoch", trajectory.test_epoch)
-    for name in CURVES:
-        add_quantity(group, name, trajectory.curves[name])
-    add_quantity(group, "train_indices", trajectory.train_indices)
-    if trajectory.copied_from is not None:
-        add_quantity(group, "copied_from", trajectory.copied_from)
-    if len(trajectory.trace_epoch):
-        trace = add_group(group, "trace", "the NTK's trace along training, on the first draw of NTK samples")
-        add_quantity(trace, "epoch", trajectory.trace_epoch)
-        add_quantity(trace, "ntk_trace", trajectory.ntk_trace)
-        add_quantity(trace, "layer_traces", trajectory.layer_traces)
-        trace.attrs["layers"] = list(trajectory.layers)
-    _write_spectrum(group, trajectory.spectrum)
-    if trajectory.minimum is not None:
-        _write_minimum(group, trajectory.minimum)
-    if trajectory.ends is not None:
-        _write_ends(group, trajectory.ends)
-
-
-def _write_spectrum(parent: h5py.Group, spectrum: Spectrum) -> None:
-    group = add_group(parent, "spectrum", "the NTK along training, by epoch and draw of NTK samples")
-    add_quantity(group, "epoch", spectrum.epoch)
-    add_quantity(group, "eigenvalues", spectrum.eigenvalues)
-    add_quantity(group, "ntk_trace", spectrum.ntk_trace)
-    for name in LOSS_POSITION:
-        add_quantity(group, name, getattr(spectrum, name))
-    for name, values in spectrum.alignments.items():
-        add_quantity(group, name, values)
-
-
-def _write_minimum(parent: h5py.Group, minimum: Minimum) -> None:
-    group = add_group(parent, "minimum", "at the minimum of the test loss, on the first draw of NTK samples")
-    for name in (*AT_MINIMUM, *LOSS_POSITION):
-        add_quantity(group, name, getattr(minimum, name))
-    if minimum.parameters is not None:
-        parameters = add_group(group, "parameters", "the network's parameters, one group for each layer")
-        _write_tree(parameters, minimum.parameters)
-
-
-def _write_ends(parent: h5py.Group, ends: Ends) -> None:
-    group = add_group(parent, "ends", "the minimum compared with the initialisation, on the first draw")
-    for name, where, end in (
-        ("initial", "at initialisation", ends.initial),
-        ("minimum", "at the minimum of the test loss", ends.minimum),
-    ):
-        own = add_group(group, name, where)
-        for quantity in OF_ENDS:
-            add_quantity(own, quantity, getattr(end, quantity))
-    for name in DISTANCES:
-        add_quantity(group, name, getattr(ends, name))
-
-
-def _write_tree(group: h5py.Group, tree: ArrayTree) -> None:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            _write_tree(add_group(group, name, "parameters of one layer"), value)
-        else:
-            add_dataset(group, name, value, f"{name} of this layer")
 
 
 def read_run(path: FilePath, made_with: str | None = None) -> list[Trajectory]:
