@@ -2,13 +2,14 @@ import gzip
 import hashlib
 import http.server
 import os
+import re
 import tarfile
 import threading
 from dataclasses import replace
 from functools import partial
 
 import pytest
-from ntklens.data import dataset_files, download
+from ntklens.data import dataset_files, published, transfers
 from ntklens.data.dataset_files import Place, read_files
 from ntklens.data.errors import DatasetError
 
@@ -31,7 +32,7 @@ CIFAR = [TINY_BINARY, TINY_PYTHON]
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch):
     monkeypatch.setattr(dataset_files, "PUBLISHED", TINY_PUBLISHED)
-    monkeypatch.setattr(download, "PAUSE", 0.001)
+    monkeypatch.setattr(transfers, "PAUSE", 0.001)
 
 
 def put(folder, files, packed=False):
@@ -317,6 +318,32 @@ def test_cifar_is_downloaded_once_in_the_format_that_has_hosts(tmp_path, host, o
         (tmp_path / "host" / "cifar-10-binary.tar.gz").unlink(missing_ok=True)
 
 
+def test_formats_of_cifar_compete(tmp_path, host):
+    """The hosts of the formats are asked in turn; the second of the Python format has it."""
+    asked = tmp_path / "host" / "second" / "cifar-10-python.tar.gz"
+    put_archive(asked.parent, asked.name, PICKLE_FILES, "cifar-10-batches-py")
+    binary = replace(TINY_BINARY, hosts=(f"{host}missing/", f"{host}gone/"))
+    python = replace(
+        TINY_PYTHON, hosts=(f"{host}first/", f"{host}second/"), archive_size=asked.stat().st_size
+    )
+    for _ in range(2):
+        found = read_files([binary, python], Place(downloads=tmp_path / "downloads"))
+        assert found == (python, PICKLE_FILES)
+        asked.unlink(missing_ok=True)
+
+
+def test_error_names_every_host_of_every_format(tmp_path, host):
+    binary = replace(TINY_BINARY, hosts=(f"{host}a/", f"{host}c/"))
+    python = replace(TINY_PYTHON, hosts=(f"{host}b/",), archive_size=100)
+    with pytest.raises(DatasetError) as caught:
+        read_files([binary, python], Place(downloads=tmp_path / "downloads"))
+    packages = [
+        f"{one}/cifar-10-{kind}.tar.gz" for one, kind in (("a", "binary"), ("b", "python"), ("c", "binary"))
+    ]
+    assert re.search(".*404.*".join(map(re.escape, packages)), str(caught.value))
+    assert "get cifar-10-binary.tar.gz or cifar-10-python.tar.gz by other means" in str(caught.value)
+
+
 def test_mirror_with_a_wrong_file_is_passed_over(tmp_path, host):
     put(tmp_path / "host" / "bad", FASHION_FILES, packed=True)
     put(tmp_path / "host" / "good", MNIST_FILES, packed=True)
@@ -336,8 +363,9 @@ def test_failed_download_names_addresses_and_data_dir_and_keeps_nothing_wrong(tm
 
 def test_every_published_file_set_is_complete():
     """Digests are SHA-256, addresses end with a slash, and every download has at least two hosts."""
-    downloaded = (dataset_files.MNIST, dataset_files.FASHION_MNIST, dataset_files.CIFAR_10_BINARY)
-    for file_set in (*downloaded, dataset_files.CIFAR_10_PYTHON):
+    assert len(published.PUBLISHED) == 4
+    for file_set in published.PUBLISHED:
         assert all(len(bytes.fromhex(digest)) == 32 for digest in file_set.digests.values())
         assert all(host.endswith("/") for host in file_set.hosts)
-        assert len(file_set.hosts) >= 2 * (file_set in downloaded)
+        assert len(set(file_set.hosts)) == len(file_set.hosts) >= 2
+        assert (file_set.archive is None) == (file_set.archive_size is None)

@@ -2,18 +2,21 @@ import contextlib
 import errno
 import http.server
 import os
+import re
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ntklens.data import download as module
-from ntklens.data.download import download
+from ntklens.data import transfers as module
+from ntklens.data.download import Offer, download, download_any
 from ntklens.data.errors import DatasetError
 from ntklens.machine.locks import lock
 
-CONTENT = bytes(range(256)) * 4000  # 1 MB, four pieces
+CONTENT = bytes(range(256)) * 4000  # 1 MB, 32 pieces
 
 
 def accept(path):
@@ -68,7 +71,7 @@ def start():
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(module, "PAUSE", 0.001)
-    monkeypatch.setattr(module, "TIMEOUT", (2, 2))
+    monkeypatch.setattr(module, "TIMEOUT", (2.0, 2.0))
     monkeypatch.setenv("no_proxy", "127.0.0.1,no-such-host.invalid")
 
 
@@ -77,7 +80,26 @@ def target(tmp_path):
     return tmp_path / "downloads" / "file.gz"
 
 
-def serve(content=CONTENT, stop_at=None, ranges=True, tag='"one"'):
+def at_once(out, content):
+    out.write(content)
+
+
+def slowly(speed, halt=None):
+    """A function that sends a content at ``speed`` bytes per second, and halts after ``halt`` bytes."""
+
+    def send(out, content):
+        with contextlib.suppress(OSError):  # the client may leave
+            for start in range(0, len(content), 2_000):
+                if halt is not None and start >= halt:
+                    time.sleep(3 * module.WINDOW)
+                    return
+                out.write(content[start : start + 2_000])
+                time.sleep(2_000 / speed)
+
+    return send
+
+
+def serve(content=CONTENT, stop_at=None, ranges=True, tag='"one"', send=at_once):
     """An answer with ``content``, cut off at byte ``stop_at``; ``ranges`` says whether it can resume."""
 
     def answer(request):
@@ -97,7 +119,7 @@ def serve(content=CONTENT, stop_at=None, ranges=True, tag='"one"'):
             request.send_header("ETag", tag)
         request.send_header("Content-Length", str(len(content) - first))
         request.end_headers()
-        request.wfile.write(content[first:stop_at])
+        send(request.wfile, content[first:stop_at])
 
     return answer
 
@@ -325,3 +347,161 @@ def test_terminal_gets_a_bar(start, target, capsys, monkeypatch):
     monkeypatch.setattr(module.sys.stderr, "isatty", lambda: True)
     download([start(serve()).address], target, accept)
     assert "file.gz: 100%" in capsys.readouterr().err
+
+
+# Several mirrors, of which some are slow
+
+SLOW = slowly(200_000)
+
+
+@pytest.fixture
+def _impatient(monkeypatch):
+    """A mirror must give half a megabyte per second over a fifth of a second."""
+    monkeypatch.setattr(module, "LEAST_SPEED", 500_000.0)
+    monkeypatch.setattr(module, "WINDOW", 0.2)
+    monkeypatch.setattr(module, "PIECE", 4_000)
+
+
+def offers_of(hosts, target, content=CONTENT):
+    """The file of ``content`` on several hosts that all have the same bytes."""
+
+    def read(path):
+        if path.read_bytes() != content:
+            raise DatasetError("it is something else")
+        return content
+
+    return [Offer(host.address, target, read, len(content)) for host in hosts]
+
+
+def last_first_byte(host):
+    """The position that the host was last asked to go on from."""
+    return int(host.ranges[-1].removeprefix("bytes=").removesuffix("-"))
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_slow_mirror_is_left_for_the_next_which_goes_on_from_there(start, target, capsys):
+    slow, fast = start(serve(send=SLOW)), start(serve(tag='"of the other host"'))
+    assert download_any(offers_of([slow, fast], target)) == CONTENT
+    assert (slow.ranges, len(fast.ranges)) == ([None], 1)
+    assert 0 < last_first_byte(fast) < len(CONTENT) / 2
+    assert f"{slow.address} is slow" in capsys.readouterr().err
+    assert left(target) == {"file.gz"}
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_part_of_a_file_that_hosts_may_pack_differently_is_not_continued_elsewhere(start, target):
+    slow, fast = start(serve(send=SLOW)), start(serve())
+    assert download([slow.address, fast.address], target, accept) == CONTENT
+    assert fast.ranges == [None]
+    assert left(target) == {"file.gz"}
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_mirror_without_ranges_completes_what_another_began(start, target):
+    """It sends all of the file. The first bytes are there already: others in their place do no harm."""
+    slow = start(serve(send=SLOW))
+    whole = start(serve(b"!" * 1_000 + CONTENT[1_000:], ranges=False))
+    assert download_any(offers_of([slow, whole], target)) == CONTENT
+    assert len(whole.ranges) == 1
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_slow_mirror_without_ranges_loses_nothing_of_what_another_gave(start, target):
+    begun = start(serve(stop_at=600_000), state(404))
+    slow, fast = start(serve(ranges=False, send=SLOW)), start(serve())
+    assert download_any(offers_of([begun, slow, fast], target)) == CONTENT
+    assert last_first_byte(fast) == 600_000
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_other_bytes_of_a_slow_mirror_are_thrown_away(start, target):
+    bad, good = start(serve(bytes(len(CONTENT)), send=SLOW)), start(serve())
+    assert download_any(offers_of([bad, good], target)) == CONTENT
+    assert (len(good.ranges), good.ranges[1]) == (2, None)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_other_bytes_of_fast_mirrors_do_not_end_the_download(start, target):
+    bad = [start(serve(bytes(len(CONTENT)))), start(serve(b"<html>log in</html>"))]
+    good = start(serve())
+    assert download_any(offers_of([*bad, good], target)) == CONTENT
+    assert good.ranges == [None]
+
+
+def test_file_of_another_size_does_not_touch_the_part(start, target):
+    begun = start(serve(stop_at=600_000), state(404))
+    other, good = start(serve(CONTENT * 2)), start(serve())
+    assert download_any(offers_of([begun, other, good], target)) == CONTENT
+    assert last_first_byte(good) == 600_000
+
+
+def test_connection_that_ends_early_unnoticed_is_taken_up_again(start, target):
+    def cut(request):
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(CONTENT[:1000])
+
+    host = start(cut, serve())
+    assert download_any(offers_of([host], target)) == CONTENT
+    assert host.ranges == [None, "bytes=1000-"]
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_dead_mirror_is_passed_over(start, target):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        dead = f"http://127.0.0.1:{unused.getsockname()[1]}/file.gz"
+    offers = offers_of([start(serve())], target)
+    assert download_any([replace(offers[0], address=dead), *offers]) == CONTENT
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("halt", [0, 100_000])
+def test_mirror_that_falls_silent_is_passed_over(start, target, halt):
+    silent, good = start(serve(send=slowly(1e8, halt))), start(serve())
+    assert download_any(offers_of([silent, good], target)) == CONTENT
+    assert good.ranges == [f"bytes={halt}-" if halt else None]
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_fastest_goes_on_where_all_are_slow(start, target, capsys):
+    content = CONTENT[:400_000]
+    hosts = [start(serve(content, send=slowly(speed))) for speed in (50_000, 400_000, 20_000)]
+    assert download_any(offers_of(hosts, target, content)) == content
+    assert [len(host.ranges) for host in hosts] == [1, 2, 1]
+    said = capsys.readouterr().err
+    assert f"going on with {hosts[1].address}" in said
+    assert said.count("is slow") == 3
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_only_mirror_may_be_slow(start, target):
+    content = CONTENT[:120_000]
+    host = start(serve(content, send=SLOW))
+    assert download_any(offers_of([host], target, content)) == content
+    assert host.ranges == [None]
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_error_says_what_happened_at_each_mirror(start, target):
+    answers = [(serve(send=SLOW), state(404)), (state(503),), (serve(bytes(len(CONTENT))),)]
+    hosts = [start(*own) for own in answers]
+    with pytest.raises(DatasetError) as caught:
+        download_any(offers_of(hosts, target))
+    slow, busy, wrong = (re.escape(host.address) for host in hosts)
+    expected = rf"{slow} \(404.*; before, \d+ kB/s\) or {busy} \(.*503.*\) or {wrong} \(sent a wrong file"
+    assert re.search(expected, str(caught.value))
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("bad", [state(404), serve(send=SLOW)], ids=["missing", "slow"])
+def test_formats_of_one_file_compete(start, target, bad):
+    """The second format is another file under another name; nothing is left of the first."""
+    other = target.with_name("file.zip")
+    offers = [
+        *offers_of([start(bad)], target),
+        *offers_of([start(serve(b"zip"), state(404))], other, b"zip"),
+    ]
+    for _ in range(2):  # from the host, then from the file
+        assert download_any(offers) == b"zip"
+    assert left(target) == {"file.zip"}

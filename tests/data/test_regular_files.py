@@ -4,10 +4,11 @@ import os
 import socket
 
 import pytest
-from ntklens.data.dataset_files import MNIST, Place, read_files
+from ntklens.data.dataset_files import Place, read_files
 from ntklens.data.errors import DatasetError
 from ntklens.data.npz_headers import npz_contents
 from ntklens.data.npz_images import load_npz
+from ntklens.data.published import MNIST
 from ntklens.data.regular_files import check_regular, is_folder, is_regular
 
 NO_NAMES = ["a\0b", "x" * 5000]

@@ -6,7 +6,7 @@ import tarfile
 from dataclasses import replace
 
 import numpy as np
-from ntklens.data.dataset_files import CIFAR_10_BINARY, CIFAR_10_PYTHON, FASHION_MNIST, MNIST
+from ntklens.data.published import CIFAR_10_BINARY, CIFAR_10_PYTHON, FASHION_MNIST, MNIST
 
 IDX_SHAPES = {
     "train-images-idx3-ubyte": (20, 2, 2),
@@ -86,7 +86,7 @@ def tar_gz(members):
 
 def with_digests(file_set, contents):
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    return replace(file_set, digests=digests)
+    return replace(file_set, digests=digests, hosts=(), archive_size=None)
 
 
 BATCHES = [cifar_batch(seed) for seed in range(6)]  # the last is the test batch

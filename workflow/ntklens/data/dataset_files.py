@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ntklens.data.errors import DatasetError
+from ntklens.data.published import PUBLISHED, FileSet
 from ntklens.data.regular_files import is_folder, is_regular, reason
 from ntklens.storage.files import FilePath
 
@@ -22,86 +25,6 @@ LARGEST = 2**28  # bytes of an unpacked file: five times the largest that was pu
 
 # Reads the files with these names from one file, which may be compressed or an archive.
 Unpack = Callable[[Path, list[str]], dict[str, bytes]]
-
-
-@dataclass(frozen=True)
-class FileSet:
-    """The files of one dataset in one format. ``digests`` has the SHA-256 of each file by name.
-
-    They are published one by one, compressed by gzip, or together as ``archive``, which unpacks to
-    ``archive_folder``. ``hosts`` are the URLs of the folders that have them, the usual one first; a format
-    without hosts is only read from folders.
-    """
-
-    dataset: str
-    title: str
-    digests: dict[str, str]
-    hosts: tuple[str, ...] = ()
-    archive: str | None = None
-    archive_folder: str = ""
-
-
-MNIST = FileSet(
-    dataset="mnist",
-    title="MNIST",
-    digests={
-        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    },
-    hosts=(
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    ),
-)
-FASHION_MNIST = FileSet(
-    dataset="fashion-mnist",
-    title="Fashion-MNIST",
-    digests={
-        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-    },
-    hosts=(
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-    ),
-)
-CIFAR_10_BINARY = FileSet(
-    dataset="cifar-10",
-    title="CIFAR-10",
-    digests={
-        "data_batch_1.bin": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
-        "data_batch_2.bin": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
-        "data_batch_3.bin": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
-        "data_batch_4.bin": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
-        "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
-        "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
-    },
-    hosts=(
-        "https://www.cs.toronto.edu/~kriz/",
-        "https://cave.cs.toronto.edu/kriz/",
-        "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/",
-    ),
-    archive="cifar-10-binary.tar.gz",
-    archive_folder="cifar-10-batches-bin",
-)
-CIFAR_10_PYTHON = FileSet(
-    dataset="cifar-10",
-    title="CIFAR-10",
-    digests={
-        "data_batch_1": "54636561a3ce25bd3e19253c6b0d8538147b0ae398331ac4a2d86c6d987368cd",
-        "data_batch_2": "766b2cef9fbc745cf056b3152224f7cf77163b330ea9a15f9392beb8b89bc5a8",
-        "data_batch_3": "0f00d98ebfb30b3ec0ad19f9756dc2630b89003e10525f5e148445e82aa6a1f9",
-        "data_batch_4": "3f7bb240661948b8f4d53e36ec720d8306f5668bd0071dcb4e6c947f78e9682b",
-        "data_batch_5": "d91802434d8376bbaeeadf58a737e3a1b12ac839077e931237e0dcd43adcb154",
-        "test_batch": "f53d8d457504f7cff4ea9e021afcf0e0ad8e24a91f3fc42091b8adef61157831",
-    },
-    archive="cifar-10-python.tar.gz",
-    archive_folder="cifar-10-batches-py",
-)
 
 
 @dataclass
@@ -187,23 +110,39 @@ def _locate(file_set: FileSet, data_dir: Path) -> dict[str, Path]:
 
 
 def _from_hosts(file_sets: Sequence[FileSet], downloads: Path) -> tuple[FileSet, dict[str, bytes]]:
-    """The first set that has hosts, and the bytes of its files by name."""
+    """The set that a host gives first, and the bytes of its files by name.
+
+    Archives of different formats compete: the hosts of each take turns.
+    """
     # Imported by name, so that no rule depends on that module: the bytes are checked, however they got here.
-    download = import_module("ntklens.data.download").download
-    file_set = next(one for one in file_sets if one.hosts)
-    folder = downloads / file_set.dataset
-    packages: dict[str, list[str]]
-    unpack: Unpack
-    if file_set.archive:
-        packages, unpack = {file_set.archive: list(file_set.digests)}, _archived
-    else:
-        packages, unpack = {f"{name}.gz": [name] for name in file_set.digests}, _unpacked
-    contents: dict[str, bytes] = {}
-    for package, names in packages.items():
-        addresses = [host + package for host in file_set.hosts]
-        read = partial(_read, names=names, file_set=file_set, unpack=unpack, modified=False)
-        contents |= download(addresses, folder / package, read)
-    return file_set, contents
+    module = import_module("ntklens.data.download")
+    published = [one for one in file_sets if one.hosts]
+    folder = downloads / published[0].dataset
+
+    def offer(file_set: FileSet, host: str, package: str, names: list[str]) -> Any:
+        unpack = _archived if package == file_set.archive else _unpacked
+        read = partial(_read_of_set, names=names, file_set=file_set, unpack=unpack)
+        size = file_set.archive_size if package == file_set.archive else None
+        return module.Offer(host + package, folder / package, read, size)
+
+    if published[0].archive is None:
+        file_set, contents = published[0], dict[str, bytes]()
+        for name in file_set.digests:
+            offers = [offer(file_set, host, f"{name}.gz", [name]) for host in file_set.hosts]
+            contents |= module.download_any(offers)[1]
+        return file_set, contents
+    rounds = zip_longest(*([(one, host) for host in one.hosts] for one in published))
+    in_turn = [pair for of_formats in rounds for pair in of_formats if pair is not None]
+    return module.download_any(
+        [offer(one, host, str(one.archive), list(one.digests)) for one, host in in_turn]
+    )
+
+
+def _read_of_set(
+    path: Path, names: list[str], file_set: FileSet, unpack: Unpack
+) -> tuple[FileSet, dict[str, bytes]]:
+    """What `_read` reads of original files, with the set that they belong to."""
+    return file_set, _read(path, names, file_set, unpack, modified=False)
 
 
 def _read(
@@ -275,6 +214,3 @@ def _check(path: Path, name: str, content: bytes, file_set: FileSet, modified: b
             "get the original file again; if it is changed on purpose, append -modified to the dataset's "
             "name in the config, and figures made from it will say so",
         )
-
-
-PUBLISHED = (MNIST, FASHION_MNIST, CIFAR_10_BINARY, CIFAR_10_PYTHON)

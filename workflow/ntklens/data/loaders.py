@@ -11,15 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ntklens.data.dataset_files import (
-    CIFAR_10_BINARY,
-    CIFAR_10_PYTHON,
-    FASHION_MNIST,
-    MNIST,
-    FileSet,
-    Place,
-    read_files,
-)
+from ntklens.data.dataset_files import Place, read_files
 from ntklens.data.errors import DatasetError
 from ntklens.data.image_formats import (
     Images,
@@ -29,6 +21,7 @@ from ntklens.data.image_formats import (
     ten_classes,
 )
 from ntklens.data.npz_images import load_npz
+from ntklens.data.published import CIFAR_10_BINARY, CIFAR_10_PYTHON, FASHION_MNIST, MNIST, FileSet
 from ntklens.data.registry import MODIFIED, DatasetFacts, facts_of, names, title
 from ntklens.data.settings import DatasetSettings
 from ntklens.data.stored_images import add_image_axes, add_images
