@@ -5,6 +5,7 @@ min_version("9.0")
 
 include: "workflow/rules/config.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/progress.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/calibration.smk"
 include: "workflow/rules/training.smk"
@@ -19,6 +20,8 @@ include: "workflow/rules/robustness.smk"
 # Python that runs Snakemake.
 onstart:
     shell(f"{shlex.quote(sys.executable)} workflow/cancel_orphans.py")
+    for view in progress_views():
+        view.expect(plan_of_run())
 
 
 rule all:

@@ -7,7 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = sorted(path.parent for path in (ROOT / "workflow/ntklens").glob("*/__init__.py"))
-FOLDERS = [ROOT / name for name in ("workflow", "workflow/scripts", "workflow/ntklens", "benchmarks")]
+NAMES = ("", "/scripts", "/ntklens", "/snakemake_logger_plugin_ntklens")
+FOLDERS = [*(ROOT / f"workflow{name}" for name in NAMES), ROOT / "benchmarks"]
 
 
 def modules(folder):

@@ -21,7 +21,11 @@ class Workflow:
     def __init__(self, folder, conda):
         self.folder = folder
         self.conda = conda
-        self.variables = {**os.environ, "PATH": f"{conda / 'bin'}{os.pathsep}{os.defpath}"}
+        self.variables = {
+            **os.environ,
+            "PATH": f"{conda / 'bin'}{os.pathsep}{os.defpath}",
+            "SNAKEMAKE_LOGGER_NTKLENS_VIEW": "snakemake",
+        }
 
     def __truediv__(self, name):
         return self.folder / name

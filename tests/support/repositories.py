@@ -19,7 +19,12 @@ class Repository:
     def __init__(self, folder):
         self.folder = folder
         executables = str(Path(sys.executable).parent)
-        self.environment = {**os.environ, "PATH": f"{executables}{os.pathsep}{os.environ['PATH']}"}
+        # Tests read what Snakemake says, unless they are about the view of the progress.
+        self.environment = {
+            **os.environ,
+            "PATH": f"{executables}{os.pathsep}{os.environ['PATH']}",
+            "SNAKEMAKE_LOGGER_NTKLENS_VIEW": "snakemake",
+        }
 
     def __truediv__(self, name):
         return self.folder / name

@@ -35,6 +35,8 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 
+CONFIG_FILES = list(workflow.configfiles)  # those of the command line
+
 # A config file given on the command line replaces the default one; the two are not merged.
 if not workflow.configfiles and not isinstance(ARCHIVE, str):
 

@@ -88,6 +88,11 @@ class Requests:
     ) -> int:
         return run_time_minutes(self._price(curve, scale, range(seeds)), self._gpus, attempt)
 
+    def seconds(self, curve: Curve, scale: int | None = None, seeds: range = range(0)) -> float:
+        """Seconds that the job should take, without a margin, on one core or on a GPU."""
+        price = self._price(curve, scale, seeds)
+        return price.gpu_seconds if self._gpus else price.core_seconds
+
     def _price(self, curve: Curve, scale: int | None, seeds: range) -> Price:
         try:
             return self._price_of(curve, scale, seeds)
