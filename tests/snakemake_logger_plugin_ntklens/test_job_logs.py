@@ -37,9 +37,9 @@ def test_position_in_words(log_of_training):
     assert in_words(log_of_training(40)) == words
 
 
-def test_log_that_ends_in_seeds_is_of_a_job_that_writes_its_file(log_of_training):
+def test_log_that_ends_in_seeds_is_of_a_job_whose_seeds_are_finished(log_of_training):
     text = log_of_training(40) + "seed 0: ok, least test loss 1.0091 at epoch 25\n"
-    assert in_words(text) == "all seeds finished, writing the file"
+    assert in_words(text) == "all seeds finished"
 
 
 def test_log_of_calibration_in_words():

@@ -136,6 +136,7 @@ def test_jobs_beyond_the_terminals_height_are_counted(monkeypatch):
     shown = Shown(monkeypatch, columns=100, rows=12, jobs=jobs)
     shown.show(*(started(number) for number in range(1, 31)))
     lines = shown.lines
+    assert lines[1] == "ntk-lens, config x: 0 of 30 jobs done, 0 running, 30 in the queue, 0 left"
     assert lines[-1] == "  and 27 more jobs"
     assert sum(line.endswith("waits in the queue") for line in lines) == 3
     assert len(lines) < 12

@@ -69,7 +69,7 @@ def in_words(text: str) -> str:
     """How far a job is, by the end of its log: in words; empty if the log tells nothing."""
     position, trials = position_of(text), TRIAL.findall(text)
     if SEED.search(text):
-        return "all seeds finished, writing the file"
+        return "all seeds finished"
     if position:
         losses = f"train loss {position.train_loss}, test loss {position.test_loss}"
         seeds = f"{position.finished} of {count(position.seeds, 'seed')} finished"

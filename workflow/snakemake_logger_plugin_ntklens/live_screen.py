@@ -151,7 +151,11 @@ class LiveScreen:
 
 def _heading(state: RunState) -> str:
     name = f"ntk-lens, config {state.run.name}" if state.run else "ntk-lens"
-    parts = [f"{len(state.finished)} of {count(state.total, 'job')} done", f"{len(state.running)} running"]
+    queued = sum(job.queued for job in state.running.values())
+    parts = [f"{len(state.finished)} of {count(state.total, 'job')} done"]
+    parts.append(f"{len(state.running) - queued} running")
+    if queued:
+        parts.append(f"{queued} in the queue")
     if state.failed:
         parts.append(f"{len(state.failed)} failed")
     return f"{name}: {', '.join([*parts, f'{state.left} left'])}"
