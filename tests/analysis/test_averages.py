@@ -285,3 +285,27 @@ def test_two_way_error_is_that_of_every_epoch():
     tables = crossed(3, 4, 6, (1, 2, 1))
     together = two_way_error(np.moveaxis(tables, 0, -1))
     np.testing.assert_allclose(together, [two_way_error(table) for table in tables])
+
+
+def test_eigenvalues_of_one_rank_are_averaged_over_seeds_and_draws():
+    both = [fixed(0, [2, 1], [[1, 2], [3, 6]]), fixed(1, [2, 1], [[2, 3], [6, 6]])]
+    found = average(50, both, 2).along["eigenvalues"]
+    np.testing.assert_array_equal(found.epoch, [0, 8])
+    assert found.mean.shape == found.error.shape == (2, 6)
+    # At epoch 0 the largest are 6, 3, 3 and 2, the second largest 0, 3, 3 and 2.
+    np.testing.assert_allclose(found.mean[0, -2:], [2, 3.5])
+    np.testing.assert_allclose(found.mean[1], [0.75, 0.75, 0.75, 1.25, 1.25, 1.25])
+    np.testing.assert_allclose(found.mean.sum(axis=1), 6)
+    assert found.error[0, -1] > 0
+    assert found.error[0, 0] == 0
+
+
+def test_eigenvalues_end_with_the_shortest_seed():
+    long = fixed(0, [2, 1], [[1], [3]])
+    short = fixed(1, [2, 1], [[2], [6]])
+    cut = {name: getattr(short.spectrum, name)[:1] for name in ("epoch", "eigenvalues", "ntk_trace")}
+    cut |= {name: getattr(short.spectrum, name)[:1] for name in ("loss_susceptibility", "spectral_position")}
+    short = replace(short, spectrum=replace(short.spectrum, **cut))
+    found = average(50, [long, short], 2).along["eigenvalues"]
+    np.testing.assert_array_equal(found.epoch, [0])
+    np.testing.assert_allclose(found.mean, [[0, 0, 0, 0, 1.5, 4.5]])

@@ -37,6 +37,7 @@ def test_a_series_is_the_files_array_up_to_the_minimum(
             index = [i for i, epoch in enumerate(epochs) if epoch <= END]
             mean, error = point[f"{name}/mean"][index], point[f"{name}/error"][index]
             loss = [point["log_train_loss/mean"][int(epochs[i])] for i in index]
+            assert s["epoch"] == [epochs[i] for i in index]
             np.testing.assert_allclose(s["x"], np.exp(loss))
             np.testing.assert_array_equal(s["y"], mean)
             np.testing.assert_array_equal(s["low"], mean - error)
@@ -47,6 +48,7 @@ def test_the_adaptation_rate_and_its_interval_are_negated_and_cut_at_the_minimum
     (panel,) = panels_of(curve(tmp_path), ["adaptation_rate"])
     assert [s["label"] for s in panel["series"]] == ["m = 8", "m = 16", "m = 64"]
     for s in panel["series"]:
+        assert s["epoch"] == [0.5, 2.5]
         assert s["x"] == [2.0, 1.0]
         assert s["y"] == [s["scale"], -0.5 * s["scale"]]
         assert s["low"] == [s["scale"] - 2, None]

@@ -39,7 +39,8 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
             "one whose minimum is at the last epoch, raise it or training.max_epochs"
         )
     of_spectra = _of_spectra(used)
-    means = {name: _mean_over_draws(own, used) for name, own in of_spectra.items()}
+    spectra = {**of_spectra, "eigenvalues": [t.spectrum.eigenvalues for t in used]}
+    means = {name: _mean_over_draws(own, used) for name, own in spectra.items()}
     along = {**_curves(used), **_traces(used), **means}
     test_loss = along["test_loss"]
     return Average(
@@ -102,10 +103,15 @@ def _of_spectra(trajectories: Sequence[Trajectory]) -> dict[str, list[Real[np.nd
     return {"effective_rank": ranks, **position, **alignments}
 
 
-def _mean_over_draws(values: Sequence[Real[np.ndarray, "_ _"]], trajectories: Sequence[Trajectory]) -> Mean:
-    """The `Mean` over members and draws of ``values``, an array (epochs, draws) for each trajectory."""
+def _mean_over_draws(
+    values: Sequence[Real[np.ndarray, "_ _ *rest"]], trajectories: Sequence[Trajectory]
+) -> Mean:
+    """The `Mean` over members and draws of ``values``, an array (epochs, draws, …) for each trajectory.
+
+    Of eigenvalues, those of the same rank are averaged: their sum stays N.
+    """
     epoch = min((t.spectrum.epoch for t in trajectories), key=len)
-    pairs = np.array([own[: len(epoch)].T for own in values], dtype=np.float64)
+    pairs = np.array([np.swapaxes(own[: len(epoch)], 0, 1) for own in values], dtype=np.float64)
     return Mean(epoch, pairs.mean(axis=(0, 1)), np.asarray(two_way_error(pairs)))
 
 

@@ -47,10 +47,17 @@ class RatePoint(TypedDict):
     at_minimum: Interval
 
 
+class TrainingLine(MeasuredLine):
+    """A line against the train loss, with the epoch of each of its points."""
+
+    epoch: Sequence[float]
+
+
 class TrainingSeries(Series):
     """The line of one scale. It has ``form`` and ``drawn`` where its quantity has several forms."""
 
     scale: int
+    epoch: Sequence[float]
     form: NotRequired[str]
     drawn: NotRequired[bool]
 
@@ -79,7 +86,7 @@ class Form(NamedTuple):
     ``name`` tells it from the quantity's other forms, if there are any.
     """
 
-    line: Callable[[Average, RatePoint | None], MeasuredLine]
+    line: Callable[[Average, RatePoint | None], TrainingLine]
     name: str | None = None
     drawn: bool = True
 
@@ -97,23 +104,24 @@ class Shown(NamedTuple):
     reference: float | None = None
 
 
-def _averaged(name: str) -> Callable[[Average, RatePoint | None], MeasuredLine]:
+def _averaged(name: str) -> Callable[[Average, RatePoint | None], TrainingLine]:
     """Return a function that computes the line of the mean ``name``, with its standard error."""
 
-    def line(average: Average, _: RatePoint | None) -> MeasuredLine:
+    def line(average: Average, _: RatePoint | None) -> TrainingLine:
         shown = average.along[name].until(average.minimum_epoch)
         x = np.exp(average.at_epochs("log_train_loss", shown.epoch))
-        return {"x": numbers(x), **band(shown.mean, shown.error)}
+        return {"epoch": shown.epoch.tolist(), "x": numbers(x), **band(shown.mean, shown.error)}
 
     return line
 
 
-def _adaptation_rate(average: Average, rate: RatePoint | None) -> MeasuredLine:
+def _adaptation_rate(average: Average, rate: RatePoint | None) -> TrainingLine:
     """The line of −χ with its 95 % interval. The trace grows while the loss falls, so χ is negative."""
     if rate is None:
         raise ValueError("the adaptation rate is drawn from a file of adaptation rates, which is not given")
     shown = np.array(rate["epoch"]) <= average.minimum_epoch
     return {
+        "epoch": np.array(rate["epoch"])[shown].tolist(),
         "x": numbers(np.array(rate["train_loss"])[shown]),
         "y": numbers(-np.array(rate["adaptation_rate"])[shown]),
         "low": numbers(-np.array(rate["high"], dtype=float)[shown]),

@@ -4,15 +4,16 @@
 /scale-000064         attributes: scale, minimum_epoch, left_out and layers
     seeds             seeds that were averaged
     effective_rank/   epoch, mean, error; one such group for each quantity measured along training.
-                      All but accuracies, train_loss and layer_traces have members too: each seed's
-                      own curve
+                      All but accuracies, train_loss, layer_traces and eigenvalues have members too:
+                      each seed's own curve
     minimum/          per seed, at its own minimum of the test loss: epoch, test_loss, effective_rank,
                       initial_trace, trace_ratio, loss_susceptibility, spectral_position; of dense networks
                       also the distances from the initialisation, values by layer, of the weighted NTK
     initial/          per seed at initialisation: effective_rank, loss_susceptibility, spectral_position; of
                       dense networks also values by layer and of the weighted NTK
 
-Values by layer have a second axis, in the order of the attribute layers.
+Values by layer have a second axis, in the order of the attribute layers. So have eigenvalues, in ascending
+order: the means of those of one rank.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,12 +47,12 @@ PER_SEED = ("minimum", "initial")  # the groups that hold values of each seed
 class Mean(NamedTuple):
     """A quantity along training: mean and standard error over the members, at each ``epoch``.
 
-    A quantity that each layer has for itself has a second axis.
+    A quantity that each layer has for itself has a second axis, and so have eigenvalues, in ascending order.
     """
 
     epoch: Int[np.ndarray, " epochs"]
-    mean: Float[np.ndarray, " epochs *layers"]
-    error: Float[np.ndarray, " epochs *layers"]
+    mean: Float[np.ndarray, " epochs *rest"]
+    error: Float[np.ndarray, " epochs *rest"]
 
     def until(self, epoch: int) -> "Mean":
         """The part up to and including ``epoch``."""
@@ -84,7 +85,7 @@ class Average:
 
     def at_epochs(
         self, name: str, epochs: Sequence[int] | Int[np.ndarray, " points"]
-    ) -> Float[np.ndarray, " points *layers"]:
+    ) -> Float[np.ndarray, " points *rest"]:
         """The mean of the quantity ``name`` at each of ``epochs``.
 
         Raises ValueError if it was not measured at one of them.
