@@ -12,11 +12,16 @@ BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures archive published variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint format clean lock setup oracle bench estimate
+.PHONY: figures gallery archive published variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake $(SNAKEMAKE_ARGS)
+
+# The page that shows all figures beside the paper's claims. `make figures` makes it, too.
+gallery: $(READY)
+	@$(BIN)/python workflow/release_lock.py
+	$(BIN)/snakemake gallery $(SNAKEMAKE_ARGS)
 
 # How much the draws of data add to what initialisations alone show: a table from eight draws; takes minutes.
 variance: $(READY)

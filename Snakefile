@@ -12,6 +12,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/from_archive.smk" if CONFIG.precomputed else "workflow/rules/from_runs.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/gallery.smk"
 include: "workflow/rules/verification.smk"
 include: "workflow/rules/robustness.smk"
 
@@ -30,4 +31,5 @@ rule all:
         figure_files(),
         comparison_files(),
         variance_files(),
+        gallery_file(),
     localrule: True

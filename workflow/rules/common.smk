@@ -3,6 +3,7 @@
 from functools import cache
 
 from ntklens.figures.catalogue import figures_of, settings_of_figure
+from ntklens.gallery.request import gallery_settings
 from ntklens.planning import curves, paths, settings
 from ntklens.planning.archives import archive_settings, restoring_settings
 from ntklens.planning.config.base import NAME as PLAIN_NAME
@@ -304,3 +305,14 @@ def archived_files():
     figures = [name for figure in FIGURES.values() for name in figure.files(NAME)]
     taken = [file.path for file in RESTORED.files]
     return list(dict.fromkeys([*taken, *figures, *figure_files(), *comparison_files(), *variance_files()]))
+
+
+def gallery_file():
+    """The page with all figures, if the config has any."""
+    return [paths.gallery(NAME)] if FIGURES else []
+
+
+def page_files():
+    """What the gallery's page is made of, besides Python modules."""
+    folder = os.path.join(WORKFLOW, "ntklens", "gallery", "page")
+    return [os.path.relpath(entry.path, workflow.basedir) for entry in sorted(os.scandir(folder), key=str)]

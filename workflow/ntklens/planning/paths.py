@@ -50,6 +50,11 @@ def figure(name: str, key: str) -> str:
     return f"results/{name}/figures/figure-{key}"
 
 
+def gallery(name: str) -> str:
+    """The page that shows all figures beside the paper's claims."""
+    return f"results/{name}/gallery.html"
+
+
 def neural_tangents(name: str) -> str:
     """The NTKs that neural-tangents computes from one run file's saved parameters."""
     return f"results/{name}/verification/{BATCH}.h5"

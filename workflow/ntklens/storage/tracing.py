@@ -173,15 +173,22 @@ def _originals(origins: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _settings(origins: Iterable[Mapping[str, Any]]) -> list[str]:
     """The different values of every setting, for each kind of file; digests are left out."""
-    found: dict[str, dict[str, dict[str, None]]] = {}
+    by_kind: dict[str, list[Any]] = {}
     for origin in origins:
-        own = found.setdefault(origin["kind"], {})
-        for key, value in _flat(origin["settings"]):
-            own.setdefault(key, {})[value] = None
+        by_kind.setdefault(origin["kind"], []).append(origin["settings"])
     lines: list[str] = []
-    for kind, own in found.items():
-        lines += [kind, *(f"  {key}: {_several(values)}" for key, values in own.items())]
+    for kind, own in by_kind.items():
+        lines += [kind, *(f"  {key}: {value}" for key, value in values_of_settings(own).items())]
     return lines
+
+
+def values_of_settings(settings: Iterable[Any]) -> dict[str, str]:
+    """The different values of every setting, by the keys that lead to it; digests are left out."""
+    found: dict[str, dict[str, None]] = {}
+    for own in settings:
+        for key, value in _flat(own):
+            found.setdefault(key, {})[value] = None
+    return {key: _several(values) for key, values in found.items()}
 
 
 def _several(values: Iterable[str]) -> str:
