@@ -18,6 +18,7 @@ SUBMITTED_RULES = {"calibrate", "train"}
 LOCAL_RULES = {
     *("all", "fetch", "subsample", "aggregate"),
     *("infinite_width", "adaptation_rate", "power_laws", "transition", "ends", "comparison"),
+    "gallery",
     *(f"figure_{number}" for number in FIGURES),
 }
 

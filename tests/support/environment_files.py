@@ -32,6 +32,7 @@ LOADED_BY_NAME = {
     "calibrate.py": [*TRAINERS, *OPTIONAL_MODULES.values()],
     "train.py": [*TRAINERS, *OPTIONAL_MODULES.values()],
     "figure.py": [f"ntklens.figures.{path.stem}" for path in FIGURES],
+    "gallery.py": [f"ntklens.figures.{path.stem}" for path in FIGURES],
 }
 
 

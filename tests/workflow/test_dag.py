@@ -11,15 +11,15 @@ from ntklens.storage.import_closure import import_closure
 
 from tests.support.repositories import ROOT
 
-ANALYSIS = {"aggregate", "adaptation_rate", "power_laws", "transition", "ends", "comparison"}
+ANALYSIS = {"aggregate", "adaptation_rate", "power_laws", "transition", "ends", "comparison", "gallery"}
 ALONG_TRAINING = {"figure_1", "figure_5", "figure_6", "figure_8", "figure_10"}
 LAWS = {"figure_2", "figure_3", "figure_9"}
-CLOSED_FORMS = {"infinite_width", "power_laws", "transition", *LAWS}
+CLOSED_FORMS = {"infinite_width", "power_laws", "transition", *LAWS, "gallery"}
 # What uses the adaptation rate, or its smoothing.
-RATES = {"adaptation_rate", "power_laws", "transition", "ends", "comparison"}
+RATES = {"adaptation_rate", "power_laws", "transition", "ends", "comparison", "gallery"}
 AFTER_SCALING = ANALYSIS | ALONG_TRAINING | LAWS
 NOISE_FIGURES = {"figure_4", "figure_7"}
-AFTER_NOISE = {"aggregate", "comparison"} | NOISE_FIGURES
+AFTER_NOISE = {"aggregate", "comparison", "gallery"} | NOISE_FIGURES
 FIGURES = ALONG_TRAINING | LAWS | NOISE_FIGURES
 WIDTH_RUNS, SIZE_RUNS, NOISE_RUNS = 6, 3, 4  # run files of the smoke config
 SCALING_RUNS = WIDTH_RUNS + SIZE_RUNS
@@ -47,16 +47,18 @@ def requests(repository, rule, *arguments):
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("ntklens/figures/dynamics.py", {"figure_1"}),
-        ("ntklens/figures/epochs.py", NOISE_FIGURES),
-        ("ntklens/figures/style.py", FIGURES),
+        ("ntklens/figures/dynamics.py", {"figure_1", "gallery"}),
+        ("ntklens/figures/epochs.py", {*NOISE_FIGURES, "gallery"}),
+        ("ntklens/figures/style.py", {*FIGURES, "gallery"}),
+        ("ntklens/gallery/spectra.py", {"gallery"}),
+        ("ntklens/gallery/page/style.css", {"gallery"}),
         (
             "ntklens/analysis/adaptation_rate.py",
             {*RATES, "figure_1", "figure_5", "figure_10", *LAWS},
         ),
-        ("ntklens/analysis/laws.py", {"power_laws", "transition", "comparison", *LAWS}),
-        ("ntklens/analysis/claims.py", {"comparison"}),
-        ("ntklens/analysis/ends.py", {"ends", "figure_9", "figure_10"}),
+        ("ntklens/analysis/laws.py", {"power_laws", "transition", "comparison", *LAWS, "gallery"}),
+        ("ntklens/analysis/claims.py", {"comparison", "gallery"}),
+        ("ntklens/analysis/ends.py", {"ends", "figure_9", "figure_10", "gallery"}),
         ("ntklens/kernel/infinite_width.py", CLOSED_FORMS),
         ("ntklens/kernel/ntk.py", {"train", *AFTER_SCALING, *AFTER_NOISE}),
         ("ntklens/spectrum/lapack.py", {"train", "infinite_width", *AFTER_SCALING, *AFTER_NOISE}),
@@ -65,7 +67,7 @@ def requests(repository, rule, *arguments):
         ("ntklens/data/noisy_copies.py", {"train", *AFTER_NOISE}),
         ("ntklens/data/image_sizes.py", set()),
         ("ntklens/data/download.py", set()),
-        ("scripts/transition.py", {"transition", "figure_3", "figure_9"}),
+        ("scripts/transition.py", {"transition", "figure_3", "figure_9", "gallery"}),
         ("ntklens/studies/catalogue.py", set()),
         ("ntklens/studies/axes/width.py", set()),
         ("ntklens/planning/config/top.py", set()),
@@ -228,6 +230,7 @@ def test_noise_scaling_alone_draws_its_figures_alone(repository):
         "comparison": 1,
         "figure_4": 1,
         "figure_7": 1,
+        "gallery": 1,
     }
 
 

@@ -19,6 +19,7 @@ JOBS = {
     "transition": 1,
     "ends": 1,
     "comparison": 1,
+    "gallery": 1,
     **{f"figure_{number}": 1 for number in range(1, 11)},
 }
 # Run only when requested by name, or for configs of their own.

@@ -30,7 +30,8 @@ def on_dark(colour: str) -> str:
     lightness, a, b = TO_LAB @ np.cbrt(TO_CONES @ _linear(np.array(to_rgb(colour))))
     lighter = LEAST_LIGHTNESS + (1 - LEAST_LIGHTNESS) * lightness
     linear = np.linalg.solve(TO_CONES, np.linalg.solve(TO_LAB, np.array([lighter, a, b])) ** 3)
-    return to_hex(_encoded(np.clip(linear, 0, 1)))
+    red, green, blue = _encoded(np.clip(linear, 0, 1)).tolist()
+    return to_hex((red, green, blue))
 
 
 def luminance(colour: str) -> float:

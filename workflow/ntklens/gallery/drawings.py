@@ -15,10 +15,12 @@ from ntklens.gallery.colours import on_dark
 from ntklens.gallery.labels import as_html, as_text
 from ntklens.gallery.looks import Drawing, Look, OtherLine, Scale, place_of, scale_of, spans_of
 from ntklens.gallery.seeds import Seeds, seeds_in_words
+from ntklens.storage.quantities import QUANTITIES
 
 DIGITS = 6  # significant ones, of laws; the numbers of series stay as they are
 LINE = Look("#666666", "solid", None, False)  # of a series that the static figure does not draw
 BANDS = {"error": "± standard error", "interval": "95 % interval"}
+DASHES = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "dash-dotted"}
 WITH_INTERVALS = ("transition_origin", "ranks_of_layers")  # kinds of figures whose bands are intervals
 
 
@@ -83,13 +85,14 @@ class DrawnFigure(TypedDict):
 
 
 def drawn_figure(content: Mapping[str, Any], kind: str, figure: Figure, seeds: Seeds) -> DrawnFigure:
-    """The instructions for the ``content`` of a figure of this ``kind``, which Matplotlib drew as ``figure``."""
+    """The instructions for the ``content`` of a figure of this ``kind``, which is drawn as ``figure``."""
     drawing, groups = Drawing(figure), {}
     found = [_Panel(drawing, panel, groups) for panel in content["panels"]]
+    titles = titles_of(content["panels"])
     return {
         "panels": [
-            panel.instructions(letter, kind, seeds.of(content, panel.content))
-            for letter, panel in zip(LETTERS, found, strict=False)
+            panel.instructions(f"({letter}) {as_html(title)}", kind, seeds.of(content, panel.content))
+            for letter, title, panel in zip(LETTERS, titles, found, strict=False)
         ],
         "groups": [as_html(name) for name in groups],
     }
@@ -106,19 +109,19 @@ class _Panel:
         for name in self.names:
             groups.setdefault(name, len(groups))
 
-    def instructions(self, letter: str, kind: str, seeds: Mapping[int, str] | str) -> DrawnPanel:
+    def instructions(self, title: str, kind: str, seeds: Mapping[int, str] | str) -> DrawnPanel:
         """The panel for the page. ``seeds`` are how many were averaged, by scale where they differ."""
         content = self.content
         return {
             "place": place_of(self.axes[0]),
-            "title": f"({letter}) {as_html(content.get('heading') or content['title'])}",
-            "alternative": _alternative(content, letter),
+            "title": title,
+            "alternative": _alternative(content),
             "x": self._axis(self.axes[0], "x", content["xlabel"]),
             "y": [self._axis(axes, "y", self._ylabel(axes)) for axes in self.axes],
             "series": [self._series(number, kind, seeds) for number in range(len(self.found))],
             "laws": [self._law(line) for line in self.drawing.others(self.axes)],
             "spans": [span for axes in self.axes for span in spans_of(axes)],
-            "notes": [as_html(note) for note in _notes(content)],
+            "notes": [as_html(note) for note in (*_notes(content), *self._forms())],
         }
 
     def _axis(self, axes: Axes, name: Literal["x", "y"], label: str) -> DrawnAxis:
@@ -152,6 +155,12 @@ class _Panel:
             "shown": found is not None,
         }
 
+    def _forms(self) -> list[str]:
+        """Which dash is which form, in a panel that draws several forms of its quantity."""
+        drawn = zip(self.content["series"], self.found, strict=True)
+        forms = {series["form"]: found.look.dash for series, found in drawn if found and series.get("form")}
+        return [f"{DASHES[dash]}: {form}" for form, dash in forms.items() if dash] if len(forms) > 1 else []
+
     def _law(self, line: OtherLine) -> DrawnLaw:
         of_colour = [
             self.groups[name]
@@ -164,6 +173,12 @@ class _Panel:
             "x": None if line.x is None else rounded(line.x, DIGITS),
             "y": rounded(line.y, DIGITS),
         }
+
+
+def titles_of(panels: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The titles of ``panels``: the headings of the static figure where each names one panel alone."""
+    headings = [panel.get("heading") or panel["title"] for panel in panels]
+    return headings if len(set(headings)) == len(panels) else [panel["title"] for panel in panels]
 
 
 def group_of(panel: Mapping[str, Any], number: int) -> str:
@@ -203,9 +218,11 @@ def _has_interval(panel: Mapping[str, Any], kind: str) -> bool:
 def _notes(panel: Mapping[str, Any]) -> list[str]:
     """What is known of fitted laws: exponents, or where a law bends."""
     notes: list[str] = []
+    several = len({series.get("quantity") for series in panel["series"]}) > 1
     for series in panel["series"]:
         if fit := series.get("fit"):
-            notes.append(f"{series['name']}: exponent {fit['text']}")
+            of = f"${QUANTITIES[series['quantity']].symbol}$, " if several else ""
+            notes.append(f"{of}{series['name']}: exponent {fit['text']}")
         elif "no_bend_because" in series:
             notes.append(_bend_in_words(series))
     if (infinite := panel.get("infinite_effective_rank")) is not None:
@@ -221,8 +238,8 @@ def _bend_in_words(series: Mapping[str, Any]) -> str:
     return f"{series['label']} bends at {bend['value']:.0f} [{', '.join(ends)}]"
 
 
-def _alternative(panel: Mapping[str, Any], letter: str) -> str:
+def _alternative(panel: Mapping[str, Any]) -> str:
     """The panel in words, for those who don't see it."""
     names: Sequence[str] = list(dict.fromkeys(group_of(panel, i) for i in range(len(panel["series"]))))
     title, x, y = (as_text(panel[key]) for key in ("title", "xlabel", "ylabel"))
-    return f"({letter}) {title}: {y} against {x}; lines: {', '.join(map(as_text, names))}."
+    return f"{title}: {y} against {x}; lines: {', '.join(map(as_text, names))}."

@@ -118,5 +118,5 @@ def _floats(values: Any) -> Values:
     return np.array(values, dtype=np.float64)
 
 
-def _equal(one: Values, other: Values) -> bool:
+def _equal(one: Float[np.ndarray, " one"], other: Float[np.ndarray, " other"]) -> bool:
     return np.array_equal(one, other, equal_nan=True)

@@ -70,9 +70,7 @@ def figure_origin(path: FilePath, content: Mapping[str, Any]) -> FigureOrigin:
     )
 
 
-def _panel(
-    content: Mapping[str, Any], panel: Mapping[str, Any], inputs: list[NamedFile]
-) -> PanelOrigin:
+def _panel(content: Mapping[str, Any], panel: Mapping[str, Any], inputs: list[NamedFile]) -> PanelOrigin:
     curves = curves_of(content, panel)
     folders = ["/".join(curve) for curve in curves]
     files = [own for own in inputs if any(f"/{folder}" in own.path for folder in folders)]

@@ -36,5 +36,7 @@ def _curve(config: Config, curve: Curve) -> ShownCurve:
         symbol=axis.symbol,
         label=axis.label,
         averages=settings_sha256(averaging_settings(config, curve)),
-        config={key: value for key, value in values_of_settings(runs).items() if not key.startswith("curve.")},
+        config={
+            key: value for key, value in values_of_settings(runs).items() if not key.startswith("curve.")
+        },
     )

@@ -1,4 +1,4 @@
-"""How many seeds were averaged at each point of a figure: what its content says of curves decides which points."""
+"""How many seeds were averaged at each point of a figure, as far as its content names the curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -39,11 +39,7 @@ def curves_of(content: Mapping[str, Any], panel: Mapping[str, Any]) -> list[Curv
     parts = [panel, *panel["series"]]
     named = [{key: part[key] for key in Curve._fields if key in part} for part in parts]
     wanted = [{**named[0], **own} for own in named[1:]]
-    return [
-        curve
-        for curve in every
-        if any(own.items() <= curve._asdict().items() for own in wanted)
-    ]
+    return [curve for curve in every if any(own.items() <= curve._asdict().items() for own in wanted)]
 
 
 def seeds_in_words(series: Mapping[str, Any], seeds: Mapping[int, str] | str) -> str | list[str]:

@@ -10,7 +10,7 @@ from ntklens.storage.curve import Curve
 
 @dataclass(frozen=True)
 class ShownFigure:
-    """One figure of the config; ``made_with`` is the digest of the settings that it must have been made with."""
+    """One figure of the config. ``made_with`` is the digest of the settings that it was made with."""
 
     key: str
     title: str
@@ -23,7 +23,7 @@ class ShownCurve:
     """One curve of the config.
 
     ``averages`` is the digest of the settings that its averages must have been made with. ``config`` is the
-    slice of the config behind its run files: each setting by its dotted name, with its values along the curve.
+    slice of the config behind its run files: each setting by its dotted name, with its values on the curve.
     """
 
     curve: Curve

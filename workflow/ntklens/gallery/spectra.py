@@ -1,6 +1,6 @@
 """What the spectrum viewer shows: mean eigenvalues of Θ̂ at each recorded epoch, beside curves along training.
 
-Eigenvalues are counted from the largest. Of the N of them, those at about `RANKS` ranks are kept, evenly
+Eigenvalues are counted from the largest. Of the N of them, those at up to `RANKS` ranks are kept, evenly
 spaced in the rank's logarithm: on the logarithmic axis no others could be told apart.
 """
 
@@ -31,7 +31,7 @@ class AlongTraining(TypedDict):
 
 
 class SpectrumPoint(TypedDict):
-    """One point of a curve. ``eigenvalues`` has a row for each of ``epochs``, a column for each of ``ranks``."""
+    """One point of a curve. ``eigenvalues`` has a row for each epoch, a column for each of ``ranks``."""
 
     scale: int
     seeds: int
@@ -63,12 +63,12 @@ def spectrum_point(average: Average) -> SpectrumPoint:
 
 
 def shown_ranks(size: int) -> Int[np.ndarray, " ranks"]:
-    """About `RANKS` ranks from 1 to ``size``, evenly spaced in their logarithm, as far as whole ones are."""
+    """At most `RANKS` ranks from 1 to ``size``, evenly spaced in their logarithm as far as whole ones are."""
     if size <= RANKS:
         return np.arange(1, size + 1)
-    spaced = np.geomspace(1, size, RANKS)
-    # The smallest ranks are closer than whole numbers: each of them is shown, the rest stays even.
-    return np.unique(np.rint(spaced)).astype(np.int64)
+    # Evenly spaced ones among the smallest are no whole numbers, and several become one: so more are tried.
+    tried = (np.unique(np.rint(np.geomspace(1, size, number))) for number in range(RANKS, 10 * RANKS, 4))
+    return max((ranks for ranks in tried if len(ranks) <= RANKS), key=len).astype(np.int64)
 
 
 def _along(name: str, mean: Mean, epochs: Int[np.ndarray, " spectra"]) -> AlongTraining:
@@ -83,7 +83,9 @@ def _along(name: str, mean: Mean, epochs: Int[np.ndarray, " spectra"]) -> AlongT
     }
 
 
-def _kept(epochs: Int[np.ndarray, " epochs"], needed: Int[np.ndarray, " spectra"]) -> Int[np.ndarray, " kept"]:
+def _kept(
+    epochs: Int[np.ndarray, " epochs"], needed: Int[np.ndarray, " spectra"]
+) -> Int[np.ndarray, " kept"]:
     """Rows of a curve: evenly spaced ones, and those nearest to the epochs that the slider stops at."""
     even = np.rint(np.linspace(0, len(epochs) - 1, min(len(epochs), LONGEST_CURVE)))
     nearest = [np.argmin(np.abs(epochs - epoch)) for epoch in needed]

@@ -78,7 +78,7 @@ function axisLayout(axis, values, size) {
     const ticks = [0];
     for (let tick = axis.linear_to; tick <= last; tick *= 10) ticks.push(tick);
     if (last > 3 * ticks.at(-1)) ticks.push(last);
-    Object.assign(own, { tickvals: ticks.map(position(axis)), ticktext: ticks.map(String), zeroline: false });
+    Object.assign(own, { tickvals: ticks.map(position(axis)), ticktext: ticks.map(String), tickangle: 0, zeroline: false });
   }
   if (axis.reversed && axis.scale !== "log") own.autorange = "reversed";
   return own;
@@ -190,6 +190,7 @@ function layoutOf(content, panel) {
   panel.y.forEach((axis, i) => {
     const own = panel.series.filter((drawn) => drawn.axis === i);
     const values = own.flatMap(({ index, shown }) => (shown ? everyY(content.series[index]) : []));
+    values.push(...panel.laws.filter((law) => law.axis === i).flatMap((law) => law.y));
     layout[i ? "yaxis2" : "yaxis"] = axisLayout(axis, values, 12);
     if (panel.y.length > 1) {
       const colour = lineColour(own[0]);
@@ -198,8 +199,10 @@ function layoutOf(content, panel) {
     }
     if (i) Object.assign(layout.yaxis2, { overlaying: "y", side: "right", showgrid: false });
   });
-  layout.shapes = panel.spans.map(([from, to]) => ({
-    type: "rect", xref: "x", yref: "paper", x0: from, x1: to, y0: 0, y1: 1, line: { width: 0 }, fillcolor: css("shade"), layer: "below",
+  // What the static figure hatches belongs to the right axis.
+  const colours = panel.y.map((_, i) => lineColour(panel.series.find((drawn) => drawn.axis === i)));
+  layout.shapes = panel.spans.map(([from, to, hatched]) => ({
+    type: "rect", xref: "x", yref: "paper", x0: from, x1: to, y0: 0, y1: 1, line: { width: 0 }, fillcolor: rgba(colours[Number(hatched)] ?? colours[0], 0.13), layer: "below",
   }));
   return layout;
 }
