@@ -7,7 +7,6 @@ from snakemake_logger_plugin_ntklens.run_state import RunState
 
 from tests.support.progress_records import TITLE, failed, finished, plan, record, started
 
-
 EPOCH = "epoch 4: train loss 2.1, test loss 2.2, accuracies 0.1 and 0.2, 0 of 1 seeds finished\n"
 
 

@@ -8,7 +8,15 @@ import pytest
 ARCHIVE = "results/smoke/smoke.zip"
 FIGURES = [f"results/smoke/figures/figure-{number}.json" for number in range(1, 11)]
 TABLES = [f"results/smoke/tables/paper-comparison.{suffix}" for suffix in ("csv", "md", "html")]
-RESTORE = {"restore": 1, "adaptation_rate": 2, "power_laws": 2, "transition": 1, "ends": 1, "comparison": 1}
+RESTORE = {
+    "gallery": 1,
+    "restore": 1,
+    "adaptation_rate": 2,
+    "power_laws": 2,
+    "transition": 1,
+    "ends": 1,
+    "comparison": 1,
+}
 
 
 def numbers(path):
