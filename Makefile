@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures gallery archive published variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint format clean lock setup oracle bench estimate
+.PHONY: figures gallery archive published variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint docs format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
@@ -101,6 +101,10 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/basedpyright
 
+# The documentation site, in site/. A link that leads nowhere is an error.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 # Also regenerates the config's JSON schema and the tables of config/README.md.
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -139,6 +143,6 @@ lock:
 
 # Everything that make and the workflow produced, the environments included.
 clean:
-	rm -rf $(VENV) $(ORACLE) .snakemake .cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(ORACLE) .snakemake .cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis site
 	find results -mindepth 1 -not -name README.md -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

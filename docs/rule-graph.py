@@ -1,4 +1,4 @@
-"""Prints the rule graph of the default config in Mermaid's language, for README.md.
+"""Prints the rule graph of the default config in Mermaid's language, for README.md and docs/architecture.md.
 
     python docs/rule-graph.py --write
 
@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCK = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)
+PAGES = (ROOT / "README.md", ROOT / "docs" / "architecture.md")
+BLOCK = re.compile(r"```mermaid\nflowchart LR\n.*?```\n", re.DOTALL)
 
 Edges = set[tuple[str, str]]
 
@@ -50,14 +51,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--write", action="store_true", help="replace the graph in README.md instead of printing it"
+        "--write", action="store_true", help="replace the graph in both pages instead of printing it"
     )
     graph = joined(edges_of(snakemakes_graph()))
     if parser.parse_args().write:
-        readme = ROOT / "README.md"
-        readme.write_text(
-            BLOCK.sub(f"```mermaid\n{graph}```\n", readme.read_text(encoding="utf-8")), encoding="utf-8"
-        )
+        for path in PAGES:
+            page = path.read_text(encoding="utf-8")
+            path.write_text(BLOCK.sub(f"```mermaid\n{graph}```\n", page), encoding="utf-8")
     else:
         print(graph, end="")
 

@@ -15,22 +15,20 @@ from ntklens.analysis.claims import claims_from
 from ntklens.planning.archives import check_archive, config_in
 from ntklens.planning.config import load
 from ntklens.storage.archives import read_file, read_manifest
-from ntklens.storage.quantities import ALIGNMENTS, CURVES
-from ntklens.storage.run_files import OK, Minimum, Spectrum, Trajectory
 from ntklens.storage.run_writer import write_run
 
 from tests.support.origins import origin
+from tests.support.pages import blocks, trajectory
 
 ROOT = Path(__file__).resolve().parents[1]
 README, CONTRIBUTING = (ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
-ENGINE = ROOT / "docs" / "engine.md"
+ENGINE, ARCHITECTURE = (ROOT / "docs" / name for name in ("engine.md", "architecture.md"))
 PAGES = (
     README,
     CONTRIBUTING,
-    ENGINE,
-    ROOT / "docs" / "README.md",
     ROOT / "results" / "README.md",
     ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
 )
 ARCHIVES = sorted((ROOT / "published").glob("*.zip"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -40,13 +38,6 @@ ACTION = re.compile(r"[\w-]+/[\w-]+@v\d+")
 
 def read_yaml(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def blocks(path: Path, language: str) -> list[str]:
-    """The code blocks of a page that are marked as of ``language``."""
-    return re.findall(
-        rf"^```{language}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-    )
 
 
 def snakemake(*arguments: str, config: str = "config/config.yaml") -> str:
@@ -202,31 +193,32 @@ def test_readme_shows_the_rules_and_edges_that_snakemake_has() -> None:
     assert mermaid_edges(shown) == edges - wanted
 
 
-def test_script_makes_the_graph_of_the_readme() -> None:
-    result = subprocess.run(
-        [sys.executable, "docs/rule-graph.py"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
-    )
-    assert [result.stdout] == blocks(README, "mermaid")
+def printed_by(script: str) -> str:
+    """What a script in docs/ prints."""
+    command = [sys.executable, f"docs/{script}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
+
+
+def test_scripts_make_the_graphs_of_the_pages() -> None:
+    rules, packages = printed_by("rule-graph.py"), printed_by("package-graph.py")
+    assert [rules] == blocks(README, "mermaid")
+    assert [rules, packages] == blocks(ARCHITECTURE, "mermaid")
 
 
 # Results
 
 
 def test_readme_has_the_table_of_claims_that_the_results_give() -> None:
-    result = subprocess.run(
-        [sys.executable, "docs/claims-table.py"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
-    )
-    assert f"<!-- claims -->\n{result.stdout}<!-- end of claims -->\n" in README.read_text(encoding="utf-8")
-    assert result.stdout.count("\n") > 10
+    table = printed_by("claims-table.py")
+    assert f"<!-- claims -->\n{table}<!-- end of claims -->\n" in README.read_text(encoding="utf-8")
+    assert table.count("\n") > 10
 
 
 def test_published_archives_are_listed() -> None:
-    result = subprocess.run(
-        [sys.executable, "docs/published.py"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
-    )
+    table = printed_by("published.py")
     page = (ROOT / "published" / "README.md").read_text(encoding="utf-8")
-    assert f"<!-- archives -->\n{result.stdout}<!-- end of archives -->\n" in page
-    assert result.stdout.count("\n") == 2 + len(ARCHIVES)
+    assert f"<!-- archives -->\n{table}<!-- end of archives -->\n" in page
+    assert table.count("\n") == 2 + len(ARCHIVES)
 
 
 @pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: path.stem)
@@ -350,28 +342,3 @@ def test_example_of_reading_runs(
     exec(code, {})
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:4] for line in lines] == [[str(seed), "ok", "3", "0.75"] for seed in range(5)]
-
-
-def trajectory(seed: int) -> Trajectory:
-    """A seed with a minimum, whose NTKs have two equal eigenvalues."""
-    return Trajectory(
-        seed=seed,
-        status=OK,
-        epoch=np.arange(9, dtype=np.int32),
-        test_epoch=np.arange(9, dtype=np.int32),
-        curves={name: np.ones(9, np.float32) for name in CURVES},
-        trace_epoch=np.arange(0, 9, 2, dtype=np.int32),
-        ntk_trace=np.ones(5, np.float32),
-        layers=("output",),
-        layer_traces=np.ones((5, 1), np.float32),
-        spectrum=Spectrum(
-            epoch=np.array([0, 4], dtype=np.int32),
-            eigenvalues=np.ones((2, 1, 2), np.float32),
-            ntk_trace=np.ones((2, 1)),
-            loss_susceptibility=np.ones((2, 1)),
-            spectral_position=np.ones((2, 1)),
-            alignments={name: np.ones((2, 1)) for name in ALIGNMENTS},
-        ),
-        train_indices=np.array([4, 1, 3]),
-        minimum=Minimum(3, 0.5, 0.75, 1.5, np.ones(2), np.ones(2), 1.0, 0.5),
-    )
