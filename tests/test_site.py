@@ -6,8 +6,10 @@
 import importlib.util
 import re
 from dataclasses import replace
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -31,9 +33,9 @@ EXAMPLES = [page for page in (TUTORIAL, *QUANTITIES) if blocks(page, "python")]
 PACKAGES = sorted(path.parent.name for path in (ROOT / "workflow" / "ntklens").glob("*/__init__.py"))
 
 
-def site_pages() -> Any:
-    """The module of the site's hooks."""
-    spec = importlib.util.spec_from_file_location("site_pages", DOCS / "site_pages.py")
+def hook(name: str) -> Any:
+    """A module of the site's hooks."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -168,10 +170,68 @@ def test_commands_name_what_exists(page: Path) -> None:
     ],
 )
 def test_links_are_those_of_the_site(page: str, written: str, on_the_site: str) -> None:
-    assert site_pages().with_links_of_the_site(written, page) == on_the_site
+    assert hook("site_pages").with_links_of_the_site(written, page) == on_the_site
 
 
 def test_added_pages_exist() -> None:
-    pages = site_pages()
+    pages = hook("site_pages")
     assert all((ROOT / source).is_file() for source in pages.PAGES)
     assert not any((DOCS / page).exists() for page in pages.ADDED)
+
+
+# Graphs
+
+GRAPH = """flowchart LR
+    start["start"]
+    both["one, two"]
+    start --> both
+    both --> end_
+    start --> end_
+"""
+
+
+@pytest.mark.parametrize("text", [GRAPH, *blocks(DOCS / "architecture.md", "mermaid")])
+def test_graph_has_its_boxes_and_arrows_and_none_overlap(text: str) -> None:
+    graphs = hook("site_graphs")
+    graph = graphs.parsed(text)
+    layers, paths = graphs.layers_of(graph)
+    at = graphs.rectangles(graph, layers)
+    assert [(path[0], path[-1]) for path in paths] == [((tail,), (head,)) for tail, head in graph.arrows]
+    for path in paths:
+        for place, following in pairwise(path):
+            before, behind = at[place], at[following]
+            if graph.to_the_right:
+                assert before.x + before.width < behind.x
+            else:
+                assert before.y + before.height < behind.y
+    for one, other in combinations(at.values(), 2):
+        apart_in_x = one.x + one.width < other.x or other.x + other.width < one.x
+        apart_in_y = one.y + one.height < other.y or other.y + other.height < one.y
+        assert apart_in_x or apart_in_y
+    picture = ElementTree.fromstring(graphs.svg(text))
+    words = [element.text for element in picture.iter("text")]
+    assert words == [line for label in graph.boxes.values() for line in label]
+    assert len(list(picture.iter("rect"))) == len(graph.boxes)
+    assert len([path for path in picture.iter("path") if path.get("class")]) == len(graph.arrows)
+
+
+def test_graph_of_three_boxes() -> None:
+    graph = hook("site_graphs").parsed(GRAPH)
+    assert graph.to_the_right
+    assert graph.boxes == {"start": ["start"], "both": ["one", "two"], "end_": ["end_"]}
+    layers, _ = hook("site_graphs").layers_of(graph)
+    assert [sorted(layer) for layer in layers] == [
+        [("start",)],
+        [("both",), ("start", "end_", "1")],
+        [("end_",)],
+    ]
+
+
+def test_graphs_of_a_page_become_pictures_and_other_code_stays() -> None:
+    page = f"# Title\n\n```mermaid\n{GRAPH}```\n\n```sh\nmake docs\n```\n"
+    shown = hook("site_graphs").on_page_markdown(page)
+    assert shown.startswith("# Title\n\n<div>\n<svg ")
+    assert shown.endswith("</svg>\n</div>\n\n```sh\nmake docs\n```\n")
+    assert (
+        "\n\n" not in shown[shown.index("<div>") : shown.index("</div>")]
+    )  # a blank line would end the HTML
