@@ -16,7 +16,7 @@ import yaml
 from ntklens.data.settings import DataSettings
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.planning.config import load
-from ntklens.storage.run_files import write_run
+from ntklens.storage.run_writer import write_run
 from ntklens.studies.catalogue import AXES
 from ntklens.studies.entries import StudyEntry
 from ntklens.studies.jobs import Point
