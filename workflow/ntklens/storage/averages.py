@@ -140,7 +140,10 @@ def _write(file: h5py.File, average: Average) -> None:
 def _write_along(group: h5py.Group, name: str, along: Mean, average: Average) -> None:
     add_scale(group, "epoch", along.epoch)
     axes = ["epoch"]
-    if along.mean.ndim > 1:
+    if name == "eigenvalues":
+        add_scale(group, "eigenvalue_index", np.arange(along.mean.shape[1]))
+        axes.append("eigenvalue_index")
+    elif along.mean.ndim > 1:
         add_scale(group, "layer", texts(average.layers))
         axes.append("layer")
     add_quantity(group, name, along.mean, as_name="mean", axes=axes)
