@@ -12,7 +12,7 @@ from ntklens.figures.content import FigureContent
 from ntklens.figures.dataset_grid import GridPanel
 from ntklens.figures.measured import MeasuredCurve
 
-from tests.support.measured import average, curve, drawn, panels
+from tests.support.measured import assert_labels_apart, average, curve, drawn, panels
 
 LONG = "fashion-mnist-modified"
 SHOWS = {
@@ -77,6 +77,35 @@ def test_a_rows_datasets_share_colours(tmp_path: Path) -> None:
     ]
     left, right = panels(drawn(dataset_grid, collected("6", curves)))
     assert left.lines[1].get_color() == right.lines[1].get_color() != right.lines[2].get_color()
+
+
+def test_every_scale_has_a_tick_on_the_bar_beside_it(tmp_path: Path) -> None:
+    """A row shares one bar, unless its datasets have more scales than one bar can label."""
+    sizes = {"mnist": (72, 112, 176, 280, 440, 700, 1120), "digits": (40, 60, 90, 136, 204, 320)}
+    curves = [curve(tmp_path, "data-scaling", dataset, scales=own) for dataset, own in sizes.items()]
+    widths = [
+        curve(tmp_path, dataset=name, scales=(8, 64, 512)[:n]) for name, n in (("mnist", 3), ("digits", 2))
+    ]
+    figure = drawn(dataset_grid, collected("6", [*widths, *curves]))
+    shared, *own_bars = bars(figure)
+    assert [text.get_text() for text in shared.get_yticklabels()] == ["8", "64", "512"]
+    for bar, own in zip(own_bars, sizes.values(), strict=True):
+        assert [text.get_text() for text in bar.get_yticklabels()] == [str(size) for size in own]
+        assert bar.get_ylim() == pytest.approx((40, 1120))  # colours mean the same in both panels
+        assert_labels_apart(bar.get_yticklabels())
+
+
+def test_a_scale_without_a_label_has_a_tick(tmp_path: Path) -> None:
+    curves = [curve(tmp_path, "data-scaling", scales=(1, 95, 98, 100))]
+    (bar,) = bars(drawn(dataset_grid, collected("6", curves)))
+    assert [text.get_text() for text in bar.get_yticklabels()] == ["1", "100"]
+    assert sorted({*bar.get_yticks(), *bar.get_yticks(minor=True)}) == [1, 95, 98, 100]
+
+
+def test_the_axis_of_the_train_loss_says_that_it_falls(tmp_path: Path) -> None:
+    figure = drawn(dataset_grid, collected("5", [curve(tmp_path)]))
+    trace, rate = panels(figure)
+    assert (trace.get_xlabel(), rate.get_xlabel()) == ("", "Train loss (log, falling →)")
 
 
 def test_several_networks_of_a_study_have_a_row_each(tmp_path: Path) -> None:

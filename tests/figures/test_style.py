@@ -1,40 +1,57 @@
-"""Colours, ticks, titles and legends that all figures share."""
+"""Colours, titles and legends that all figures share."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from ntklens.figures.style import (
+    PAGE,
     band,
     column_width,
+    label_panel,
     legend_columns,
-    log_scales,
     look_of,
     name_panel,
     scale_colours,
-    spread_ticks,
 )
 
 
 def test_a_long_name_breaks_outside_its_brackets() -> None:
     figure, axes = plt.subplots()
-    name_panel(axes, "Model scaling, Fashion-MNIST (modified data)", 2.5)
+    name_panel(axes, "Model scaling, Fashion-MNIST (modified data)", PAGE / 3)
     plt.close(figure)
     assert axes.get_title().split("\n") == ["Model scaling,", "Fashion-MNIST", "(modified data)"]
 
 
-def test_ten_doublings_are_all_ticked() -> None:
-    widths = [8 * 2**i for i in range(10)]
-    assert spread_ticks(widths) == widths
-    assert spread_ticks([8]) == [8]
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Network susceptibility", ["Network susceptibility"]),
+        # The lines are of about the same length, and a short bracket stays with its word.
+        (
+            "Linearised test loss, MNIST (5k), three-layer",
+            ["Linearised test loss,", "MNIST (5k), three-layer"],
+        ),
+        (
+            "Pneumonoultramicroscopicsilicovolcanoconiosis",
+            ["Pneumonoultramicroscopic", "silicovolcanoconiosis"],
+        ),
+    ],
+)
+def test_a_name_breaks_into_few_and_even_lines(name: str, lines: list[str]) -> None:
+    figure, axes = plt.subplots()
+    name_panel(axes, name, PAGE / 3)
+    plt.close(figure)
+    assert axes.get_title().split("\n") == lines
 
 
-def test_crowded_ticks_are_thinned_down_to_the_largest() -> None:
-    assert spread_ticks([1, 95, 98, 100]) == [1, 100]
-
-
-def test_ticks_from_0_on_are_spread_evenly() -> None:
-    assert spread_ticks([0, 1, 50, 90]) == [1, 50, 90]
-    assert spread_ticks([0]) == [0]
+def test_a_panels_letter_is_left_of_its_axes() -> None:
+    figure, axes = plt.subplots()
+    label_panel(axes, "a")
+    name_panel(axes, "a name", PAGE / 3)
+    figure.canvas.draw()
+    plt.close(figure)
+    letter = next(text for text in axes.get_children() if getattr(text, "get_text", str)() == "(a)")
+    assert letter.get_window_extent().x1 <= axes.get_window_extent().x0
 
 
 @pytest.mark.parametrize("scales", [(8, 64), (8,), (0, 50, 90), (0,)])
@@ -55,17 +72,6 @@ def test_a_band_has_null_where_a_number_is_not_defined() -> None:
 
 
 def test_columns_fit() -> None:
-    assert [column_width(n) for n in (1, 2, 3)] == [3.35, 3.35, 2.5]
+    assert [n * column_width(n) for n in (1, 2, 3)] == [PAGE / 2, PAGE, PAGE]
     assert legend_columns(["MNIST", "CIFAR-10"], 7.2, most=4) == 2
     assert legend_columns(["x" * 200], 7.2) == 1
-
-
-def test_scales_within_a_decade_are_labelled_in_plain_numbers() -> None:
-    figure, axes = plt.subplots()
-    axes.plot([1, 2, 4], [1.0, 2.0, 3.0])
-    log_scales(axes)
-    figure.canvas.draw()
-    shown = [label.get_text() for label in axes.get_xticklabels(which="both") if label.get_text()]
-    plt.close(figure)
-    assert {"1", "2"} <= set(shown)
-    assert not any("10^" in text for text in shown)

@@ -13,6 +13,7 @@ from ntklens.planning.config import load
 from ntklens.planning.curves import scales
 from ntklens.storage.import_closure import import_closure
 from ntklens.storage.settings import as_json, as_plain
+from PIL import Image
 
 from tests.support.measured import CODE, average, write_file
 from workflow.scripts import figure
@@ -82,8 +83,10 @@ def test_the_figure_is_drawn_with_its_numbers_and_their_origin(key, tmp_path):
         str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
     assert content["provenance"]["run_code"] == [CODE._asdict()]
-    for suffix in (".pdf", ".png"):
-        assert out.with_suffix(suffix).stat().st_size > 5_000
+    assert out.stat().st_size > 5_000
+    with Image.open(out.with_suffix(".png")) as image:  # as wide as a page's text or half of it, at 300 dpi
+        assert image.info["dpi"] == pytest.approx((300, 300), rel=1e-3)
+        assert image.width / 300 in (pytest.approx(6.7, abs=0.01), pytest.approx(3.35, abs=0.01))
 
 
 def test_figure_4_shows_effective_ranks_by_level(tmp_path):

@@ -1,6 +1,7 @@
 """Measured curves with made-up numbers in small files, and the figures drawn from them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -8,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from ntklens.analysis.ends import Values
 from ntklens.analysis.intervals import Interval
 from ntklens.analysis.records import Laws, PowerLawRecord
@@ -245,3 +247,11 @@ def drawn(kind: Drawing, content: Any) -> Figure:
 def panels(figure: Figure) -> list[Axes]:
     """The visible axes that have lines, which leaves out colour bars."""
     return [axes for axes in figure.axes if axes.get_visible() and axes.lines]
+
+
+def assert_labels_apart(labels: Iterable[Text]) -> None:
+    """Assert that the boxes of tick labels, as they are drawn, don't overlap."""
+    boxes = [label.get_window_extent() for label in labels if label.get_visible() and label.get_text()]
+    boxes.sort(key=lambda box: (box.x0, box.y0))
+    overlapping = [(one, other) for one, other in pairwise(boxes) if one.overlaps(other)]
+    assert not overlapping

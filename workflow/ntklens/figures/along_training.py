@@ -17,15 +17,8 @@ from ntklens.analysis.intervals import Interval
 from ntklens.data.registry import title
 from ntklens.figures.content import MeasuredLine, Numbers, Panel, Series
 from ntklens.figures.measured import MeasuredCurve
-from ntklens.figures.style import (
-    Colour,
-    band,
-    draw_band,
-    numbers,
-    plain_ticks,
-    scale_colours,
-    spread_ticks,
-)
+from ntklens.figures.style import Colour, band, draw_band, numbers, scale_colours
+from ntklens.figures.ticks import plain_ticks, spread_ticks
 from ntklens.storage.averages import Average
 from ntklens.storage.quantities import QUANTITIES
 
@@ -238,7 +231,7 @@ def form_styles(panel: TrainingPanel) -> dict[str, LineStyle]:
 def draw_lines(axes: Axes, panel: TrainingPanel, colour: Callable[[int], Colour]) -> None:
     """Draw the panel's lines, one colour for each scale.
 
-    The axis of the train loss is not inverted here: axes may share it, and inverting it twice undoes it.
+    Axes may share the axis of the train loss: `show_fall` turns it around, once.
     """
     styles = form_styles(panel)
     if panel["reference"] is not None:
@@ -255,13 +248,29 @@ def draw_lines(axes: Axes, panel: TrainingPanel, colour: Callable[[int], Colour]
     axes.set_ylabel(panel["ylabel"])
 
 
+def show_fall(axes: Axes, xlabel: str) -> None:
+    """Invert the axis of the train loss, so that training reads from left to right, and say so."""
+    axes.invert_xaxis()
+    axes.set_xlabel(f"{xlabel} (log, falling →)")
+
+
 def scale_bar(
-    figure: Figure, axes: np.ndarray, label: str, shown: Sequence[int], location: Literal["bottom", "right"]
+    figure: Figure,
+    axes: np.ndarray,
+    label: str,
+    shown: Sequence[int],
+    location: Literal["bottom", "right"],
+    coloured: Sequence[int] = (),
 ) -> None:
-    """Draw one colour bar, of the scales ``shown``, beside all of ``axes``."""
-    pad = 0.02 if location == "bottom" else 0.01
-    _, colours = scale_colours(shown)
-    bar = figure.colorbar(colours, ax=axes, location=location, label=label, aspect=40, pad=pad)
+    """Draw one colour bar beside the grid ``axes``, with ticks at the scales ``shown``.
+
+    It has the colours of the scales ``coloured``, of which ``shown`` are a part, or else of ``shown``.
+    """
+    rows, columns = axes.shape
+    # Matplotlib counts these in lengths of the whole grid.
+    pad, aspect = (0.06 / rows, 40 * columns) if location == "bottom" else (0.02 / columns, 40)
+    _, colours = scale_colours(coloured or shown)
+    bar = figure.colorbar(colours, ax=axes, location=location, label=label, aspect=aspect, pad=pad)
     ticks = spread_ticks(shown)
     bar.set_ticks(ticks, labels=[str(tick) for tick in ticks])
-    bar.set_ticks([], minor=True)
+    bar.set_ticks(shown, minor=True)

@@ -21,10 +21,12 @@ from ntklens.figures.along_training import (
     panels_of,
     scale_bar,
     scales,
+    show_fall,
 )
 from ntklens.figures.content import FigureContent
 from ntklens.figures.measured import MeasuredCurve, name_of, several_networks
 from ntklens.figures.style import LETTERS, RC, Colour, column_width, label_panel, name_panel, scale_colours
+from ntklens.figures.ticks import spread_ticks
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -67,7 +69,10 @@ def _in_order(keys: Iterable[Key]) -> list[Key]:
 
 
 def draw(content: FigureContent[GridPanel]) -> Figure:
-    """Draw the grid, with one colour bar beside each row."""
+    """Draw the grid, with one colour bar beside each row.
+
+    Where the ticks of one bar can't hold the scales of all datasets, each dataset has a bar of its own.
+    """
     places = _places(content["panels"])
     rows, datasets = (_in_order(names) for names in zip(*places, strict=True))
     stacked = max(map(len, places.values()))
@@ -76,7 +81,7 @@ def draw(content: FigureContent[GridPanel]) -> Figure:
         figure, grid = plt.subplots(
             stacked * len(rows),
             len(datasets),
-            figsize=(width * len(datasets) + 0.5, _height(stacked) * len(rows)),
+            figsize=(width * len(datasets), _height(stacked) * len(rows)),
             squeeze=False,
         )
         for axes in grid.flat:
@@ -88,9 +93,16 @@ def draw(content: FigureContent[GridPanel]) -> Figure:
             label_panel(stack[0], letter)
             name_panel(stack[0], panels[0]["heading"], width)
         for i, row in enumerate(rows):
-            any_panel = next(panel for panel in content["panels"] if panel["row"] == row)
-            shown = _scales_of(any_panel["study"], content)
-            scale_bar(figure, grid[stacked * i : stacked * (i + 1)], any_panel["scale_label"], shown, "right")
+            cells = {dataset: panels for (own, dataset), panels in places.items() if own == row}
+            any_panel, *_ = next(iter(cells.values()))
+            label, coloured = any_panel["scale_label"], _scales_of(any_panel["study"], content)
+            stacks = grid[stacked * i : stacked * (i + 1)]
+            if spread_ticks(coloured) == coloured:
+                scale_bar(figure, stacks, label, coloured, "right")
+                continue
+            for dataset, panels in cells.items():
+                beside = stacks[:, [datasets.index(dataset)]]
+                scale_bar(figure, beside, label, scales(panels), "right", coloured)
         figure.align_ylabels()
         _explain_forms(figure, content["panels"])
     return figure
@@ -99,7 +111,7 @@ def draw(content: FigureContent[GridPanel]) -> Figure:
 def _height(stacked: int) -> float:
     """The height in inches of a row of the grid that stacks ``stacked`` quantities."""
     # Three or more need more height each: otherwise the labels of their axes would touch.
-    return 1.3 + stacked if stacked <= 2 else 0.5 + 1.5 * stacked
+    return 1.3 + stacked if stacked <= 2 else 0.5 + 1.4 * stacked
 
 
 def _places(panels: Iterable[GridPanel]) -> dict[tuple[str, str], list[GridPanel]]:
@@ -122,8 +134,7 @@ def _draw_stack(stack: np.ndarray, panels: Sequence[GridPanel], colour: Callable
     for axes, panel in zip(stack, panels, strict=True):
         axes.set_visible(True)
         draw_lines(axes, panel, colour)
-    stack[-1].invert_xaxis()  # training reads from left to right
-    stack[-1].set_xlabel(panels[-1]["xlabel"])
+    show_fall(stack[-1], panels[-1]["xlabel"])
 
 
 def _explain_forms(figure: Figure, panels: Iterable[GridPanel]) -> None:

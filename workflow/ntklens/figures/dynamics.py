@@ -6,12 +6,12 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from ntklens.figures.along_training import (
-    TRAIN_LOSS,
     TrainingPanel,
     draw_lines,
     panels_of,
     scale_bar,
     scales,
+    show_fall,
 )
 from ntklens.figures.content import FigureContent
 from ntklens.figures.measured import MeasuredCurve
@@ -41,7 +41,6 @@ def draw(content: FigureContent[TrainingPanel]) -> Figure:
             label_panel(axes, letter)
         for column, top in enumerate(panels[:columns]):
             name_panel(grid[0, column], top["heading"], COLUMN)
-            grid[0, column].invert_xaxis()  # training reads from left to right
-            grid[-1, column].set_xlabel(TRAIN_LOSS)
-            scale_bar(figure, grid[:, column], top["scale_label"], scales([top]), "bottom")
+            show_fall(grid[-1, column], top["xlabel"])
+            scale_bar(figure, grid[:, [column]], top["scale_label"], scales([top]), "bottom")
     return figure

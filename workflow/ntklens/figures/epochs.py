@@ -1,7 +1,8 @@
 """Quantities against epochs: figures 4 and 7 (App. B.2, E.2), and own studies of a fixed number of epochs.
 
 Each column shows one network on one dataset, each row one quantity, each line one scale. The axis of epochs
-is linear up to epoch 1, so that epoch 0 is shown, and logarithmic from there on.
+is linear up to epoch 1, so that epoch 0 is shown, and logarithmic from there on, which its label says.
+Panels of ranks share one range, and so do panels of accuracies: they are there to be compared.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +29,7 @@ from ntklens.figures.style import (
 from ntklens.storage.averages import Average, Mean
 from ntklens.storage.quantities import QUANTITIES
 
-# A row of these shares one range of y: accuracies of different networks are comparable, ranks are not.
-ONE_RANGE = ("train_accuracy", "test_accuracy")
+ACCURACIES = ("train_accuracy", "test_accuracy")
 
 
 class EpochSeries(Series):
@@ -98,9 +98,7 @@ def draw(content: FigureContent[EpochPanel]) -> Figure:
             sharex="col",
             squeeze=False,
         )
-        for row, quantity in zip(grid, quantities, strict=True):
-            if quantity in ONE_RANGE:
-                _share_range(row)
+        _share_ranges(grid, quantities)
         for letter, axes, panel in zip(LETTERS, grid.flat, panels, strict=False):
             for series in panel["series"]:
                 draw_band(axes, series, color=colour[series["scale"]], label=series["label"])
@@ -109,7 +107,7 @@ def draw(content: FigureContent[EpochPanel]) -> Figure:
         for axes, panel in zip(grid[0], panels[:columns], strict=True):
             name_panel(axes, panel["heading"], width)
         for axes, panel in zip(grid[-1], panels[-columns:], strict=True):
-            axes.set_xlabel(panel["xlabel"])
+            axes.set_xlabel(f"{panel['xlabel']} (linear to 1, then log)")
             show_epochs(axes, panel)
         _explain_colours(figure, panels, colour)
     return figure
@@ -123,11 +121,16 @@ def colours_in_order(scales: Iterable[int]) -> dict[int, Colour]:
     return {scale: tuple(shade) for scale, shade in zip(distinct, shades, strict=True)}
 
 
-def _share_range(row: np.ndarray) -> None:
-    """Give all axes of a row the same range of y, with tick labels on the first only."""
-    for axes in row[1:]:
-        axes.sharey(row[0])
-        axes.tick_params(labelleft=False)
+def _share_ranges(grid: np.ndarray, quantities: Sequence[str]) -> None:
+    """Give all axes of comparable quantities one range of y, with tick labels in the first column only."""
+    first: dict[str, Axes] = {}
+    for row, quantity in zip(grid, quantities, strict=True):
+        comparable = "accuracy" if quantity in ACCURACIES else quantity
+        for axes in row:
+            if first.setdefault(comparable, axes) is not axes:
+                axes.sharey(first[comparable])
+        for axes in row[1:]:
+            axes.tick_params(labelleft=False)
 
 
 def show_epochs(axes: Axes, panel: EpochPanel) -> None:
@@ -137,7 +140,10 @@ def show_epochs(axes: Axes, panel: EpochPanel) -> None:
     axes.set_xscale("symlog", linthresh=1, linscale=0.3)
     axes.set_xlim(0, last)
     powers = [10**exponent for exponent in range(len(str(last)))]
-    axes.xaxis.set_major_locator(FixedLocator([0, *powers]))
+    # Over more than two decades, labels of each fit into a narrow panel, and no more.
+    factors = (1, 2, 5) if last < 100 else (1,)
+    ticks = [factor * power for power in powers for factor in factors]
+    axes.xaxis.set_major_locator(FixedLocator([0, *ticks]))
     axes.xaxis.set_minor_locator(FixedLocator([digit * power for power in powers for digit in range(2, 10)]))
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from ntklens.analysis.ends import Values
 from ntklens.figures.content import Band, Panel, Series
-from ntklens.figures.style import LETTERS, Look, draw_band, label_panel, log_scales, name_panel, plain_ticks
+from ntklens.figures.style import LETTERS, Look, draw_band, label_panel, log_scales, name_panel
+from ntklens.figures.ticks import plain_ticks, scale_ticks
 
 Drawn = Literal["filled", "empty", "line"]  # filled or empty markers joined by a line, or a line alone
 
@@ -59,7 +60,7 @@ def draw_plain_panel(
 ) -> None:
     """Draw the panel with a legend of all labels but those that are ``explained`` elsewhere.
 
-    ``letter`` counts the figure's panels from 0.
+    ``letter`` counts the figure's panels from 0. `ntklens.figures.legends.clear_legends` places the legend.
     """
     for series in panel["series"]:
         look = looks[series["colour"]]
@@ -74,13 +75,14 @@ def draw_plain_panel(
     log_scales(axes)
     if panel["yscale"] == "linear":
         axes.set_yscale("linear")
+    scale_ticks(axes.xaxis, [series["x"] for series in panel["series"] if series["drawn"] != "line"])
     plain_ticks(axes.yaxis)
     axes.set_xlabel(panel["xlabel"])
     axes.set_ylabel(panel["ylabel"])
     label_panel(axes, LETTERS[letter])
     name_panel(axes, panel["heading"], width)
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(loc="best", fontsize=5.5, handlelength=1.8)
+        axes.legend(loc="upper right", fontsize=6, handlelength=1.8)
 
 
 def colours_of(panels: Sequence[PlainPanel]) -> list[str]:

@@ -13,8 +13,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ntklens.analysis.ends import Ends, Values
-from ntklens.figures.along_training import TRAIN_LOSS, TrainingPanel, draw_lines, panels_of, scale_bar, scales
+from ntklens.figures.along_training import (
+    TrainingPanel,
+    draw_lines,
+    panels_of,
+    scale_bar,
+    scales,
+    show_fall,
+)
 from ntklens.figures.content import FigureContent
+from ntklens.figures.legends import clear_legends
 from ntklens.figures.lines import (
     Drawn,
     PlainPanel,
@@ -94,12 +102,12 @@ def _panel(
 
 
 def draw(content: FigureContent[Any]) -> Figure:
-    """Draw a row of panels for each ``row``, with a colour bar beside the panels along training."""
+    """Draw a row of panels for each ``row``, with a colour bar below the panels along training."""
     panels: list[Any] = content["panels"]
     rows = list(dict.fromkeys(panel["row"] for panel in panels))
     looks = look_of(colours_of([panel for panel in panels if panel["row"] != "training"]))
     with plt.rc_context(RC):
-        figure = plt.figure(figsize=(NARROW * len(FACTORS) + 0.4, HEIGHT * len(rows)))
+        figure = plt.figure(figsize=(NARROW * len(FACTORS), HEIGHT * len(rows) + 0.4))
         grid = empty_grid(figure, len(rows), len(FACTORS))
         for letter, panel in enumerate(panels):
             row = rows.index(panel["row"])
@@ -111,15 +119,16 @@ def draw(content: FigureContent[Any]) -> Figure:
             else:
                 draw_plain_panel(axes, panel, looks, letter, NARROW)
         training = [panel for panel in panels if panel["row"] == "training"]
-        bar_beside = grid[rows.index("training")]
-        scale_bar(figure, bar_beside, training[0]["scale_label"], scales(training), "right")
+        scale_bar(
+            figure, grid[[rows.index("training")]], training[0]["scale_label"], scales(training), "bottom"
+        )
+        clear_legends(figure)
     return figure
 
 
 def _draw_training(axes: Axes, panel: TrainingPanel, letter: int) -> None:
     """Draw one factor along training, from left to right."""
     draw_lines(axes, panel, scale_colours(scales([panel]))[0])
-    axes.invert_xaxis()
-    axes.set_xlabel(TRAIN_LOSS)
+    show_fall(axes, panel["xlabel"])
     label_panel(axes, LETTERS[letter])
     name_panel(axes, panel["heading"], NARROW)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from ntklens.figures.content import FigureContent
 from ntklens.figures.settings import FigureSettings
+from ntklens.figures.style import RC
 from ntklens.storage.files import FilePath, whole_file
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import write_record
@@ -38,7 +39,8 @@ def save_figure(
     pdf, png = {"CreationDate": None, "Subject": source}, {"Software": None, "Source": source}
     for suffix, metadata in ((".pdf", pdf), (".png", png)):
         drawn = io.BytesIO()  # on a full disk, Matplotlib's PDF writer raises another error than the disk's
-        figure.savefig(drawn, format=suffix[1:], metadata=metadata)
+        with plt.rc_context(RC):  # of which some, such as the resolution, are read only here
+            figure.savefig(drawn, format=suffix[1:], metadata=metadata)
         with whole_file(path.with_suffix(suffix)) as temporary:
             temporary.write_bytes(drawn.getbuffer())
     plt.close(figure)

@@ -15,10 +15,11 @@ from ntklens.analysis.laws import PowerLaw
 from ntklens.analysis.records import Expectation, Laws
 from ntklens.figures.content import FigureContent, Fit, Line, Panel, Series
 from ntklens.figures.fitted import bent_law, quoted, two_decimals
+from ntklens.figures.legends import clear_legends
 from ntklens.figures.measured import MeasuredCurve, name_of, several_networks
 from ntklens.figures.style import (
-    COLUMN,
     LETTERS,
+    PAGE,
     RC,
     Look,
     band,
@@ -27,9 +28,8 @@ from ntklens.figures.style import (
     legend_columns,
     log_scales,
     look_of,
-    plain_ticks,
-    room_for_legend,
 )
+from ntklens.figures.ticks import plain_ticks, scale_ticks
 from ntklens.storage.quantities import QUANTITIES
 
 SYMBOLS = {
@@ -246,21 +246,23 @@ def draw(content: FigureContent[LawPanel]) -> Figure:
     panels = content["panels"]
     rows = list(dict.fromkeys(panel["study"] for panel in panels))
     look = look_of(dict.fromkeys(series["name"] for panel in panels for series in panel["series"]))
-    lines_of_legend = max(len(panel["series"]) + _headings(panel) for panel in panels)
+    lines_of_legend = max(_lines_of_legend(panel) for panel in panels)
     height = max(HEIGHT, HEIGHT + LINE * (lines_of_legend - 6))
     with plt.rc_context(RC):
         figure, grid = plt.subplots(
-            len(rows), len(COLUMNS), figsize=(2.15 * COLUMN, height * len(rows) + 0.2), squeeze=False
+            len(rows), len(COLUMNS), figsize=(PAGE, height * len(rows) + 0.2), squeeze=False
         )
         for letter, axes, panel in zip(LETTERS, grid.flat, panels, strict=False):
             lines = [_draw_series(axes, series, look[series["name"]]) for series in panel["series"]]
             log_scales(axes)
             axes.set_xlabel(panel["xlabel"])
             axes.set_ylabel(panel["ylabel"])
-            _quote_laws(axes, panel, lines, LINE / height)
+            scale_ticks(axes.xaxis, [series["x"] for series in panel["series"]])
             plain_ticks(axes.yaxis)
+            _quote_laws(axes, panel, lines)
             label_panel(axes, letter)
         _name_datasets(figure, look)
+        clear_legends(figure)
     return figure
 
 
@@ -270,21 +272,24 @@ def _draw_series(axes: Axes, series: LawSeries, look: Look) -> Line2D:
     if series["closed_form"]:
         line = series["closed_form"]
         axes.plot(line["x"], line["y"], ":", color=look["color"], linewidth=1.0)
-    label = series["fit"]["text"] if series["fit"] else "no power law"
-    return draw_points(axes, series, series["fit"], look, label, empty)
+    return draw_points(axes, series, series["fit"], look, _quoted_in_legend(series), empty)
 
 
-def _headings(panel: LawPanel) -> int:
-    """The number of lines of the legend that name a quantity: none if the panel shows a single one."""
+def _quoted_in_legend(series: LawSeries) -> str:
+    """What the legend says of a series. A limit has a line of its own, or the legend would be too wide."""
+    text = series["fit"]["text"] if series["fit"] else "no power law"
+    return text.replace(f", {LIMIT}", f",\n{LIMIT}")
+
+
+def _lines_of_legend(panel: LawPanel) -> int:
+    """The number of lines of the panel's legend, which names quantities if the panel shows several."""
     quantities = {series["quantity"] for series in panel["series"]}
-    return len(quantities) if len(quantities) > 1 else 0
+    headings = len(quantities) if len(quantities) > 1 else 0
+    return headings + sum(1 + _quoted_in_legend(series).count("\n") for series in panel["series"])
 
 
-def _quote_laws(axes: Axes, panel: LawPanel, lines: Sequence[Line2D], line_height: float) -> None:
-    """Draw the panel's legend above its points, with the quantities one below the other.
-
-    ``line_height`` is the height of one line of the legend, as a share of the axes' height.
-    """
+def _quote_laws(axes: Axes, panel: LawPanel, lines: Sequence[Line2D]) -> None:
+    """Draw the panel's legend, with the quantities one below the other."""
     quantities = dict.fromkeys(series["quantity"] for series in panel["series"])
     handles: list[Line2D] = []
     for quantity in quantities:
@@ -295,8 +300,6 @@ def _quote_laws(axes: Axes, panel: LawPanel, lines: Sequence[Line2D], line_heigh
             for series, line in zip(panel["series"], lines, strict=True)
             if series["quantity"] == quantity
         ]
-    filled = min(0.04 + line_height * len(handles), 0.75)
-    room_for_legend(axes, filled / (1 - filled))
     axes.legend(handles=handles, loc="upper right", handlelength=1.0, fontsize=6)
 
 

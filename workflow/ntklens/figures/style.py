@@ -15,14 +15,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.typing import RcKeyType
 
 from ntklens.figures.content import Band, Line, MeasuredLine, Numbers
+from ntklens.figures.ticks import FONT_SIZE as TICK_SIZE
 
 Colour = tuple[float, ...]  # red, green, blue, alpha
 Values = Float[np.ndarray, " points"] | Sequence[float | None]  # None for a number that is not defined
@@ -35,8 +34,10 @@ class Look(TypedDict):
     marker: str
 
 
-COLUMN = 3.35  # inches, the width of one column of a two-column page
-NARROW = 2.5  # inches, the width of each column of panels where there are more than two
+PAGE = 6.7  # inches, which is 170 mm: the width of the text on a page of two columns
+COLUMN = PAGE / 2
+NARROW = PAGE / 3  # the width of each column of panels where there are more than two
+DPI = 300  # dots per inch of the PNGs, at the width in print
 # The panels' letters: a to z, then aa to zz.
 LETTERS = [*string.ascii_lowercase, *map("".join, itertools.product(string.ascii_lowercase, repeat=2))]
 
@@ -54,8 +55,8 @@ RC: dict[RcKeyType, Any] = {
     "legend.handletextpad": 0.4,
     "axes.formatter.limits": (-3, 4),
     "axes.formatter.use_mathtext": True,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
+    "xtick.labelsize": TICK_SIZE,
+    "ytick.labelsize": TICK_SIZE,
     "axes.linewidth": 0.6,
     "xtick.direction": "in",
     "ytick.direction": "in",
@@ -65,7 +66,7 @@ RC: dict[RcKeyType, Any] = {
     "lines.markersize": 4,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
-    "savefig.dpi": 300,
+    "savefig.dpi": DPI,
     "pdf.fonttype": 42,
 }
 
@@ -135,9 +136,6 @@ def log_scales(axes: Axes) -> None:
     x, y = (np.concatenate([get(line) for line in axes.lines]) for get in (_x_of, _y_of))
     if np.all(x > 0):
         axes.set_xscale("log")
-        # Below one decade Matplotlib labels every subdivision, and the labels overlap.
-        if x.max() < 10 * x.min():
-            plain_ticks(axes.xaxis)
     if np.any(y > 0):
         axes.set_yscale("log")
 
@@ -151,66 +149,27 @@ def _y_of(line: Line2D) -> np.ndarray:
 
 
 def label_panel(axes: Axes, letter: str) -> None:
-    axes.set_title(f"({letter})", loc="left", fontweight="bold")
+    """Write the panel's letter above the labels of its y axis: the panel's name has the whole width."""
+    axes.set_title(f"({letter})", loc="left", x=-0.02, horizontalalignment="right", fontweight="bold")
 
 
 def name_panel(axes: Axes, name: str, width: float) -> None:
-    """Write ``name`` above axes, in as many lines as it needs.
+    """Write ``name`` above axes, in as few lines as it needs, of about the same length.
 
     ``width`` is that of the axes with their labels, in inches.
     """
-    characters = int((width - 1.0) / 0.06)  # that fit beside tick labels and the panel's letter
-    # Lines don't break inside brackets.
+    characters = int((width - 0.8) / 0.058)  # that fit beside the labels of the y axis
+    # Lines break neither inside brackets nor before short ones.
     whole = re.sub(r"\([^)]*\)", lambda part: part[0].replace(" ", "\xa0"), name)
-    lines = textwrap.wrap(whole, characters, break_on_hyphens=False)
+    whole = re.sub(r" (?=\([^)]{1,4}\))", "\xa0", whole)
+    fewest = len(_wrapped(whole, characters))
+    longest = min(characters, max(map(len, whole.split(" "))))
+    lines = next(even for n in range(longest, characters + 1) if len(even := _wrapped(whole, n)) == fewest)
     axes.set_title("\n".join(lines).replace("\xa0", " "))
 
 
-def spread_ticks(values: Sequence[int]) -> list[int]:
-    """Select ticks from the ascending ``values`` so that their labels don't overlap; the largest is kept.
-
-    The axis is logarithmic, or linear where the smallest value is 0.
-    """
-    places = np.log(values) if values[0] > 0 else np.array(values, dtype=float)
-    closest = (places[-1] - places[0]) / 10
-    kept = [len(values) - 1]
-    for i in reversed(range(len(values) - 1)):
-        if places[kept[-1]] - places[i] > closest:
-            kept.append(i)
-    return [values[i] for i in reversed(kept)]
-
-
-def plain_ticks(axis: Axis) -> None:
-    """Label a logarithmic axis in plain numbers, at more of them where it spans less than two decades."""
-    if axis.get_scale() != "log":
-        return
-    low, high = sorted(axis.get_view_interval())
-    subdivisions = (1, 2, 5) if high / low < 100 else (1,)
-    if high / low < 4:
-        subdivisions = (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
-    axis.set_major_locator(LogLocator(subs=subdivisions))
-    axis.set_major_formatter(FuncFormatter(_plain_number))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def _plain_number(value: float, _: int | None) -> str:
-    if 1e-3 < value < 1e4:
-        return f"{value:g}"
-    exponent = int(np.floor(np.log10(value) + 1e-9))
-    factor = value / 10.0**exponent
-    power = rf"10^{{{exponent}}}"
-    return f"${power}$" if abs(factor - 1) < 1e-6 else rf"${factor:g}\times{power}$"
-
-
-def room_for_legend(axes: Axes, share: float, below: bool = False) -> None:
-    """Extend the y axis by ``share`` of its length: upwards, or downwards if ``below``."""
-    low, high = axes.get_ylim()
-    if axes.get_yscale() == "log":
-        factor = (high / low) ** share
-        axes.set_ylim((low / factor, high) if below else (low, high * factor))
-    else:
-        more = (high - low) * share
-        axes.set_ylim((low - more, high) if below else (low, high + more))
+def _wrapped(text: str, characters: int) -> list[str]:
+    return textwrap.wrap(text, characters, break_on_hyphens=False)
 
 
 def legend_columns(labels: Collection[str], width: float, most: int | None = None) -> int:

@@ -14,6 +14,7 @@ from ntklens.analysis.laws import BentLaw
 from ntklens.analysis.records import EyeReading, Laws
 from ntklens.figures.content import FigureContent, Fit, Line, Panel, Series
 from ntklens.figures.fitted import bent_law
+from ntklens.figures.legends import clear_legends
 from ntklens.figures.measured import MeasuredCurve, name_of
 from ntklens.figures.style import (
     COLUMN,
@@ -26,9 +27,8 @@ from ntklens.figures.style import (
     label_panel,
     log_scales,
     name_panel,
-    plain_ticks,
-    room_for_legend,
 )
+from ntklens.figures.ticks import plain_ticks, scale_ticks
 from ntklens.storage.quantities import QUANTITIES
 
 SHOWN = {  # quantity: its symbol in the legend, the label of its axis
@@ -164,6 +164,7 @@ def draw(content: FigureContent[WidthPanel]) -> Figure:
             axes.set_visible(True)
             _draw_panel(axes, panel)
             label_panel(axes, letter)
+        clear_legends(figure)
     return figure
 
 
@@ -187,9 +188,9 @@ def _draw_panel(left: Axes, panel: WidthPanel) -> None:
         text = rf"$\Gamma_\infty$ = {infinite:.0f}"
         handles.append(right.axhline(infinite, color=look["color"], linestyle=":", linewidth=1.0, label=text))
     for axes in (left, right):
-        room_for_legend(axes, 0.35, below=True)
+        scale_ticks(axes.xaxis, [series["x"] for series in panel["series"]])
         plain_ticks(axes.yaxis)
-    right.legend(handles=handles, loc="lower center", handlelength=1.5, **ON_TOP)
+    right.legend(handles=handles, loc="upper right", handlelength=1.5, **ON_TOP)
 
 
 def _draw_interval(axes: Axes, series: WidthSeries) -> None:

@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from ntklens.analysis.ends import Ends, Values
 from ntklens.data.registry import title
 from ntklens.figures.content import FigureContent
+from ntklens.figures.legends import clear_legends
 from ntklens.figures.lines import (
     Drawn,
     PlainPanel,
@@ -206,4 +207,5 @@ def draw(content: FigureContent[PlainPanel]) -> Figure:
         handles = [Line2D([], [], label=name, **looks[name]) for name in curves]
         columns = legend_columns(curves, NARROW * COLUMNS)
         figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+        clear_legends(figure)
     return figure
