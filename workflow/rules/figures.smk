@@ -10,13 +10,14 @@ for figure in FIGURES.values():
             files=figure.files(NAME),
             code=code("figure.py", f"ntklens.figures.{figure.kind}"),
         output:
-            pdf=report(
-                paths.figure(NAME, figure.key) + ".pdf",
+            pdf=paths.figure(NAME, figure.key) + ".pdf",
+            # A browser shows a PNG in the report's page, and a PDF in a frame of its own.
+            png=report(
+                paths.figure(NAME, figure.key) + ".png",
                 caption=f"../report/{figure.caption}",
                 category="Figures",
                 labels={"figure": figure.key, "shows": figure.title},
             ),
-            png=paths.figure(NAME, figure.key) + ".png",
             json=paths.figure(NAME, figure.key) + ".json",
         log:
             paths.log(NAME, "figures", f"figure-{figure.key}"),
