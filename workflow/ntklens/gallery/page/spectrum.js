@@ -3,7 +3,7 @@
 const PLOTS = [
   { label: "NTK trace Tr(Θ)", quantities: ["ntk_trace"] },
   { label: "Effective rank Γ(Θ)", quantities: ["effective_rank"] },
-  { label: "Loss: train (solid), test (dashed)", quantities: ["train_loss", "test_loss"] },
+  { label: "Loss (test: dashed)", quantities: ["train_loss", "test_loss"] },
   { label: "Spectral position", quantities: ["spectral_position"] },
 ];
 const NAMES = { ntk_trace: "trace", effective_rank: "Γ", train_loss: "train loss", test_loss: "test loss", spectral_position: "spectral position" };
