@@ -40,6 +40,19 @@ def test_figures_are_made(finished, number):
     assert all(len(series["x"]) > 1 for panel in content["panels"] for series in panel["series"])
 
 
+def test_report_shows_every_figure_as_a_png_with_its_labels(finished, tmp_path):
+    report = tmp_path / "report.html"
+    result = finished.snakemake("--report", str(report))
+    assert result.returncode == 0, result.stderr
+    page = report.read_text(encoding="utf-8")
+    labels = re.findall(r'"labels": \{"figure": "( ?\d+)", "shows": "[^"]{20,}"\}', page)
+    assert sorted(labels) == [f"{number:2}" for number in range(1, 11)]
+    kinds = re.findall(r'"mime_type": "([^"]+)"', page)
+    assert kinds.count("image/png") == 10
+    assert "application/pdf" not in kinds
+    assert "rebuilt by ntk-lens from the config" in page
+
+
 def test_second_call_does_nothing(finished):
     assert finished.jobs() == {}
 

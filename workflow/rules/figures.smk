@@ -16,7 +16,8 @@ for figure in FIGURES.values():
                 paths.figure(NAME, figure.key) + ".png",
                 caption=f"../report/{figure.caption}",
                 category="Figures",
-                labels={"figure": figure.key, "shows": figure.title},
+                # The report sorts labels as texts: with a space, 9 comes before 10.
+                labels={"figure": figure.key.rjust(2), "shows": figure.title},
             ),
             json=paths.figure(NAME, figure.key) + ".json",
         log:
