@@ -2,13 +2,8 @@
 
 import pytest
 import yaml
-from ntklens.planning.archives import (
-    archive_settings,
-    check_archive,
-    config_in,
-    name_in_archive,
-    restoring_settings,
-)
+from ntklens.planning.archive_settings import name_in_archive
+from ntklens.planning.archives import archive_settings, check_archive, config_in, restoring_settings
 from ntklens.planning.config import ConfigError, load
 from ntklens.storage.archives import write_archive
 from ntklens.storage.records import write_record

@@ -8,7 +8,7 @@ from typing import Any
 from ntklens.costs.recorded import as_csv, core_hours, recorded_jobs
 from ntklens.machine.rule_script import run_script
 from ntklens.planning import paths
-from ntklens.planning.archives import ArchiveSettings, name_in_archive
+from ntklens.planning.archive_settings import ArchiveSettings, name_in_archive
 from ntklens.storage.archives import CONFIG, write_archive
 from ntklens.storage.files import FilePath
 from ntklens.storage.provenance import code_commit

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from ntklens.machine.rule_script import run_script
-from ntklens.planning.archives import Restored, RestoringSettings, name_in_archive
+from ntklens.planning.archive_settings import Restored, RestoringSettings, name_in_archive
 from ntklens.storage.archives import Manifest, extract, read_manifest
 from ntklens.storage.errors import FileError
 from ntklens.storage.files import sha256

@@ -1,13 +1,17 @@
 """What an archive of a config's results holds, and what is taken from it instead of being made from runs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
 from ntklens.planning import paths
+from ntklens.planning.archive_settings import (
+    ArchiveSettings,
+    Restored,
+    RestoringSettings,
+    name_in_archive,
+)
 from ntklens.planning.config import Config, ConfigError
 from ntklens.planning.curves import curves
 from ntklens.planning.settings import averaging_settings, infinite_width_settings
@@ -15,34 +19,10 @@ from ntklens.storage.archives import CONFIG, Manifest, read_file, read_manifest
 from ntklens.storage.curve import Curve
 from ntklens.storage.errors import FileError
 from ntklens.storage.files import FilePath
-from ntklens.storage.identity import Kind
 from ntklens.storage.settings import settings_sha256
 
 # Keys of this machine and this call, which change no result.
 OF_THE_MACHINE = {"data_dir", "device", "jobs_per_gpu", "checkpoint_seconds", "keep_runs", "precomputed"}
-
-
-@dataclass(frozen=True)
-class ArchiveSettings:
-    """What workflow/scripts/archive.py writes about an archive: the config's name and its keys as YAML."""
-
-    name: str
-    config: str
-
-
-class Restored(NamedTuple):
-    """A file that comes from an archive: its path, and what it has to be."""
-
-    path: str
-    kind: Kind
-    made_with: str  # digest of its settings
-
-
-@dataclass(frozen=True)
-class RestoringSettings:
-    """What workflow/scripts/restore.py takes from an archive, in the order of its outputs."""
-
-    files: tuple[Restored, ...]
 
 
 def archive_settings(given: Mapping[str, Any]) -> ArchiveSettings:
@@ -63,11 +43,6 @@ def _restored(config: Config, curve: Curve) -> Iterable[Restored]:
     if closed is not None:
         path = paths.fit(config.name, "infinite-width").format(**where)
         yield Restored(path, "infinite width", settings_sha256(closed))
-
-
-def name_in_archive(path: FilePath, config_name: str) -> str:
-    """The name in an archive of the file ``path`` of the results of the config ``config_name``."""
-    return Path(path).relative_to(paths.results(config_name)).as_posix()
 
 
 def config_in(archive: FilePath) -> Any:
