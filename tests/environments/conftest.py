@@ -12,7 +12,7 @@ from tests.environments import conda_by_pip
 from tests.support.environment_files import ENVIRONMENTS, ROOT, packages
 
 PARTS = ("Snakefile", "workflow", "config", "envs", "profiles")
-TARGETS = ("all", "verify", "robustness")
+TARGETS = ("all", "archive", "verify", "robustness")
 
 
 class Workflow:

@@ -15,7 +15,7 @@ from tests.support.environment_files import ENVIRONMENTS, LOCKS, OWN_LOCK, ROOT,
 RULES = rules(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
 # The smoke config has no second draw of training samples. The environment is that of the other analyses, and
 # tests/workflow/test_environments.py compares the script's imports with it.
-NOT_RUN = {"variance_components"}
+NOT_RUN = {"restore", "variance_components"}
 # Only conda can make "train-cuda": it is "train" with the CUDA build of jaxlib.
 MADE = sorted(set(ENVIRONMENTS) - {"train-cuda"})
 
