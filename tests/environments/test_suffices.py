@@ -13,8 +13,8 @@ from packaging.utils import canonicalize_name
 from tests.support.environment_files import ENVIRONMENTS, LOCKS, OWN_LOCK, ROOT, packages, pins, rules
 
 RULES = rules(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
-# The smoke config has no second draw of training samples. The environment is that of the other analyses, and
-# tests/workflow/test_environments.py compares the script's imports with it.
+# The smoke config has no second draw of training samples and takes nothing from an archive. The environment
+# is that of the other analyses; tests/workflow/test_environments.py compares the scripts' imports with it.
 NOT_RUN = {"restore", "variance_components"}
 # Only conda can make "train-cuda": it is "train" with the CUDA build of jaxlib.
 MADE = sorted(set(ENVIRONMENTS) - {"train-cuda"})
