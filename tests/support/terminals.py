@@ -7,10 +7,19 @@ import re
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 
 TOKENS = re.compile(r"\x1b\[(?P<number>[0-9;]*)(?P<letter>[A-Za-z])|(?P<sign>[\s\S])")
+
+# Makes standard input the terminal whose Ctrl-C a program gets. Done by an argument of Popen, this would be a
+# fork of this process, which JAX warns of.
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Terminal:
@@ -76,9 +85,13 @@ def run_on_terminal(command, columns, rows=24, interrupt_at=None, seconds=300, *
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, **options,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    )  # fmt: skip
+        [sys.executable, "-c", TAKE_TERMINAL, *command],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        **options,
+    )
     os.close(theirs)
     terminal, screens, deadline = Terminal(columns), [], time.monotonic() + seconds
     try:

@@ -23,7 +23,7 @@ JOBS = {
     **{f"figure_{number}": 1 for number in range(1, 11)},
 }
 # Run only when requested by name, or for configs of their own.
-ON_REQUEST = ("neural_tangents", "verify", "robustness", "variance_components")
+ON_REQUEST = ("archive", "restore", "neural_tangents", "verify", "robustness", "variance_components")
 
 
 def test_fresh_repository_needs_every_job(repository):

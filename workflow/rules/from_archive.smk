@@ -8,6 +8,8 @@ rule restore:
         record=paths.restored(NAME),
     log:
         paths.log(NAME, "restore", "all"),
+    benchmark:
+        paths.benchmark(NAME, "restore", "all")
     localrule: True
     conda:
         "../../envs/analysis.yaml"

@@ -79,6 +79,8 @@ rule archive:
         paths.archive(NAME),
     log:
         paths.log(NAME, "archive", "all"),
+    benchmark:
+        paths.benchmark(NAME, "archive", "all")
     localrule: True
     conda:
         "../../envs/analysis.yaml"
