@@ -8,10 +8,11 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image, PngImagePlugin
 
 from ntklens.figures.content import FigureContent
 from ntklens.figures.settings import FigureSettings
-from ntklens.figures.style import RC
+from ntklens.figures.style import DPI, RC
 from ntklens.storage.files import FilePath, whole_file
 from ntklens.storage.provenance import provenance
 from ntklens.storage.records import write_record
@@ -35,15 +36,39 @@ def save_figure(
     origin = provenance("figure", settings, inputs, ["matplotlib", "numpy"])
     digest = write_record(path.with_suffix(".json"), content, {**origin, "run_code": run_code_of(inputs)})
     source = embedded(digest, origin)
-    # Files hold no dates and no version of Matplotlib, so that the same numbers make the same file.
-    pdf, png = {"CreationDate": None, "Subject": source}, {"Software": None, "Source": source}
-    for suffix, metadata in ((".pdf", pdf), (".png", png)):
-        drawn = io.BytesIO()  # on a full disk, Matplotlib's PDF writer raises another error than the disk's
-        with plt.rc_context(RC):  # of which some, such as the resolution, are read only here
-            figure.savefig(drawn, format=suffix[1:], metadata=metadata)
+    for suffix, written in ((".pdf", as_pdf(figure, source)), (".png", as_png(figure, source))):
         with whole_file(path.with_suffix(suffix)) as temporary:
-            temporary.write_bytes(drawn.getbuffer())
+            temporary.write_bytes(written)
     plt.close(figure)
+
+
+# Files hold no dates and no version of Matplotlib, so that the same numbers make the same file. They are
+# written to memory first: on a full disk, Matplotlib's PDF writer raises another error than the disk's. The
+# style is set again, since some of it, such as how fonts are embedded, is read only now.
+
+
+def as_pdf(figure: Figure, source: str) -> bytes:
+    """``figure`` as a PDF, with ``source`` as its subject."""
+    drawn = io.BytesIO()
+    with plt.rc_context(RC):
+        figure.savefig(drawn, format="pdf", metadata={"CreationDate": None, "Subject": source})
+    return drawn.getvalue()
+
+
+def as_png(figure: Figure, source: str) -> bytes:
+    """``figure`` as a PNG of `DPI`, with a text ``Source``.
+
+    It has 256 colours, which makes it a third as large and cannot be told from all colours.
+    """
+    drawn, written = io.BytesIO(), io.BytesIO()
+    with plt.rc_context(RC):
+        figure.savefig(drawn, format="png")
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Source", source)
+    with Image.open(drawn) as image:
+        reduced = image.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    reduced.save(written, format="png", optimize=True, dpi=(DPI, DPI), pnginfo=text)
+    return written.getvalue()
 
 
 def embedded(digest: str, origin: Mapping[str, Any]) -> str:
