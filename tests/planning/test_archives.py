@@ -2,7 +2,6 @@
 
 import pytest
 import yaml
-from ntklens.planning.archive_settings import name_in_archive
 from ntklens.planning.archives import archive_settings, check_archive, config_in, restoring_settings
 from ntklens.planning.config import ConfigError, load
 from ntklens.storage.archives import write_archive
@@ -16,11 +15,10 @@ def packed(path, config, leave_out=(), **more):
     """An archive of files that stand for those of ``config``."""
     files = {}
     for file in restoring_settings(load(config)).files:
-        name = name_in_archive(file.path, config["name"])
-        if name not in leave_out:
-            files[name] = (path.parent / name).with_suffix(".json")
+        if file.name not in leave_out:
+            files[file.name] = (path.parent / file.name).with_suffix(".json")
             made = {**origin(file.kind), "settings_sha256": file.made_with, **more}
-            write_record(files[name], {}, made)
+            write_record(files[file.name], {}, made)
     write_archive(path, files, {"config.yaml": archive_settings(config).config}, {"name": config["name"]})
     return str(path)
 
@@ -29,7 +27,8 @@ def test_averages_of_every_curve_and_the_closed_forms_are_taken():
     files = restoring_settings(load(small())).files
     assert {file.kind for file in files} == {"averages", "infinite width"}
     assert len({file.path for file in files}) == len({file.made_with for file in files}) == len(files)
-    assert name_in_archive(files[0].path, small()["name"]).startswith("averages/")
+    assert files[0].name.startswith("averages/")
+    assert files[0].path == f"results/{small()['name']}/{files[0].name}"
 
 
 def test_the_config_is_kept_without_the_keys_of_a_machine():
@@ -41,6 +40,14 @@ def test_an_archive_of_the_same_config_is_accepted(tmp_path):
     archive = packed(tmp_path / "small.zip", small())
     check_archive(load({**small(), "precomputed": archive}))
     assert config_in(archive) == small()
+
+
+def test_a_config_of_another_name_takes_the_same_files(tmp_path):
+    archive = packed(tmp_path / "small.zip", small())
+    other = load({**small(), "name": "other", "precomputed": archive})
+    check_archive(other)
+    names = [file.name for file in restoring_settings(other).files]
+    assert names == [file.name for file in restoring_settings(load(small())).files]
 
 
 def test_other_settings_of_the_analysis_are_accepted(tmp_path):
@@ -59,7 +66,7 @@ def test_other_settings_of_the_runs_are_refused(tmp_path, other):
 
 
 def test_an_archive_without_a_curve_is_refused(tmp_path):
-    first = name_in_archive(restoring_settings(load(small())).files[0].path, small()["name"])
+    first = restoring_settings(load(small())).files[0].name
     archive = packed(tmp_path / "small.zip", small(), leave_out=[first])
     with pytest.raises(ConfigError, match=rf"It holds no {first}\. Leave out --configfile"):
         check_archive(load({**small(), "precomputed": archive}))
@@ -69,6 +76,21 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     archive = packed(tmp_path / "small.zip", small(), kind="ends")
     with pytest.raises(ConfigError, match="made with other settings"):
         check_archive(load({**small(), "precomputed": archive}))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- 1\n", "must be a mapping of keys to values"),
+        ("", "is empty"),
+        ("name: [\n", "line 2: "),
+        ("name: small\nname: other\n", "the key 'name' is given twice"),
+    ],
+)
+def test_a_config_in_an_archive_is_read_as_strictly_as_a_file(tmp_path, text, message):
+    write_archive(tmp_path / "small.zip", {}, {"config.yaml": text}, {"name": "small"})
+    with pytest.raises(ConfigError, match=rf"small\.zip/config\.yaml.*{message}"):
+        config_in(tmp_path / "small.zip")
 
 
 @pytest.mark.parametrize(

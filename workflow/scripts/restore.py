@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from ntklens.machine.rule_script import run_script
-from ntklens.planning.archive_settings import Restored, RestoringSettings, name_in_archive
+from ntklens.planning.archive_settings import Restored, RestoringSettings
 from ntklens.storage.archives import Manifest, extract, read_manifest
 from ntklens.storage.errors import FileError
 from ntklens.storage.files import sha256
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def restore(manifest: Manifest, file: Restored, path: str) -> None:
     """Write ``file`` of an archive to ``path``, once it is known to be what the config asks for."""
-    extract(manifest, name_in_archive(file.path, manifest.about["name"]), path)
+    extract(manifest, file.name, path)
     check_identity(path, origin_of(path), file.kind, file.made_with)
 
 

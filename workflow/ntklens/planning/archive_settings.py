@@ -21,9 +21,13 @@ class ArchiveSettings:
 
 
 class Restored(NamedTuple):
-    """A file that comes from an archive: its path, and what it has to be."""
+    """A file that comes from an archive: its path, its ``name`` in the archive, and what it has to be.
+
+    The name holds no name of a config: one of another name may take the file, if it asks for the same.
+    """
 
     path: str
+    name: str
     kind: Kind
     made_with: str  # digest of its settings
 

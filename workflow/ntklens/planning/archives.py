@@ -1,6 +1,7 @@
 """What an archive of a config's results holds, and what is taken from it instead of being made from runs."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -13,6 +14,7 @@ from ntklens.planning.archive_settings import (
     name_in_archive,
 )
 from ntklens.planning.config import Config, ConfigError
+from ntklens.planning.config.files import check_text
 from ntklens.planning.curves import curves
 from ntklens.planning.settings import averaging_settings, infinite_width_settings
 from ntklens.storage.archives import CONFIG, Manifest, read_file, read_manifest
@@ -39,18 +41,23 @@ def restoring_settings(config: Config) -> RestoringSettings:
 def _restored(config: Config, curve: Curve) -> Iterable[Restored]:
     averaging, closed = averaging_settings(config, curve), infinite_width_settings(config, curve)
     where = curve._asdict()
-    yield Restored(paths.averages(config.name).format(**where), "averages", settings_sha256(averaging))
+    path = paths.averages(config.name).format(**where)
+    yield Restored(path, name_in_archive(path, config.name), "averages", settings_sha256(averaging))
     if closed is not None:
         path = paths.fit(config.name, "infinite-width").format(**where)
-        yield Restored(path, "infinite width", settings_sha256(closed))
+        yield Restored(path, name_in_archive(path, config.name), "infinite width", settings_sha256(closed))
 
 
 def config_in(archive: FilePath) -> Any:
     """The config whose results the file ``archive`` holds. Raises ConfigError if it is no such archive."""
     try:
-        return yaml.safe_load(read_file(read_manifest(archive), CONFIG))
+        text = read_file(read_manifest(archive), CONFIG).decode("utf-8")
     except FileError as error:
         raise ConfigError(f"precomputed: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"precomputed: {CONFIG} in {archive} is not encoded in UTF-8") from None
+    check_text(Path(archive, CONFIG), text)
+    return yaml.safe_load(text)
 
 
 def check_archive(config: Config) -> None:
@@ -62,14 +69,13 @@ def check_archive(config: Config) -> None:
     except FileError as error:
         raise ConfigError(f"precomputed: {error}") from None
     for file in restoring_settings(config).files:
-        _check(manifest, file, config.name)
+        _check(manifest, file)
 
 
-def _check(manifest: Manifest, file: Restored, config_name: str) -> None:
-    name = name_in_archive(file.path, config_name)
-    found = manifest.files.get(name)
+def _check(manifest: Manifest, file: Restored) -> None:
+    found = manifest.files.get(file.name)
     if found is None or (found.kind, found.made_with) != (file.kind, file.made_with):
-        problem = f"holds no {name}" if found is None else f"holds {name}, made with other settings"
+        problem = f"holds no {file.name}" if found is None else f"holds {file.name}, made with other settings"
         raise ConfigError(
             f"precomputed: {manifest.path} is an archive of the config '{manifest.about.get('name')}'. It "
             f"{problem}. Leave out --configfile to use the config that the archive holds"

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from ntklens.storage.errors import DamagedFileError, FileError, OtherFileError
 from ntklens.storage.files import FilePath, json_sha256, whole_file
 from ntklens.storage.records import origin_of
-from ntklens.storage.sealing import DIGEST_KEY, require_regular
+from ntklens.storage.sealing import DIGEST_KEY
 
 MANIFEST, CONFIG = "manifest.json", "config.yaml"
 FORMAT = 1
@@ -136,15 +136,14 @@ def extract(manifest: Manifest, name: str, path: FilePath) -> None:
 @contextmanager
 def _opened(path: FilePath) -> Iterator[zipfile.ZipFile]:
     """The zip file ``path``. Raises FileError if it is damaged or none."""
+    if not Path(path).is_file():
+        raise FileError(f"{path} is no file" if Path(path).exists() else f"{path} is not there")
     try:
-        require_regular(path)
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if len(set(names)) < len(names):
                 raise OtherFileError(f"{path} is no archive of ntk-lens: it holds two files of one name")
             yield archive
-    except FileNotFoundError:
-        raise FileError(f"{path} is not there") from None
     except UNREADABLE as error:
         raise DamagedFileError(f"{path} is damaged, or no archive of ntk-lens ({_one_line(error)})") from None
 

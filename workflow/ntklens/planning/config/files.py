@@ -22,7 +22,11 @@ PARTS = ("context", "problem")  # of the message of an error of YAML
 
 def check_file(path: str | os.PathLike[str]) -> None:
     """Raise ConfigError, with the file and the line, unless Snakemake reads what the file says."""
-    text = _text(path)
+    check_text(path, _text(path))
+
+
+def check_text(path: str | os.PathLike[str], text: str) -> None:
+    """Raise as `check_file` does, for the ``text`` of the config ``path``."""
     loader = yaml.SafeLoader("")
     try:
         loader = yaml.SafeLoader(text)
