@@ -5,13 +5,14 @@
 The CSV files are copies of results/{name}/tables/paper-comparison.csv.
 """
 
-import argparse
 import csv
 import re
 from pathlib import Path
 
+from page_blocks import print_or_write
+
 ROOT = Path(__file__).resolve().parents[1]
-BLOCK = re.compile(r"(<!-- claims -->\n).*?(<!-- end of claims -->\n)", re.DOTALL)
+BLOCK = re.compile(r"(?<=<!-- claims -->\n).*?(?=<!-- end of claims -->\n)", re.DOTALL)
 # Name of the config: the heading of its column. Columns have this order.
 CONFIGS = {
     "laptop": "5,000 MNIST digits and the 8×8 digits, five seeds (`config/config.yaml`)",
@@ -66,16 +67,7 @@ def short(value: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
-    text = table(results())
-    if not parser.parse_args().write:
-        print(text, end="")
-        return
-    readme = ROOT / "README.md"
-    readme.write_text(BLOCK.sub(lambda match: match[1] + text + match[2], readme.read_text("utf-8")), "utf-8")
+    print_or_write(__doc__, table(results()), [ROOT / "README.md"], BLOCK)
 
 
 if __name__ == "__main__":

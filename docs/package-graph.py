@@ -6,15 +6,16 @@ An arrow leads from a package to one that it imports from. An arrow that follows
 figures import from studies, and studies from training, there is none from figures to training.
 """
 
-import argparse
 import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from page_blocks import print_or_write
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
-BLOCK = re.compile(r"```mermaid\nflowchart TD\n.*?```\n", re.DOTALL)
+BLOCK = re.compile(r"(?<=```mermaid\n)flowchart TD\n.*?(?=```\n)", re.DOTALL)
 
 Imports = dict[str, set[str]]
 
@@ -57,20 +58,7 @@ def graph(imports: Imports) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--write",
-        action="store_true",
-        help="replace the graph in docs/architecture.md instead of printing it",
-    )
-    made = graph(reduced(imports_of_packages()))
-    if parser.parse_args().write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(BLOCK.sub(f"```mermaid\n{made}```\n", page), encoding="utf-8")
-    else:
-        print(made, end="")
+    print_or_write(__doc__, graph(reduced(imports_of_packages())), [PAGE], BLOCK)
 
 
 if __name__ == "__main__":

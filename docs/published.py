@@ -3,16 +3,16 @@
 python docs/published.py --write
 """
 
-import argparse
 import re
 from pathlib import Path
 
 from ntklens.storage.archives import Manifest, read_manifest
 from ntklens.storage.files import sha256
+from page_blocks import print_or_write
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "published" / "README.md"
-BLOCK = re.compile(r"(<!-- archives -->\n).*?(<!-- end of archives -->\n)", re.DOTALL)
+BLOCK = re.compile(r"(?<=<!-- archives -->\n).*?(?=<!-- end of archives -->\n)", re.DOTALL)
 HEADINGS = ("archive", "size", "run files", "made by commit", "on", "with", "core-hours", "SHA-256")
 
 
@@ -41,15 +41,7 @@ def row(manifest: Manifest) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--write", action="store_true", help="put the table into published/README.md")
-    text = table()
-    if not parser.parse_args().write:
-        print(text, end="")
-        return
-    README.write_text(BLOCK.sub(lambda match: match[1] + text + match[2], README.read_text("utf-8")), "utf-8")
+    print_or_write(__doc__, table(), [README], BLOCK)
 
 
 if __name__ == "__main__":

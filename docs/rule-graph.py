@@ -6,15 +6,16 @@ Snakemake's own drawing (`snakemake --rulegraph mermaid-js`) has one box for eac
 to `all`. Here figures that are drawn from the results of the same rules share a box, and `all` is left out.
 """
 
-import argparse
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from page_blocks import print_or_write
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "architecture.md")
-BLOCK = re.compile(r"```mermaid\nflowchart LR\n.*?```\n", re.DOTALL)
+BLOCK = re.compile(r"(?<=```mermaid\n)flowchart LR\n.*?(?=```\n)", re.DOTALL)
 
 Edges = set[tuple[str, str]]
 
@@ -47,19 +48,7 @@ def joined(edges: Edges) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--write", action="store_true", help="replace the graph in both pages instead of printing it"
-    )
-    graph = joined(edges_of(snakemakes_graph()))
-    if parser.parse_args().write:
-        for path in PAGES:
-            page = path.read_text(encoding="utf-8")
-            path.write_text(BLOCK.sub(f"```mermaid\n{graph}```\n", page), encoding="utf-8")
-    else:
-        print(graph, end="")
+    print_or_write(__doc__, joined(edges_of(snakemakes_graph())), PAGES, BLOCK)
 
 
 if __name__ == "__main__":

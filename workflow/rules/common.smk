@@ -161,6 +161,10 @@ def settings_of_infinite_width(wildcards):
     return as_json(settings.infinite_width_settings(CONFIG, curve_of(wildcards)))
 
 
+def settings_of_gallery(wildcards):
+    return as_json(gallery_settings(CONFIG, FIGURES.values()))
+
+
 def code_of_fetching(wildcards):
     return recorded_code(paths.code("datasets", "fetch", "all"), "fetch.py")
 

@@ -25,7 +25,7 @@ rule gallery:
         "../../envs/gallery.yaml"
     threads: 1
     params:
-        settings=as_json(gallery_settings(CONFIG, FIGURES.values())),
+        settings=settings_of_gallery,
     shell:
         "python {input.code[0]:q} --settings {params.settings:q} --figures {input.figures:q}"
         " --captions {input.captions:q} --averages {input.averages:q} --comparison {input.comparison:q}"
