@@ -41,7 +41,7 @@ class Look:
     empty: bool  # whether only the outline of its markers is drawn
 
 
-class DrawnSeries(NamedTuple):
+class SeriesLook(NamedTuple):
     """The look of one series, and the axes that it is drawn in."""
 
     look: Look
@@ -63,7 +63,7 @@ class Drawing:
     def __init__(self, figure: Figure) -> None:
         self._lines = [(axes, line) for axes in figure.axes for line in axes.get_lines()]
 
-    def series(self, series: dict[str, Any]) -> DrawnSeries | None:
+    def series(self, series: dict[str, Any]) -> SeriesLook | None:
         """The look of a series of the figure's content; None if it is not drawn.
 
         A line is the series' own once only, so series with the same numbers have a line each.
@@ -72,7 +72,7 @@ class Drawing:
         for number, (axes, line) in enumerate(self._lines):
             if all(map(_equal, wanted, _data(line))):
                 del self._lines[number]
-                return DrawnSeries(_look(line), axes)
+                return SeriesLook(_look(line), axes)
         return None
 
     def others(self, axes: Sequence[Axes]) -> Iterator[OtherLine]:
