@@ -13,7 +13,7 @@
                       dense networks also values by layer and of the weighted NTK
 
 Values by layer have a second axis, in the order of the attribute layers. So have eigenvalues, in ascending
-order: the means of those of one rank.
+order: the means of those of one rank, as float32.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -141,6 +141,8 @@ def _write_along(group: h5py.Group, name: str, along: Mean, average: Average) ->
     add_scale(group, "epoch", along.epoch)
     axes = ["epoch"]
     if name == "eigenvalues":
+        # They are most of the file, and only looked at.
+        along = along._replace(mean=along.mean.astype(np.float32), error=along.error.astype(np.float32))
         add_scale(group, "eigenvalue_index", np.arange(along.mean.shape[1]))
         axes.append("eigenvalue_index")
     elif along.mean.ndim > 1:
