@@ -93,10 +93,12 @@ verify-results: $(READY)
 coverage: $(READY)
 	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not slow" --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
+SNAKEFILES := Snakefile workflow/Snakefile workflow/rules
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check --compact-diff Snakefile workflow/rules
+	$(BIN)/snakefmt --check --compact-diff $(SNAKEFILES)
 	$(BIN)/snakemake --lint
 	$(BIN)/lint-imports
 	$(BIN)/basedpyright
@@ -109,7 +111,7 @@ docs: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt $(SNAKEFILES)
 	$(BIN)/python -m ntklens.planning.config
 
 setup: $(READY)

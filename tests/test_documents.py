@@ -174,6 +174,18 @@ def test_pre_commit_hooks_come_from_the_environment() -> None:
         assert hook["entry"].startswith(".venv/bin/")
 
 
+def test_workflow_catalog_finds_what_its_standard_asks_for() -> None:
+    usage = read_yaml(ROOT / ".snakemake-workflow-catalog.yml")["usage"]
+    assert usage["software-stack-deployment"] == {
+        "conda": True,
+        "apptainer": False,
+        "apptainer+conda": False,
+        "report": True,
+    }
+    assert set(usage["mandatory-flags"]) == {"desc", "flags"}
+    assert all((ROOT / name).is_file() for name in ("workflow/Snakefile", "config/README.md"))
+
+
 # What the README says of the workflow
 
 

@@ -44,6 +44,17 @@ def test_next_steps_fit_the_config(state, tmp_path):
     assert "edit config/config.yaml" in closing(state, 60.0)[-1]
 
 
+def test_run_in_another_folder_names_folder_and_snakefile(state, tmp_path):
+    make(tmp_path, "results/x/figures/figure-2.json")
+    state.run = state.run._replace(snakefile="/srv/ntk lens/Snakefile")
+    lines = closing(state, 60.0)
+    assert lines[1] == f"In       {tmp_path}"
+    assert "snakemake --snakefile '/srv/ntk lens/Snakefile' --configfile config/x.yaml --report" in lines[3]
+    assert lines[-1].startswith("         edit config/x.yaml")
+    state.run = state.run._replace(config_files=())
+    assert "edit" not in "".join(closing(state, 60.0))  # the default config is in the other folder
+
+
 def test_run_without_figures_names_the_files_that_were_asked_for(state, tmp_path):
     targets = tuple(f"results/x/runs/{number}.h5" for number in range(6))
     make(tmp_path, *targets)

@@ -23,7 +23,7 @@ def plan(lane=CORES):
 
 
 def run(*places):
-    return Run("x", ("config/x.yaml",), (Place("Figures", "results/x/figures"), *places))
+    return Run("x", ("config/x.yaml",), (Place("Figures", "results/x/figures"), *places), "")
 
 
 def record(event=None, text="", level=logging.INFO, **facts):

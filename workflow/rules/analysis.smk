@@ -106,7 +106,7 @@ rule comparison:
     """Set every claim of the paper beside the results, with the verdict that follows from its interval."""
     input:
         averages=averages_of_paper(),
-        claims="config/claims.yaml",
+        claims=claims_file(),
         code=code("comparison.py"),
     output:
         csv=paths.table(NAME, "paper-comparison") + ".csv",

@@ -20,7 +20,7 @@ from snakemake.settings.types import DeploymentMethod
 
 NAME = CONFIG.name
 GPUS = 1 if CONFIG.device == "gpu" else 0  # that one training job uses
-if "gpu" in workflow.global_resources and not GPUS:
+if "gpu" in workflow.global_resources and not GPUS and not MODULE:
     raise WorkflowError(
         "the resource gpu is set, but config key 'device' is cpu: --config on the command line replaces the "
         "profile's --config, so repeat device=gpu there; or set no gpu resource"
@@ -40,7 +40,7 @@ def neural_tangents_python():
     """The Python that has neural-tangents: that of the rule's conda environment, or else of `make oracle`."""
     if WITH_CONDA:
         return "python"
-    return os.path.join(workflow.basedir, ".venv-oracle", "bin", "python")
+    return os.path.join(REPOSITORY, ".venv-oracle", "bin", "python")
 
 
 # PYTHONPATH lets scripts find ntklens in any environment, a rule's own conda environment included. The other
@@ -53,16 +53,23 @@ ENVIRONMENT = {
     "PYTHONUTF8": "1",
     "NTKLENS_DATA_DIR": CONFIG.data_dir or "",
     "NEURAL_TANGENTS_PYTHON": neural_tangents_python(),
-    "NTKLENS_COMPILATION_CACHE": os.path.join(workflow.basedir, ".cache", "xla"),
+    "NTKLENS_COMPILATION_CACHE": os.path.abspath(os.path.join(".cache", "xla")),
     "NTKLENS_JOBS_PER_GPU": str(CONFIG.jobs_per_gpu),
     "NTKLENS_CHECKPOINT_SECONDS": f"{CONFIG.checkpoint_seconds:g}",
 }
-EXPORTS = [f"export {key}={shlex.quote(ENVIRONMENT[key])}; " for key in ENVIRONMENT]
+EXPORTS = {key: shlex.quote(value) for key, value in ENVIRONMENT.items()}
 if WITH_CONDA:
     # Otherwise the programs of an active virtual environment can come before those of the rule's environment.
-    EXPORTS.append('export PATH="$CONDA_PREFIX/bin:$PATH"; ')
+    EXPORTS["PATH"] = '"${CONDA_PREFIX:+$CONDA_PREFIX/bin:}$PATH"'
+PREFIX = ""
+if MODULE:
+    # The prefix serves all rules of the workflow that uses this one. They keep the one that they had, by default
+    # bash's strict mode, and the modules of their own.
+    PREFIX = shell._get_process_prefix()
+    EXPORTS["PYTHONPATH"] += '"${PYTHONPATH:+:$PYTHONPATH}"'
+PREFIX += "".join(f"export {key}={value}; " for key, value in EXPORTS.items())
 # Snakemake formats the prefix, and data_dir may hold braces.
-shell.prefix("".join(EXPORTS).replace("{", "{{").replace("}", "}}"))
+shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 
 
 # Wildcards become part of shell commands, and a target on the command line could hold a command. Rules with a
@@ -83,9 +90,8 @@ def code(script, *modules):
     ``modules`` are modules that it loads by name.
     """
     path = os.path.join(WORKFLOW, "scripts", script)
-    files = [os.path.relpath(file, workflow.basedir) for file in import_closure(path, *modules)]
-    own = os.path.relpath(path, workflow.basedir)
-    return [own] + [file for file in files if file != own]
+    files = [str(file) for file in import_closure(path, *modules)]
+    return [in_rules(file) for file in dict.fromkeys([path, *files])]
 
 
 @cache
@@ -100,7 +106,7 @@ def recorded_code(record, script, *modules):
     # Jobs on other machines find the record of the workflow that submitted them.
     if workflow.is_main_process:
         write_changed_json(record, code_digests(path, *modules))
-    inputs = [os.path.relpath(path, workflow.basedir), record]
+    inputs = [in_rules(path), record]
     return [ancient(file) for file in inputs] if CONFIG.keep_runs else inputs
 
 
@@ -311,6 +317,16 @@ def archived_files():
     return list(dict.fromkeys([*taken, *figures, *figure_files(), *comparison_files(), *variance_files()]))
 
 
+def claims_file():
+    """The paper's claims."""
+    return in_rules(os.path.join(REPOSITORY, "config", "claims.yaml"))
+
+
+def caption_file(figure):
+    """What a page says below a figure."""
+    return in_rules(os.path.join(WORKFLOW, "report", figure.caption))
+
+
 def gallery_file():
     """The page with all figures, if the config has any."""
     return [paths.gallery(NAME)] if FIGURES else []
@@ -319,4 +335,4 @@ def gallery_file():
 def page_files():
     """What the gallery's page is made of, besides Python modules."""
     folder = os.path.join(WORKFLOW, "ntklens", "gallery", "page")
-    return [os.path.relpath(entry.path, workflow.basedir) for entry in sorted(os.scandir(folder), key=str)]
+    return [in_rules(entry.path) for entry in sorted(os.scandir(folder), key=str)]

@@ -3,10 +3,10 @@ rule gallery:
     input:
         figures=[paths.figure(NAME, key) + ".json" for key in FIGURES],
         pictures=[paths.figure(NAME, key) + ".png" for key in FIGURES],
-        captions=[f"workflow/report/{figure.caption}" for figure in FIGURES.values()],
+        captions=[caption_file(figure) for figure in FIGURES.values()],
         averages=[paths.averages(NAME).format(**curve._asdict()) for curve in curves.curves(CONFIG)],
         comparison=[file for file in comparison_files() if file.endswith(".csv")],
-        claims="config/claims.yaml",
+        claims=claims_file(),
         page=page_files(),
         code=code("gallery.py", *{f"ntklens.figures.{figure.kind}": None for figure in FIGURES.values()}),
     output:

@@ -16,9 +16,12 @@ TRAINING_RULES = ("calibrate", "train")  # those that the cost model prices, and
 
 
 def progress_views():
-    """The handlers of our logger plugin: none in the jobs of a cluster, or if no profile names it."""
+    """The handlers of our logger plugin: none in the jobs of a cluster, or if no profile names it.
+
+    There is none for a module either: of another workflow's jobs, nothing is known here.
+    """
     manager = getattr(workflow, "logger_manager", None)
-    handlers = manager.get_log_handlers() if manager else []
+    handlers = manager.get_log_handlers() if manager and not MODULE else []
     return [handler for handler in handlers if hasattr(handler, "expect")]
 
 
@@ -30,7 +33,13 @@ def run_of_config():
         Place("Claims", paths.table(NAME, "paper-comparison") + ".html"),
     ]
     files = tuple(os.path.relpath(file) for file in CONFIG_FILES)
-    return Run(NAME, files, tuple(places))
+    return Run(NAME, files, tuple(places), snakefile_of_run())
+
+
+def snakefile_of_run():
+    """The Snakefile that commands have to name; empty in the workflow's own folder, where Snakemake finds it."""
+    main = os.path.realpath(workflow.main_snakefile)
+    return "" if os.getcwd() in (REPOSITORY, os.path.dirname(main)) else main
 
 
 def plan_of_run():

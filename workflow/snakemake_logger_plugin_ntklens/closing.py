@@ -5,11 +5,13 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake_logger_plugin_ntklens.plan import Run
 from snakemake_logger_plugin_ntklens.run_state import RunState
 from snakemake_logger_plugin_ntklens.words import count, duration
 
 MOST_FILES = 4  # of those that were asked for, where they are no figures
 MOST_FAILURES = 10
+DEFAULT_CONFIG = "config/config.yaml"
 
 
 def closing(state: RunState, now: float) -> list[str]:
@@ -53,7 +55,9 @@ def _results(state: RunState) -> list[str]:
         if len(asked) > MOST_FILES:
             rows.append(("", f"and {len(asked) - MOST_FILES} more files"))
     figures = sorted(map(str, Path(f"results/{run.name}/figures").glob("figure-*.json")))
-    rows += [("Next", command) for command in _commands(run.config_files, figures)]
+    rows += [("Next", command) for command in _commands(run, figures)]
+    if run.snakefile and rows:  # the shell may be elsewhere
+        rows.insert(0, ("In", str(Path.cwd())))
     width, before, lines = max((len(label) for label, _ in rows), default=0), "", []
     for label, text in rows:
         lines.append(f"{'' if label == before else label:{width}}  {text}")
@@ -67,17 +71,21 @@ def _exists(path: str) -> bool:
     return any(place.iterdir()) if place.is_dir() else place.exists()
 
 
-def _commands(config_files: tuple[str, ...], figures: list[str]) -> list[str]:
+def _commands(run: Run, figures: list[str]) -> list[str]:
     if not figures:
         return []
     snakemake, python = _program("snakemake"), _program("python")
-    config = f" --configfile {shlex.join(config_files)}" if config_files else ""
-    edited = shlex.join(config_files) if config_files else "config/config.yaml"
-    return [
-        f"{snakemake}{config} --report report.html  (all on one page)",
+    snakefile = ["--snakefile", run.snakefile] if run.snakefile else []
+    configs = ["--configfile", *run.config_files] if run.config_files else []
+    commands = [
+        f"{shlex.join([snakemake, *snakefile, *configs])} --report report.html  (all on one page)",
         f"{python} -m ntklens trace {shlex.quote(figures[0])}  (a figure's origin)",
-        f"edit {edited} and start again: only what depends on a change runs",
     ]
+    edited = shlex.join(run.config_files or [DEFAULT_CONFIG])
+    # In another folder without a config, the default one is the workflow's, which serves other folders too.
+    if run.config_files or not run.snakefile or Path(DEFAULT_CONFIG).exists():
+        commands.append(f"edit {edited} and start again: only what depends on a change runs")
+    return commands
 
 
 def _program(name: str) -> str:

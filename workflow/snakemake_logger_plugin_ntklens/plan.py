@@ -53,6 +53,7 @@ class Run(NamedTuple):
     name: str
     config_files: tuple[str, ...]  # as the command line names them; none for the default config
     places: tuple[Place, ...]
+    snakefile: str  # that commands have to name; empty if the workflow runs in its own folder
 
 
 class Plan(NamedTuple):
