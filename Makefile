@@ -12,11 +12,32 @@ BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures gallery archive published variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint docs format clean lock setup oracle bench estimate
+.PHONY: figures demo gallery archive published variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint docs format clean lock setup oracle bench estimate
 
 figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake $(SNAKEMAKE_ARGS)
+
+# Figures 1 to 3 in miniature, from small digits: about a minute on two cores, and another to set up.
+demo: $(READY)
+	@$(BIN)/python workflow/release_lock.py
+	$(BIN)/snakemake figure_1 figure_2 figure_3 --configfile config/demo.yaml $(SNAKEMAKE_ARGS)
+	@test ! -e results/demo/figures/figure-1.png || printf '%s\n' $(AFTER_DEMO)
+
+AFTER_DEMO := '' \
+	'Three figures of the paper in miniature (docs/figures.md explains what they show):' \
+	'  results/demo/figures/figure-1.png   trace, adaptation rate and effective rank while networks train' \
+	'  results/demo/figures/figure-2.png   the same and the test loss, against width and dataset size' \
+	'  results/demo/figures/figure-3.png   how wide a network has to be until its kernel barely changes' \
+	'' \
+	'What to try next:' \
+	'  make figures             all figures on more data, and results/laptop/gallery.html, which sets them beside' \
+	'                           the claims of the paper: 9 to 13 minutes on two cores' \
+	'  make demo                again, once you have changed a value in config/demo.yaml, such as widths: only what' \
+	'                           depends on the value runs (config/README.md explains every key)' \
+	'  $(BIN)/snakemake gallery --configfile config/demo.yaml' \
+	'                           results/demo/gallery.html: all figures of the demo on one page, to hover and zoom' \
+	'  docs/tutorial.md         from here to your own data, network and axis'
 
 # The page that shows all figures beside the paper's claims. `make figures` makes it, too.
 gallery: $(READY)

@@ -19,7 +19,7 @@ def own(**changes):
 
 @pytest.mark.parametrize(
     "name",
-    ["config", "full-scale", "paper", "reduced", "robustness", "smoke", "transition", "variance"],
+    ["config", "demo", "full-scale", "paper", "reduced", "robustness", "smoke", "transition", "variance"],
 )
 def test_shipped_config_is_feasible(name):
     check_feasible(load(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8"))))
