@@ -33,11 +33,9 @@ AFTER_DEMO := '' \
 	'What to try next:' \
 	'  make figures             all figures on more data, and results/laptop/gallery.html, which sets them beside' \
 	'                           the claims of the paper: 9 to 13 minutes on two cores' \
-	'  make demo                again, once you have changed a value in config/demo.yaml, such as widths: only what' \
-	'                           depends on the value runs (config/README.md explains every key)' \
 	'  $(BIN)/snakemake gallery --configfile config/demo.yaml' \
 	'                           results/demo/gallery.html: all figures of the demo on one page, to hover and zoom' \
-	'  docs/tutorial.md         from here to your own data, network and axis'
+	'  docs/tutorial.md         from here to your own data, network and axis; config/README.md explains every key'
 
 # The page that shows all figures beside the paper's claims. `make figures` makes it, too.
 gallery: $(READY)
