@@ -22,7 +22,10 @@ from tests.support.pages import blocks, trajectory
 
 ROOT = Path(__file__).resolve().parents[1]
 README, CONTRIBUTING = (ROOT / name for name in ("README.md", "CONTRIBUTING.md"))
-ENGINE, ARCHITECTURE = (ROOT / "docs" / name for name in ("engine.md", "architecture.md"))
+ENGINE, ARCHITECTURE, TUTORIAL = (
+    ROOT / "docs" / name for name in ("engine.md", "architecture.md", "tutorial.md")
+)
+CONFIG_PAGE = ROOT / "config" / "README.md"
 PAGES = (
     README,
     CONTRIBUTING,
@@ -317,6 +320,21 @@ def test_example_of_a_study_is_a_config(path: Path, tmp_path: Path) -> None:
     config = tmp_path / "own.yaml"
     config.write_text(f"name: own\n{example.replace('name: depth', '')}", encoding="utf-8")
     assert "figure_depth_scaling_laws" in snakemake("-n", config=str(config))
+
+
+def test_smallest_config_is_five_lines_and_all_else_has_a_default(tmp_path: Path) -> None:
+    (smallest,) = [block for block in blocks(CONFIG_PAGE, "yaml") if "name: quick" in block]
+    assert len(smallest.splitlines()) == 5
+    assert smallest in blocks(TUTORIAL, "yaml")
+    config = tmp_path / "quick.yaml"
+    config.write_text(smallest, encoding="utf-8")
+    shown = snakemake("-n", config=str(config))
+    assert {"calibrate", "train", "figure_3", "gallery"} <= set(
+        re.findall(r"^(\w+) +\d+$", shown, re.MULTILINE)
+    )
+    training = load(read_yaml(config)).training
+    assert (training.max_epochs, training.trace_every) == (300, 1)  # what the page says of this window
+    assert (len(training.spectrum_epochs), training.spectrum_epochs[-1]) == (12, 65)
 
 
 def test_example_of_the_engine_runs() -> None:

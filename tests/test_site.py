@@ -97,7 +97,7 @@ def test_tutorial_s_dataset_and_config_fit_each_other(
     monkeypatch.chdir(tmp_path)
     (code,) = [block for block in blocks(TUTORIAL, "python") if "stripes.npz" in block]
     exec(code, {})
-    first, networks, use, _ = blocks(TUTORIAL, "yaml")
+    _, first, networks, use, _ = blocks(TUTORIAL, "yaml")
     config = yaml.safe_load(first)
     assert set(load(config).networks) == {"shallow"}
     config["networks"] = yaml.safe_load(networks)["networks"]

@@ -31,19 +31,21 @@ def epochs_to(last):
 
 @st.composite
 def schedules(draw):
-    """The section ``training``, and a length of the running mean that suits it."""
+    """The section ``training``, and a length of the running mean that suits it; None for the default."""
     first = draw(st.integers(20, 60))
     last, step = draw(st.integers(first + 1, 200)), draw(st.integers(1, 3))
-    training = {
-        "window": {"first": first, "last": last},
-        "max_epochs": math.ceil(1.3 * last) + draw(st.integers(1, 100)),
-        "trace_every": step,
-        "spectrum_epochs": draw(epochs_to(last)),
-        "test_every": draw(st.integers(1, last)),
-        "patience": draw(st.floats(1.01, 1.25)),
-    }
-    training |= draw(some(save_parameters=st.integers(0, 3)))
-    return training, step * draw(st.integers(1, 2))
+    training = {"window": {"first": first, "last": last}} | draw(
+        some(
+            max_epochs=st.integers(1, 100).map(lambda more: math.ceil(1.3 * last) + more),
+            spectrum_epochs=epochs_to(last),
+            test_every=st.integers(1, last),
+            patience=st.floats(1.01, 1.25),
+            save_parameters=st.integers(0, 3),
+        )
+    )
+    if draw(st.booleans()):
+        return training, None
+    return {**training, "trace_every": step}, step * draw(st.integers(1, 2))
 
 
 @st.composite
@@ -148,7 +150,7 @@ def own_study(draw, axis, training, recipe):
     by_own = "convolutional" in networks or draw(st.booleans())
     rate = recipe["own" if by_own else "adam"].get("learning_rate")
     last = (by_own and recipe["own"].get("epochs")) or training["window"]["last"]
-    entry = {"axis": axis, "networks": networks, "spectrum_epochs": draw(epochs_to(last))}
+    entry = {"axis": axis, "networks": networks} | draw(some(spectrum_epochs=epochs_to(last)))
     entry |= {"recipe": "own"} if by_own else draw(some(recipe=st.just("adam")))
     entry |= _anchored(draw, "scales", scale)
     entry |= draw(

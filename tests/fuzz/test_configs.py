@@ -93,7 +93,8 @@ def keys_in(config):
 
 def test_every_key_of_the_models_is_drawn():
     drawn = {key for seed in range(300) for key in keys_in(configs().make(random.Random(seed)))}
-    assert {key for _, model in sections(Config) for key in fields_by_key(model)} <= drawn
+    keys = {key for _, model in sections(Config) for key in fields_by_key(model)}
+    assert keys - drawn == {"precomputed"}  # names an archive, which tests/workflow/test_archive.py makes
 
 
 TEXTS = st.sampled_from(

@@ -136,7 +136,7 @@ def test_a_value_that_fits_nowhere_is_refused_and_the_key_is_named(path, value):
         (("training", "patience"), 10**400, "must be a finite number"),
         (("ensemble", "seeds"), 10**30, f"is {10**30}, but must be at most 100000"),
         (("networks", "deep"), {"hidden_layers": 10**9}, "must be at most 1000"),
-        (("training", "window", "last"), 10**9, "must be at most 1000000"),
+        (("training", "window", "last"), 10**9, "must be at most 333333"),
         ((*WIDTHS, "widths"), [[8]], "widths[0]' is [8], but must be an integer"),
         ((*WIDTHS, "widths"), {"8": 8}, "widths' is {'8': 8}, but must be a list"),
         (
@@ -156,7 +156,11 @@ def test_value_that_cannot_be_used_is_refused_in_plain_words(path, value, expect
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
-        (("analysis", "smoothing_epochs"), 400, "400 takes 202 traces (training.trace_every: 2), but a seed"),
+        (
+            ("analysis", "smoothing_epochs"),
+            400,
+            "400 epochs takes 202 traces (training.trace_every: 2), but a seed",
+        ),
         (("training", "test_every"), 401, "401 must not exceed the window's last epoch, 400"),
         (("training", "patience"), 5, "5 times the window's middle, epoch 253, is beyond max_epochs, 1200"),
         (("recipes", "own"), {"batch_size": 8, "epochs": 5, "evaluate_every": 6}, "6 must not exceed the 5"),

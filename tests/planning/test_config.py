@@ -160,12 +160,14 @@ def test_duplicate_dataset_raises():
 
 def test_figure_network_that_is_defined_but_not_trained_raises():
     config = changed((*WIDTHS, "networks"), ["four-layer"])
+    assert load(config).model_scaling_network == "four-layer"
+    config["figures"] = {"model_scaling_network": "three-layer"}
     with pytest.raises(ConfigError, match=r"figures\.model_scaling_network.*'three-layer' is not trained"):
         load(config)
 
 
 def test_figure_network_does_not_matter_without_model_scaling():
-    assert load(without(("studies", "model-scaling"))).figures.model_scaling_network == "three-layer"
+    assert load(without(("studies", "model-scaling"))).model_scaling_network == "three-layer"
 
 
 def test_own_test_part_is_taken_whole_where_it_is_smaller():
@@ -426,9 +428,8 @@ def test_own_study_takes_defaults():
             "own[0].recipe': trains for a fixed number of epochs, so it needs a learning_rate",
         ),
         (
-            {"recipe": "fixed", "learning_rate": 0.1},
-            "own[0].spectrum_epochs': must ascend from 0 to at most the last of the recipe's epochs, 100; "
-            "none are given, and those of training go to 260",
+            {"recipe": "fixed", "learning_rate": 0.1, "spectrum_epochs": [0, 101]},
+            "own[0].spectrum_epochs': must ascend from 0 to at most the last of the recipe's epochs, 100",
         ),
         ({"networks": ["no-width"]}, "networks.no-width.width': must be given"),
         (

@@ -65,7 +65,7 @@ def test_text_between_the_markers_is_replaced_and_all_other_text_kept():
     new = with_tables(text)
     assert new.startswith("a\n<!-- table: analysis -->\n\n| key | default | unit | meaning |\n")
     assert new.endswith("\n\n<!-- end -->\nb\n")
-    assert "| `smoothing_epochs` | `8` | epochs |" in new
+    assert "| `resamples` ◇ | `2000` |" in new
     assert "old" not in new
     assert with_tables(new) == new
 

@@ -218,7 +218,7 @@ def _of_widths(config: Config) -> list[Curve]:
 
 def _one_curve_per_dataset(config: Config) -> list[Curve]:
     """One curve for each dataset of model scaling, then of data scaling."""
-    network = config.figures.model_scaling_network
+    network = config.model_scaling_network
     widths = [curve for curve in curves(config, MODEL_SCALING) if curve.network == network]
     first: dict[tuple[str, str], Curve] = {}
     for curve in widths + curves(config, DATA_SCALING):

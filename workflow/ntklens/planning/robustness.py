@@ -31,7 +31,7 @@ def _varied_curves(config: Config) -> Iterator[VariedCurve]:
         yield VariedCurve(analysis_settings(config, baseline), baseline, UNVARIED)
     for curve in curves(config):
         if curve in baselines:
-            baseline = curve._replace(network=config.figures.model_scaling_network)
+            baseline = curve._replace(network=config.model_scaling_network)
             title = f"{config.networks[curve.network].hidden_layers} hidden layers"
         elif _is_variation(config, curve):
             baseline = _baseline_of(config, curve, baselines)
@@ -50,4 +50,4 @@ def _is_variation(config: Config, curve: Curve) -> bool:
 
 def _baseline_of(config: Config, curve: Curve, baselines: list[Curve]) -> Curve:
     same = curve._replace(study=MODEL_SCALING)
-    return same if same in baselines else same._replace(network=config.figures.model_scaling_network)
+    return same if same in baselines else same._replace(network=config.model_scaling_network)

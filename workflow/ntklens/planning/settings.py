@@ -18,6 +18,7 @@ from ntklens.analysis.settings import (
 from ntklens.data.registry import title
 from ntklens.data.settings import SplitSettings
 from ntklens.planning.config import Config
+from ntklens.planning.config.points import spectrum_epochs_of
 from ntklens.planning.curves import (
     axis_of,
     curves,
@@ -84,7 +85,7 @@ def measurement_settings(config: Config, curve: Curve) -> Measurement:
         ntk_samples=entry.ntk_samples or config.ntk_samples,
         ntk_draws=entry.ntk_draws,
         trace_every=training.trace_every if minimum else 0,
-        spectrum_epochs=entry.spectrum_epochs or training.spectrum_epochs,
+        spectrum_epochs=spectrum_epochs_of(entry, training.spectrum_epochs),
         alignments=minimum and entry.recipe.batch_size is None,
         minimum=minimum,
         save_parameters=training.save_parameters if minimum else 0,
@@ -158,7 +159,7 @@ def analysis_settings(config: Config, curve: Curve) -> AnalysisSettings:
         curve=curve,
         averages=settings_sha256(averaging_settings(config, curve)),
         infinite_width=settings_sha256(infinite_width) if infinite_width else None,
-        smoothing_epochs=config.analysis.smoothing_epochs,
+        smoothing_epochs=config.smoothing_epochs,
         resamples=config.analysis.resamples,
         joint_members=entry_of(config, curve).vary != "initialisation" or len(networks) == 1,
     )
@@ -189,7 +190,7 @@ def comparison_settings(config: Config) -> ComparisonSettings:
 
 
 def _compared(config: Config, curve: Curve) -> ComparedCurve:
-    network = config.figures.model_scaling_network
+    network = config.model_scaling_network
     return ComparedCurve(
         analysis=analysis_settings(config, curve),
         hidden_layers=config.networks[curve.network].hidden_layers,

@@ -5,7 +5,7 @@ import re
 import reprlib
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -43,6 +43,13 @@ class Section(BaseModel):
         return data
 
 
+class Follows(NamedTuple):
+    """A default that other keys give: the ``rule`` takes the keys before it in its section."""
+
+    rule: Callable[[Mapping[str, Any]], Any]
+    words: str  # the rule for a reader
+
+
 def key(
     default: Any,
     description: str,
@@ -52,13 +59,23 @@ def key(
     axis: str | None = None,
     **constraints: Any,
 ) -> Any:
-    """A field: its ``default`` (... for a required key), what it means, and its limits.
+    """A field: its ``default`` (... for a required key, or a `Follows`), what it means, and its limits.
 
     ``stated`` is false for a choice of ours that the paper does not state. ``axis`` names the only axis on
     which the key has an effect.
     """
-    extra = {"unit": unit, "axis": axis, "not stated in the paper": None if stated else True}
+    follows = default if isinstance(default, Follows) else None
+    extra = {
+        "unit": unit,
+        "axis": axis,
+        "follows": follows and follows.words,
+        "not stated in the paper": None if stated else True,
+    }
     extra = {name: value for name, value in extra.items() if value}
+    if follows:
+        return Field(
+            default_factory=follows.rule, description=description, json_schema_extra=extra, **constraints
+        )
     return Field(default, description=description, json_schema_extra=extra, **constraints)
 
 

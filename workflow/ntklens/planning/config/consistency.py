@@ -180,7 +180,7 @@ def _check_figures(config: Config) -> None:
     )
     networks = {name for entry in by_width for name in entry.networks}
     require(
-        not networks or figures.model_scaling_network in networks,
+        not networks or config.model_scaling_network in networks,
         "figures.model_scaling_network",
-        f"{shortened(figures.model_scaling_network)} is not trained; allowed are {_listed(sorted(networks))}",
+        f"{shortened(config.model_scaling_network)} is not trained; allowed are {_listed(sorted(networks))}",
     )

@@ -43,6 +43,7 @@ def _plain(schema: Any) -> Any:
     if isinstance(plain.get("title"), str):
         del plain["title"]
     notes = [f"Unit: {plain.pop('unit')}."] if isinstance(plain.get("unit"), str) else []
+    notes += [f"Default: {plain.pop('follows')}."] if isinstance(plain.get("follows"), str) else []
     notes += [f"Only on the axis {plain.pop('axis')}."] if isinstance(plain.get("axis"), str) else []
     notes += ["Not stated in the paper."] if plain.pop("not stated in the paper", False) else []
     if notes:
@@ -79,6 +80,8 @@ def _mark(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
+    if follows := _extra(field, "follows"):
+        return follows
     default = field.default
     if isinstance(default, tuple) and len(default) > LONGEST_LIST:
         return f"{len(default)} values from {_written(default[0])} to {_written(default[-1])}"

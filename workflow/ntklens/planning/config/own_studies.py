@@ -128,11 +128,11 @@ class OwnStudyEntry(EntrySection):
     )
     spectrum_epochs: EpochList | None = key(
         StudyEntry.spectrum_epochs,
-        "Epochs at which the spectrum is measured. null takes `training.spectrum_epochs`; give your own if "
-        "the recipe's epochs end earlier.",
+        "Epochs at which the spectrum is measured. null takes `training.spectrum_epochs`, up to the last of "
+        "the recipe's epochs.",
         unit="epochs",
     )
 
-    def general(self, recipes: Mapping[str, ConfigRecipe]) -> StudyEntry:
+    def general(self, recipes: Mapping[str, ConfigRecipe], test_samples: int) -> StudyEntry:
         """The entry in the general form."""
         return StudyEntry(recipe=recipes[self.recipe], **kept(self, "recipe"))

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from ntklens.planning.config import following
 from ntklens.planning.config.base import (
     LARGEST_COUNT,
     Count,
     Decay,
     EpochList,
     Epochs,
+    Follows,
     Names,
     Percentages,
     Rate,
@@ -43,7 +45,7 @@ class ModelScalingEntry(EntrySection):
     learning_rate: Rate | None = _LEARNING_RATE
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
 
-    def general(self, recipes: Mapping[str, ConfigRecipe]) -> StudyEntry:
+    def general(self, recipes: Mapping[str, ConfigRecipe], test_samples: int) -> StudyEntry:
         """The entry in the general form."""
         return StudyEntry(
             axis="width", scales=self.widths, recipe=recipes[PAPERS_RECIPE], **kept(self, "widths")
@@ -69,7 +71,7 @@ class DataScalingEntry(EntrySection):
     learning_rate: Rate | None = _LEARNING_RATE
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
 
-    def general(self, recipes: Mapping[str, ConfigRecipe]) -> StudyEntry:
+    def general(self, recipes: Mapping[str, ConfigRecipe], test_samples: int) -> StudyEntry:
         """The entry in the general form."""
         return StudyEntry(
             axis="train_samples",
@@ -112,7 +114,12 @@ class NoiseScalingEntry(EntrySection):
         stated=False,
     )
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
-    ntk_samples: Count = key(400, "Test samples in each draw on which the NTK is measured.", unit="samples")
+    ntk_samples: Count | None = key(
+        None,
+        "Test samples in each draw on which the NTK is measured. null takes the paper's 400, or fewer if the "
+        "draws would need more than the top-level `test_samples`.",
+        unit="samples",
+    )
     ntk_draws: Count = key(
         3,
         "Disjoint draws of test samples on which the NTK is measured. Figure 4 shows the mean over them.",
@@ -123,7 +130,7 @@ class NoiseScalingEntry(EntrySection):
         10, "Epochs between two measurements of losses and accuracies.", unit="epochs", stated=False
     )
     spectrum_epochs: EpochList = key(
-        (0, 1, 2, 4, 7, 12, 20, 35, 60, 100, 170, 300, 450, 600, 800, 1000),
+        Follows(following.noise_spectrum_epochs, "16 values from 0 to 1000, up to `epochs`"),
         "Epochs at which the NTK is measured, ascending from 0 to at most the last.",
         unit="epochs",
         stated=False,
@@ -134,8 +141,8 @@ class NoiseScalingEntry(EntrySection):
         128, "Samples of one update. The last batch of an epoch takes the remaining samples.", unit="samples"
     )
 
-    def general(self, recipes: Mapping[str, ConfigRecipe]) -> StudyEntry:
-        """The entry in the general form; its recipe is its own."""
+    def general(self, recipes: Mapping[str, ConfigRecipe], test_samples: int) -> StudyEntry:
+        """The entry in the general form; its recipe is its own. The config has ``test_samples``."""
         training = ("learning_rate", "momentum", "batch_size", "epochs", "evaluate_every")
         recipe = ConfigRecipe(optimizer="sgd", **{name: getattr(self, name) for name in training})
         return StudyEntry(
@@ -144,5 +151,6 @@ class NoiseScalingEntry(EntrySection):
             recipe=recipe,
             balanced=True,
             min_members=1,
-            **kept(self, "removed_percent", *training),
+            ntk_samples=self.ntk_samples or following.noise_ntk_samples(test_samples, self.ntk_draws),
+            **kept(self, "removed_percent", "ntk_samples", *training),
         )

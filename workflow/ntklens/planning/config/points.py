@@ -3,6 +3,7 @@
 from pathlib import PurePath
 
 from ntklens.data.settings import DataSettings, ImageSize
+from ntklens.planning.config.following import up_to
 from ntklens.planning.config.networks import Network
 from ntklens.studies.axis import Axis
 from ntklens.studies.catalogue import AXES
@@ -30,6 +31,13 @@ def dataset_name(dataset: str) -> str:
 def rate_of_entry(entry: StudyEntry) -> float | None:
     """The learning rate that the config gives for ``entry``; None if calibration finds it."""
     return entry.recipe.learning_rate if entry.learning_rate is None else entry.learning_rate
+
+
+def spectrum_epochs_of(entry: StudyEntry, of_training: tuple[int, ...]) -> tuple[int, ...]:
+    """The epochs at which ``entry`` measures spectra: its own, or those ``of_training`` up to its last."""
+    if entry.spectrum_epochs is not None:
+        return entry.spectrum_epochs
+    return of_training if entry.recipe.epochs is None else up_to(entry.recipe.epochs, of_training)
 
 
 def point_at(entry: StudyEntry, network: Network, scale: int) -> Point:

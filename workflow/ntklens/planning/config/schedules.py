@@ -37,9 +37,9 @@ def check_schedule(config: Config) -> None:
     middle = math.sqrt(window.first * window.last)
     require(
         training.patience * middle <= training.max_epochs,
-        "training.patience",
-        f"{training.patience:g} times the window's middle, epoch {middle:.0f}, is beyond max_epochs, "
-        f"{training.max_epochs}: no seed could finish",
+        _given(config, "training.patience", "training.max_epochs", "training.window"),
+        f"a patience of {training.patience:g} times the window's middle, epoch {middle:.0f}, is beyond "
+        f"max_epochs, {training.max_epochs}: no seed could finish",
     )
     _check_smoothing(config)
     for name, recipe in config.recipes.items():
@@ -49,7 +49,7 @@ def check_schedule(config: Config) -> None:
 def _check_smoothing(config: Config) -> None:
     """The adaptation rate needs three running means of the traces that every seed has at least."""
     training, window = config.training, config.training.window
-    smoothing, step = config.analysis.smoothing_epochs, training.trace_every
+    smoothing, step = config.smoothing_epochs, training.trace_every
     require(
         smoothing % step == 0,
         "analysis.smoothing_epochs",
@@ -59,10 +59,19 @@ def _check_smoothing(config: Config) -> None:
     traces, needed = len(range(0, least, step)), smoothing // step + 2
     require(
         needed <= traces,
-        "analysis.smoothing_epochs",
-        f"{smoothing} takes {needed} traces (training.trace_every: {step}), but a seed that stops at epoch "
-        f"{least} has {traces}",
+        _given(config, "analysis.smoothing_epochs", "training.trace_every", "training.window"),
+        f"smoothing over {smoothing} epochs takes {needed} traces (training.trace_every: {step}), but a "
+        f"seed that stops at epoch {least} has {traces}",
     )
+
+
+def _given(config: Config, *keys: str) -> str:
+    """The first of ``keys`` that the config gives; the last one if it gives none of the others."""
+    for key in keys[:-1]:
+        section, _, name = key.partition(".")
+        if name in getattr(config, section).model_fields_set:
+            return key
+    return keys[-1]
 
 
 def _check_evaluations(place: str, given: RecipeSection | NoiseScalingEntry, epochs: int) -> None:
@@ -81,7 +90,6 @@ def check_epochs(entry: CheckedEntry) -> None:
     if isinstance(given_entry, NoiseScalingEntry):
         _check_evaluations(entry.key, given_entry, given_entry.epochs)
     training, given, last = entry.config.training, entry.general.spectrum_epochs, entry.general.recipe.epochs
-    epochs = given or training.spectrum_epochs
     if last is None:
         last, rule = training.window.last, f"the window's last epoch, {training.window.last}"
     else:
@@ -93,10 +101,9 @@ def check_epochs(entry: CheckedEntry) -> None:
             "by the minimum in the window",
         )
     require(
-        _ascend_from_0(epochs) and epochs[-1] <= last,
+        given is None or (_ascend_from_0(given) and given[-1] <= last),
         f"{entry.key}.spectrum_epochs",
-        f"must ascend from 0 to at most {rule}"
-        + ("" if given else f"; none are given, and those of training go to {epochs[-1]}"),
+        f"must ascend from 0 to at most {rule}",
     )
 
 

@@ -6,7 +6,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from ntklens.planning.config.base import Count, Name, Number, PathName, Section, Whole, key, section
+from ntklens.planning.config import following
+from ntklens.planning.config.base import (
+    Count,
+    Follows,
+    Name,
+    Number,
+    PathName,
+    Section,
+    Whole,
+    key,
+    section,
+)
 from ntklens.planning.config.networks import Networks, default_networks
 from ntklens.planning.config.studies import StudiesSection
 from ntklens.planning.config.training import (
@@ -17,14 +28,21 @@ from ntklens.planning.config.training import (
     Recipes,
     TrainingSection,
 )
+from ntklens.studies.catalogue import MODEL_SCALING
 from ntklens.studies.entries import StudyEntry
+
+FIRST_NETWORK = "three-layer"  # of model scaling, in the paper
 
 
 class FiguresSection(Section):
     """What the figures of a single dataset or network show."""
 
     dataset: str | None = key(None, "The dataset of figure 1. null takes the first dataset of each study.")
-    model_scaling_network: str = key("three-layer", "The network of model scaling in figures 1 and 2.")
+    model_scaling_network: str | None = key(
+        None,
+        "The network of model scaling in figures 1 and 2. null takes three-layer or, if that is not trained, "
+        "the first network of the study.",
+    )
 
 
 class Config(Section):
@@ -75,7 +93,7 @@ class Config(Section):
         stated=False,
     )
     ntk_samples: Count = key(
-        128,
+        Follows(following.ntk_samples, f"{following.NTK_SAMPLES}, or `test_samples` if they are fewer"),
         "Test samples on which the NTK is measured (d): the first ones. The paper states the number, but not "
         "which samples. Noise scaling has a key of its own.",
         unit="samples",
@@ -109,6 +127,19 @@ class Config(Section):
         """The entries of every study in the general form, in the config's order."""
         recipes = {name: recipe.settings() for name, recipe in self.recipes.items()}
         return {
-            study: tuple(entry.general(recipes) for entry in own)
+            study: tuple(entry.general(recipes, self.test_samples) for entry in own)
             for study, own in self.studies.by_name().items()
         }
+
+    @cached_property
+    def smoothing_epochs(self) -> int:
+        """Length of the running mean before the adaptation rate is taken."""
+        return self.analysis.smoothing_epochs or following.smoothing_epochs(vars(self.training))
+
+    @cached_property
+    def model_scaling_network(self) -> str:
+        """The network of model scaling in figures 1 and 2."""
+        if self.figures.model_scaling_network is not None:
+            return self.figures.model_scaling_network
+        trained = [name for entry in self.entries.get(MODEL_SCALING, ()) for name in entry.networks]
+        return FIRST_NETWORK if FIRST_NETWORK in trained or not trained else trained[0]

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ntklens.analysis.settings import Window
+from ntklens.planning.config import following
 from ntklens.planning.config.base import (
     MOST_EPOCHS,
     MOST_SEEDS,
@@ -15,6 +16,7 @@ from ntklens.planning.config.base import (
     Decay,
     EpochList,
     Epochs,
+    Follows,
     Number,
     Rate,
     Section,
@@ -33,7 +35,10 @@ class EnsembleSection(Section):
 
     seeds: Seeds = key(5, "Seeds of every ensemble. The paper trains 20.", unit="seeds")
     min_members: Seeds = key(
-        3, "Averaging fails if fewer seeds than this ended well.", unit="seeds", stated=False
+        Follows(following.min_members, f"{following.MIN_MEMBERS}, or `seeds` if they are fewer"),
+        "Averaging fails if fewer seeds than this ended well.",
+        unit="seeds",
+        stated=False,
     )
 
 
@@ -96,14 +101,25 @@ Recipes = Annotated[
 class WindowSection(Section):
     """The epochs between which the minimum of the test loss should lie."""
 
-    first: Epochs = key(160, "First epoch of the window. The paper: 400.", unit="epochs")
+    first: Epochs = key(
+        following.FIRST,
+        "First epoch of the window. The paper: 400. If `last` alone is given and not beyond it, two fifths "
+        "of `last`.",
+        unit="epochs",
+    )
     last: int = key(
-        400,
-        "Last epoch of the window. The paper: 1000.",
+        following.LAST,
+        "Last epoch of the window. The paper: 1000. If `first` alone is given and not before it, two and a "
+        "half times `first`.",
         unit="epochs",
         ge=2,
-        le=MOST_EPOCHS,
+        le=following.LATEST,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_whole(cls, data: Any) -> Any:
+        return following.whole_window(data)
 
     def settings(self) -> Window:
         return Window(self.first, self.last)
@@ -125,7 +141,7 @@ class TrainingSection(Section):
         stated=False,
     )
     max_epochs: int = key(
-        1200,
+        Follows(following.max_epochs, "three times the window's last: 1200"),
         "Epoch at which every seed stops. Averages leave out a seed that is not finished by then.",
         unit="epochs",
         ge=2,
@@ -133,7 +149,7 @@ class TrainingSection(Section):
         stated=False,
     )
     test_every: Count = key(
-        16,
+        Follows(following.test_every, f"{following.TEST_EVERY}, scaled as the window"),
         "Epochs between two evaluations of the test loss in full-batch training. Its minimum is found to the "
         "epoch all the same: training is repeated around the grid's minimum, evaluated at every epoch. "
         "Dense networks of fewer than 32 units a layer evaluate at every epoch throughout.",
@@ -141,10 +157,13 @@ class TrainingSection(Section):
         stated=False,
     )
     trace_every: Count = key(
-        2, "Epochs between two measurements of the NTK's trace.", unit="epochs", stated=False
+        Follows(following.trace_every, f"{following.TRACE_EVERY}, scaled as the window"),
+        "Epochs between two measurements of the NTK's trace.",
+        unit="epochs",
+        stated=False,
     )
     spectrum_epochs: EpochList = key(
-        (0, 10, 20, 30, 45, 60, 80, 110, 140, 180, 220, 260),
+        Follows(following.spectrum_epochs, "12 values from 0 to 260, scaled as the window"),
         "Epochs at which the NTK's spectrum and the alignments are measured, ascending from 0 to at most the "
         "window's last. The spectrum is always measured at the minimum too.",
         unit="epochs",
@@ -188,10 +207,11 @@ class CalibrationSection(Section):
 class AnalysisSection(Section):
     """How numbers are made from trajectories."""
 
-    smoothing_epochs: Count = key(
-        8,
+    smoothing_epochs: Count | None = key(
+        None,
         "Length of the running mean before the adaptation rate is taken; a multiple of training.trace_every. "
-        "The paper: 20, with a window from 400 to 1000.",
+        "null takes the multiple nearest to 8, scaled as the window. The paper: 20, with a window from 400 "
+        "to 1000.",
         unit="epochs",
     )
     resamples: Annotated[int, Field(ge=100, le=100_000)] = key(
