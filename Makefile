@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
+CUDA_READY := $(VENV)/ready-cuda
 # neural-tangents, which the tests in tests/oracle and `snakemake verify` compare with, needs an old JAX, so it has
 # its own environment, with Python 3.11 or 3.12. The default of ORACLE_PYTHON is the first command that is one of these.
 ORACLE := .venv-oracle
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 # Snakemake's jobs call `python`: it has to be this environment's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: figures demo gallery archive published variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint docs format clean lock setup oracle bench estimate
+.PHONY: figures demo gallery archive published variance robustness test test-all test-slow test-slurm test-envs fuzz verify-results coverage lint docs format clean lock setup setup-cuda oracle bench estimate
 
 figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
@@ -146,6 +147,16 @@ $(READY): requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Also JAX's CUDA build, for `device: gpu`. A machine without a GPU, such as a login node, can set it up for others.
+setup-cuda: $(CUDA_READY)
+
+$(CUDA_READY): requirements-cuda.lock $(READY)
+	@test "$$(uname -s)" = Linux || { echo "setup-cuda: JAX has CUDA builds for Linux only, and this is $$(uname -s)" >&2; exit 1; }
+	@echo "Adding CUDA to $(VENV): about 3.2 GB to download, 5 GB on disk."
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements-cuda.lock
+	$(BIN)/python -m pip check
+	@touch $@
+
 # The environment of neural-tangents, for the tests in tests/oracle and for `snakemake verify`.
 oracle: $(ORACLE_READY)
 
@@ -160,6 +171,7 @@ $(ORACLE_READY): requirements-oracle.lock
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:
 	$(COMPILE) requirements.in -o requirements.lock
+	$(COMPILE) requirements-cuda.in -o requirements-cuda.lock # keeps the versions of requirements.lock
 	$(COMPILE) --no-deps requirements-oracle.in -o requirements-oracle.lock
 
 # Everything that make and the workflow produced, the environments included.

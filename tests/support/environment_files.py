@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "workflow/ntklens/figures/catalogue.py"
 ENVIRONMENTS = {path.stem: path for path in sorted((ROOT / "envs").glob("*.yaml"))}
 LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-oracle.lock")
+CUDA_LOCK = ROOT / "requirements-cuda.lock"  # what `make setup-cuda` adds to the first
 # The catalogue is for Snakemake: no script loads it.
 FIGURES = sorted({*(ROOT / "workflow/ntklens/figures").glob("[a-z]*.py")} - {CATALOGUE})
 TRAINERS = ("ntklens.training.full_batch", "ntklens.training.mini_batch")

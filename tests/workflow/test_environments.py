@@ -4,11 +4,13 @@ The tests in tests/environments make the environments and run rules in them.
 """
 
 import re
+import subprocess
 
 import pytest
 import yaml
 
 from tests.support.environment_files import (
+    CUDA_LOCK,
     ENVIRONMENTS,
     LOCKS,
     OWN_LOCK,
@@ -115,7 +117,34 @@ def test_lock_is_read_for_one_python(tmp_path, python, numpy):
     assert pins(lock, python) == {"h5py": "3.1", "numpy": numpy, "ml-dtypes": "0.6.0.post1"}
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=[lock.stem for lock in LOCKS])
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_lock_of_cuda_adds_the_plugin_of_the_locked_jax(python):
+    locked, cuda = pins(LOCKS[0], python), pins(CUDA_LOCK, python)
+    assert {name: cuda[name] for name in set(locked) & set(cuda)}.items() <= locked.items()
+    added = set(cuda) - set(locked)
+    assert {name for name in added if not name.startswith("nvidia-")} == {
+        "jax-cuda12-plugin",
+        "jax-cuda12-pjrt",
+    }
+    assert {cuda["jax-cuda12-plugin"], cuda["jax-cuda12-pjrt"]} == {locked["jax"]} == {locked["jaxlib"]}
+    assert {"nvidia-cublas-cu12", "nvidia-cudnn-cu12", "nvidia-cuda-nvcc-cu12"} <= added
+
+
+def test_setup_for_cuda_installs_its_lock_after_the_other(tmp_path):
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    for lock in (LOCKS[0], CUDA_LOCK):
+        (tmp_path / lock.name).touch()
+    shown = subprocess.run(
+        ["make", "-n", "setup-cuda"], cwd=tmp_path, capture_output=True, encoding="utf-8", check=True
+    ).stdout
+    installed = re.findall(r"-m pip install .*--no-deps --require-hashes -r (\S+)$", shown, re.MULTILINE)
+    assert installed == [LOCKS[0].name, CUDA_LOCK.name]
+
+
+EVERY_LOCK = [*LOCKS, CUDA_LOCK]
+
+
+@pytest.mark.parametrize("lock", EVERY_LOCK, ids=[lock.stem for lock in EVERY_LOCK])
 def test_every_line_of_the_locks_is_understood(lock):
     lines = re.findall(r"^[^ #-].*", lock.read_text(encoding="utf-8"), re.MULTILINE)
     names = {line.split("==")[0] for line in lines}

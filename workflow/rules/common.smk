@@ -7,6 +7,7 @@ from ntklens.gallery.request import gallery_settings
 from ntklens.planning import curves, paths, settings
 from ntklens.planning.archives import archive_settings, restoring_settings
 from ntklens.planning.config.base import NAME as PLAIN_NAME
+from ntklens.planning.placeholders import placeholder_message
 from ntklens.planning.requests import Requests
 from ntklens.planning.robustness import robustness_settings
 from ntklens.planning.targets import targets_of
@@ -25,6 +26,9 @@ if "gpu" in workflow.global_resources and not GPUS and not MODULE:
         "the resource gpu is set, but config key 'device' is cpu: --config on the command line replaces the "
         "profile's --config, so repeat device=gpu there; or set no gpu resource"
     )
+ASKED = workflow.resource_settings
+if unedited := placeholder_message([ASKED.default_resources or {}, *ASKED.overwrite_resources.values()]):
+    raise WorkflowError(unedited)
 TRAINING_ENVIRONMENT = "../../envs/train-cuda.yaml" if GPUS else "../../envs/train.yaml"
 REQUESTS = Requests(CONFIG, GPUS)
 FIGURES = figures_of(CONFIG)
