@@ -135,6 +135,10 @@ def test_touched_code_reruns_nothing(edited):
             lambda config: config["studies"]["noise-scaling"][0].update(sigma=0.02),
             {"train", *AFTER_NOISE},
         ),
+        (
+            lambda config: config["studies"]["noise-scaling"][0].update(ntk_samples=4),
+            {"train", *AFTER_NOISE},
+        ),
         (lambda config: config["ensemble"].update(min_members=3), AFTER_SCALING),
         (lambda config: config["training"].update(save_parameters=2), {"train", *AFTER_SCALING}),
         (lambda config: config["calibration"].update(seeds=3), {"calibrate", "train", *AFTER_SCALING}),
