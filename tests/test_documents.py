@@ -17,6 +17,7 @@ from ntklens.planning.config import load
 from ntklens.storage.archives import read_file, read_manifest
 from ntklens.storage.run_writer import write_run
 
+from tests.support.estimated_jobs import estimated_jobs
 from tests.support.origins import origin
 from tests.support.pages import blocks, trajectory
 
@@ -267,6 +268,7 @@ class Jobs(NamedTuple):
 def jobs_of(config: str) -> Jobs:
     shown = snakemake("-n", "--forceall", config=config)
     counts = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", shown, re.MULTILINE)}
+    assert {**estimated_jobs(ROOT / config), "total": counts["total"]} == counts
     batches = re.findall(r"^rule train:$.*?first=(\d+), last=(\d+)$", shown, re.DOTALL | re.MULTILINE)
     assert len(batches) == counts["train"]
     networks = sum(int(last) - int(first) + 1 for first, last in batches)
@@ -303,6 +305,7 @@ def test_readme_counts_the_jobs_of_the_paper_s_config() -> None:
         jobs.training,
         jobs.networks,
     ]
+    assert f"{jobs.total} jobs in all" in README.read_text(encoding="utf-8")
 
 
 # Examples

@@ -1,5 +1,6 @@
 """The estimate of a config: its jobs, its sums, its text and its numbers."""
 
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ntklens.planning import estimate, tables
 from ntklens.planning.config import load
 from ntklens.planning.curves import batches, curves, learning_rate_of, scales
 from ntklens.planning.estimate import Job
+from ntklens.planning.later_jobs import LaterJobs
 from ntklens.planning.requests import CUDA_MEMORY, LEAST_RUN_TIME, Requests, memory_mb, run_time_minutes
 
 from tests.support.small_config import BY_SIZE, BY_WIDTH, changed, small
@@ -19,6 +21,7 @@ CONFIGS = sorted(
     path for path in (Path(__file__).parents[2] / "config").glob("*.yaml") if path.stem != "claims"
 )
 UNITS = read_unit_costs()
+NONE = LaterJobs(Counter(), {})
 SHIPPED = pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 
 
@@ -60,6 +63,17 @@ def test_the_papers_config_takes_a_day_of_a_core():
     assert 10 < estimate.total(jobs)["core_seconds"] / 3600 < 40
 
 
+def test_page_on_scale_says_what_the_papers_config_takes_and_requests():
+    _, jobs = shipped(CONFIGS[0].with_stem("paper"))
+    page = (CONFIGS[0].parents[1] / "docs/at-scale.md").read_text(encoding="utf-8")
+    whole, cluster = estimate.total(jobs), estimate.on_cluster(jobs)
+    taken = [tables.hours(whole[of]) for of in ("core_seconds", "gpu_seconds")]
+    asked = [tables.hours(3600 * estimate.requested(cluster, gpus)["hours"]) for gpus in (0, 1)]
+    for core, gpu in (taken, asked):
+        assert f"| {core} core-hours, {gpu} GPU-hours |" in page
+    assert f"| {len(cluster)} jobs |" in page
+
+
 @SHIPPED
 def test_the_total_is_that_of_the_studies_and_no_figure_costs_more(path):
     config, jobs = shipped(path)
@@ -77,7 +91,7 @@ def test_the_total_is_that_of_the_studies_and_no_figure_costs_more(path):
 def test_a_study_called_data_is_not_that_of_the_datasets():
     jobs = [job("fetch", None, 20.0), job("train", BY_WIDTH._replace(study="data"), 30.0)]
     assert [len(own) for own in estimate.by_study(jobs).values()] == [1, 1]
-    numbers = estimate.as_json(load(small()), jobs, {}, UNITS)
+    numbers = estimate.as_json(load(small()), jobs, NONE, {}, UNITS)
     assert [(own["study"], own["core_seconds"]) for own in numbers["studies"]] == [("data", 20), ("data", 30)]
 
 
@@ -118,13 +132,16 @@ def test_one_seed_a_job_is_what_such_a_config_takes():
 @SHIPPED
 def test_every_study_and_figure_has_a_row(path):
     config, jobs = shipped(path)
-    text = estimate.report(config, jobs, {"3": curves(config)[:2], "own": curves(config)}, UNITS)
+    later = LaterJobs(Counter(aggregate=5, all=1), {"3": Counter(figure_3=1), "own": Counter(figure_own=2)})
+    text = estimate.report(config, jobs, later, {"3": curves(config)[:2], "own": curves(config)}, UNITS)
     rows = [line.split() for line in text.splitlines()]
     for curve in curves(config):
         assert sum(row[:2] == [curve.study, curve.dataset] for row in rows) == 2  # costs and requests
     assert ["figure", "3"] in [row[:2] for row in rows]
     total = estimate.total(jobs)
-    assert ["total", str(total["jobs"])] in [row[:2] for row in rows]
+    assert ["total", str(total["jobs"] + 6)] in [row[:2] for row in rows]
+    assert ["averages,", "fits,", "figures", "6"] in rows
+    assert any(row[:2] == ["figure", "own"] and str(total["jobs"] + 2) in row for row in rows)
     assert "assumed, not measured" in text
     assert all(len(line) <= 130 for line in text.splitlines())
 
@@ -135,14 +152,16 @@ def test_every_study_and_figure_has_a_row(path):
 )
 def test_row_of_a_figure_names_its_studies(studies, text):
     shown = [BY_WIDTH._replace(study=study) for study in studies]
-    report = estimate.report(load(small()), estimate.jobs_of(load(small()), UNITS), {"7": shown}, UNITS)
+    later = LaterJobs(Counter(), {"7": Counter(figure_7=1)})
+    jobs = estimate.jobs_of(load(small()), UNITS)
+    report = estimate.report(load(small()), jobs, later, {"7": shown}, UNITS)
     (row,) = (line for line in report.splitlines() if line.startswith("figure 7"))
     assert row.split("  ")[1].strip() == text
 
 
 def test_json_holds_the_same_numbers():
     config, jobs = shipped(CONFIGS[0])
-    content = estimate.as_json(config, jobs, {"3": curves(config)}, UNITS)
+    content = estimate.as_json(config, jobs, NONE, {"3": curves(config)}, UNITS)
     assert content["total"]["jobs"] == len(content["jobs"]) == sum(one["jobs"] for one in content["studies"])
     assert content["figures"] == {"3": content["total"]}
     assert sum(sum(one["seconds"].values()) for one in content["jobs"]) == content["total"]["core_seconds"]

@@ -14,7 +14,8 @@ def test_text_and_json_hold_the_same_numbers(tmp_path, capsys):
     file = tmp_path / "costs.json"
     estimate.main(["--config", SMOKE, "--json", str(file)])
     content, text = json.loads(file.read_text(encoding="utf-8")), capsys.readouterr().out
-    assert f"total {content['total']['jobs']}" in " ".join(text.split())
+    jobs = content["total"]["jobs"] + sum(content["jobs_after_training"].values())
+    assert f"total {jobs}" in " ".join(text.split())
     for key in content["figures"]:
         assert f"figure {key} " in text
 

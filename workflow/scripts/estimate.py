@@ -14,6 +14,7 @@ from ntklens.planning import estimate
 from ntklens.planning.config import ConfigError, load
 from ntklens.planning.config.files import check_file
 from ntklens.planning.feasibility import check_feasible
+from ntklens.planning.later_jobs import later_jobs
 from ntklens.storage.files import write_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,10 +34,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         jobs = estimate.jobs_of(config, units)
     except (ConfigError, DatasetError, OSError, yaml.YAMLError) as error:
         sys.exit(f"estimate: {error}")
-    figures = {key: figure.curves for key, figure in figures_of(config).items()}
-    show(estimate.report(config, jobs, figures, units))
+    figures = figures_of(config)
+    later = later_jobs(config, {key: figure.files(config.name) for key, figure in figures.items()})
+    shown = {key: figure.curves for key, figure in figures.items()}
+    show(estimate.report(config, jobs, later, shown, units))
     if args.json:
-        write_json(args.json, estimate.as_json(config, jobs, figures, units))
+        write_json(args.json, estimate.as_json(config, jobs, later, shown, units))
 
 
 if __name__ == "__main__":

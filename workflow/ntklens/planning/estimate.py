@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from ntklens.costs import prices
@@ -9,6 +10,7 @@ from ntklens.costs.units import UnitCosts
 from ntklens.planning import requests
 from ntklens.planning.config import Config
 from ntklens.planning.curves import batches, curves, learning_rate_of, scales
+from ntklens.planning.later_jobs import LaterJobs
 from ntklens.planning.tables import duration, hours, size, table
 from ntklens.storage.curve import Curve
 
@@ -16,7 +18,10 @@ CORES = (1, 8, 64)
 MOST_STUDIES = 3  # of one figure that its row names
 OF_DATASETS = "data"  # stands in the column of studies for jobs that belong to a dataset only
 HEADINGS = ("jobs", "core-hours", "GPU-hours*", "longest job", "peak memory", "disk")
-REQUESTS = ("jobs", "memory", "run time", "core-hours", "memory, GPU*", "run time, GPU*", "GPU-hours*")
+LATER = "averages, fits, figures"  # stands there for the jobs after training, which have no price
+ON_CORE = ("memory", "run time", "core-hours asked")
+ON_GPU = ("memory, GPU*", "run time, GPU*", "GPU-hours asked*")
+REQUESTS = ("jobs", *ON_CORE, *ON_GPU)
 
 
 class Job(NamedTuple):
@@ -111,7 +116,11 @@ def start_ups(jobs: Sequence[Job], units: UnitCosts) -> tuple[tuple[int, float],
 
 
 def report(
-    config: Config, jobs: Sequence[Job], figures: Mapping[str, Sequence[Curve]], units: UnitCosts
+    config: Config,
+    jobs: Sequence[Job],
+    later: LaterJobs,
+    figures: Mapping[str, Sequence[Curve]],
+    units: UnitCosts,
 ) -> str:
     """The estimate as text. ``figures`` maps the key of each figure to the curves that it needs."""
     cluster, measured = on_cluster(jobs), units.measured
@@ -120,12 +129,15 @@ def report(
     versions = ", ".join(map(" ".join, measured["versions"].items()))
     spectra = hours(sum(job.price.seconds.get("spectra", 0.0) for job in cluster))
     figure_rows = [
-        [f"figure {key}", _studies(own), *_costs(jobs_for(jobs, own))] for key, own in figures.items()
+        [f"figure {key}", _studies(own), *_costs(jobs_for(jobs, own), later.of_figures[key].total())]
+        for key, own in figures.items()
     ]
+    others = later.whole.total()
+    later_row = [LATER, "", str(others), *[""] * (len(HEADINGS) - 1)]
     return f"""\
 What config {config.name!r} costs
 
-{_study_table(jobs, HEADINGS, _costs)}
+{_study_table(jobs, HEADINGS, partial(_costs, others=0), [later_row], _costs(jobs, others))}
 
 Each figure alone; figures share studies:
 
@@ -133,15 +145,20 @@ Each figure alone; figures share studies:
 
 On {" / ".join(map(str, CORES))} cores, at least: {times}; peak memory is that of one job.
 Core-hours: from units measured on one core, {measured["processor"]} ({versions});
-  `python benchmarks/unit_costs.py` measures them. Aggregation, fits and drawing are left out.
+  `python benchmarks/unit_costs.py` measures them.
+Jobs: as many as `snakemake -n` counts where nothing is made yet. {len(cluster)} calibrate or train, \
+{len(jobs) - len(cluster)} fetch or split data,
+  {others} make averages, fits, figures and tables; these take seconds each, which are left out.
 
-Requests to a cluster, which grow when a job is tried again: \
-{requests.RUN_TIME_MARGIN:g} times that time, {requests.MEMORY_MARGIN:g} times that memory
+What the {len(cluster)} jobs that calibrate or train request from a cluster, to be safe: \
+{requests.RUN_TIME_MARGIN:g} times that time,
+at least {requests.LEAST_RUN_TIME} minutes, and {requests.MEMORY_MARGIN:g} times that memory, \
+at least {size(1e6 * requests.LEAST_MEMORY)}; more when a job is tried again
 
-{_study_table(cluster, REQUESTS, _requests)}
+{_study_table(cluster, REQUESTS, _requests, [], _requests(cluster))}
 
-Memory and run time: the most that one job of a study requests. Hours: the sum over all its jobs,
-  each on one core or one GPU; most jobs need less. `snakemake -n` shows mem_mb and runtime of each.
+Memory and run time: the most that one job of a study requests; `snakemake -n` shows them for each job.
+Hours asked: the sum over all jobs, on one core or one GPU each; most need less, as the first table says.
 Starting up takes {hours(start_up)} of the core-hours in {count} jobs; \
 with one seed per job, {hours(start_up_alone)} in {count_alone}.
 * assumed, not measured: {prices.GPU_OPERATIONS_PER_SECOND / 1e12:g} TFLOP/s in float32, \
@@ -151,10 +168,14 @@ with one seed per job, {hours(start_up_alone)} in {count_alone}.
 
 
 def _study_table(
-    jobs: Sequence[Job], headings: Sequence[str], cells: Callable[[Sequence[Job]], list[str]]
+    jobs: Sequence[Job],
+    headings: Sequence[str],
+    cells: Callable[[Sequence[Job]], list[str]],
+    more: Sequence[list[str]],
+    last: Sequence[str],
 ) -> str:
     rows = [[study or OF_DATASETS, name, *cells(own)] for (study, name), own in by_study(jobs).items()]
-    return table(["study", "dataset", *headings], [*rows, ["total", "", *cells(jobs)]])
+    return table(["study", "dataset", *headings], [*rows, *more, ["total", "", *last]])
 
 
 def _studies(curves: Iterable[Curve]) -> str:
@@ -166,9 +187,10 @@ def _studies(curves: Iterable[Curve]) -> str:
     )
 
 
-def _costs(jobs: Sequence[Job]) -> list[str]:
+def _costs(jobs: Sequence[Job], others: int) -> list[str]:
+    """The cells of ``jobs``, with ``others`` that have no price."""
     count, core, gpu, longest, memory, disk = total(jobs).values()
-    return [str(count), hours(core), hours(gpu), duration(longest), size(memory), size(disk)]
+    return [str(count + others), hours(core), hours(gpu), duration(longest), size(memory), size(disk)]
 
 
 def _requests(jobs: Sequence[Job]) -> list[str]:
@@ -180,7 +202,11 @@ def _requests(jobs: Sequence[Job]) -> list[str]:
 
 
 def as_json(
-    config: Config, jobs: Sequence[Job], figures: Mapping[str, Sequence[Curve]], units: UnitCosts
+    config: Config,
+    jobs: Sequence[Job],
+    later: LaterJobs,
+    figures: Mapping[str, Sequence[Curve]],
+    units: UnitCosts,
 ) -> dict[str, Any]:
     """The numbers of `report`, and those of every job, in seconds and bytes."""
     return {
@@ -188,6 +214,7 @@ def as_json(
         "units": {key: units.measured[key] for key in ("processor", "versions")},
         "gpu": "assumed, not measured",
         "total": total(jobs),
+        "jobs_after_training": dict(later.whole),
         "studies": [
             {"study": study or OF_DATASETS, "dataset": dataset, **total(own)}
             for (study, dataset), own in by_study(jobs).items()
