@@ -69,9 +69,8 @@ def _start_on(gpu: str) -> None:
     if found not in ("gpu", "cuda"):  # JAX calls it gpu at present
         raise DeviceError(
             f"JAX cannot use the GPU {gpu} (it finds: {found}). Its CUDA plugin comes with "
-            "envs/train-cuda.yaml (snakemake --sdm conda) or by "
-            f'pip install "jax[cuda12]=={jax.__version__}". If it is installed, check driver and free memory '
-            "with nvidia-smi. Or set device: cpu"
+            "`make setup-cuda` or envs/train-cuda.yaml (snakemake --sdm conda). If it is installed, check "
+            "driver and free memory with nvidia-smi. Or set device: cpu"
         )
 
 
