@@ -1,35 +1,15 @@
 """Prints README.md's table of the paper's headline claims beside the results in docs/claims-*.csv.
 
-    python docs/claims-table.py --write
-
-The CSV files are copies of results/{name}/tables/paper-comparison.csv.
+python docs/claims-table.py --write
 """
 
-import csv
 import re
-from pathlib import Path
 
+from claims_results import CONFIGS, ROOT, Row, number, results
 from page_blocks import print_or_write
 
-ROOT = Path(__file__).resolve().parents[1]
+COLUMNS = ("full-scale", "laptop")
 BLOCK = re.compile(r"(?<=<!-- claims -->\n).*?(?=<!-- end of claims -->\n)", re.DOTALL)
-# Name of the config: the heading of its column. Columns have this order.
-CONFIGS = {
-    "laptop": "5,000 MNIST digits and the 8×8 digits, five seeds (`config/config.yaml`)",
-    "reduced": "full MNIST, the paper's epochs and sample numbers (`config/reduced.yaml`)",
-}
-
-Row = dict[str, str]
-
-
-def results() -> dict[str, list[Row]]:
-    """The rows of each config's table whose results are in docs/."""
-    paths = {name: ROOT / "docs" / f"claims-{name}.csv" for name in CONFIGS}
-    return {
-        name: list(csv.DictReader(path.read_text("utf-8").splitlines()))
-        for name, path in paths.items()
-        if path.exists()
-    }
 
 
 def table(found: dict[str, list[Row]]) -> str:
@@ -56,18 +36,9 @@ def curve_of(row: Row, rows: list[Row]) -> str:
     return row["curve"].split(", ", 1)[1] if len(studies) == 1 and " − " not in row["curve"] else row["curve"]
 
 
-def number(row: Row) -> str:
-    ours, low, high = (short(float(row[key])) for key in ("ours", "low", "high"))
-    return f"{ours} [{low}, {high}]".replace("-", "−")
-
-
-def short(value: float) -> str:
-    """Three digits; rounding errors, such as of a slope of constants, are 0."""
-    return "0" if abs(value) < 1e-9 else f"{value:.3g}".replace("inf", "∞")
-
-
 def main() -> None:
-    print_or_write(__doc__, table(results()), [ROOT / "README.md"], BLOCK)
+    shown = {name: rows for name, rows in results().items() if name in COLUMNS}
+    print_or_write(__doc__, table(shown), [ROOT / "README.md"], BLOCK)
 
 
 if __name__ == "__main__":

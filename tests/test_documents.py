@@ -230,6 +230,13 @@ def test_readme_has_the_table_of_claims_that_the_results_give() -> None:
     assert table.count("\n") > 10
 
 
+def test_page_of_what_holds_has_every_claim_and_the_tables_that_the_results_give() -> None:
+    page = (ROOT / "docs" / "what-holds.md").read_text(encoding="utf-8")
+    assert printed_by("what-holds.py") == page
+    claims = claims_from(read_yaml(ROOT / "config" / "claims.yaml"))
+    assert sorted(re.findall(r"<!-- claim: ([a-z-]+) -->", page)) == sorted(claim.id for claim in claims)
+
+
 def test_published_archives_are_listed() -> None:
     table = printed_by("published.py")
     page = (ROOT / "published" / "README.md").read_text(encoding="utf-8")
