@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from ntklens.gallery.labels import as_html, as_text, with_powers
+from ntklens.gallery.labels import as_html, as_text, with_indices
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,16 @@ def test_label_becomes_text_for_those_who_do_not_see_it() -> None:
     [
         ("falls as m^-0.8 in the shallower", "falls as m<sup>−0.8</sup> in the shallower"),
         ("as m^2.", "as m<sup>2</sup>."),
-        ("a < b^c", "a &lt; b^c"),
+        ("a < b^c", "a &lt; b<sup>c</sup>"),
+        (
+            "Γ_sat/(1 + m_Γ/m)^p and Γ_∞",
+            "Γ<sub>sat</sub>/(1 + m<sub>Γ</sub>/m)<sup>p</sup> and Γ<sub>∞</sub>",
+        ),
+        ("the key test_loss", "the key test_loss"),
     ],
 )
-def test_exponents_are_raised(text: str, expected: str) -> None:
-    assert with_powers(text) == expected
+def test_exponents_are_raised_and_indices_lowered(text: str, expected: str) -> None:
+    assert with_indices(text) == expected
 
 
 def test_no_label_of_the_smoke_run_keeps_latex(finished: Any) -> None:

@@ -42,9 +42,12 @@ def as_text(label: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", as_html(label)))
 
 
-def with_powers(text: str) -> str:
-    """Plain ``text`` as HTML, with exponents such as that of ``m^-0.8`` raised."""
-    return re.sub(r"\^([-−]?[\d.]*\d)", lambda found: f"<sup>{_signed(found[1])}</sup>", html.escape(text))
+def with_indices(text: str) -> str:
+    """Plain ``text`` as HTML, with exponents as in ``m^-0.8`` raised and indices as in ``m_β`` lowered."""
+    raised = re.sub(
+        r"\^([-−]?[\d.]*\d|\w\b)", lambda found: f"<sup>{_signed(found[1])}</sup>", html.escape(text)
+    )
+    return re.sub(r"\b([^\W\d_])_(\w+|∞)", r"\1<sub>\2</sub>", raised)
 
 
 def _signed(number: str) -> str:

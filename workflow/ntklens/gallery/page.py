@@ -12,7 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from ntklens.gallery.contents import FigurePart, MeasuredCurves
 from ntklens.gallery.embedding import packed
-from ntklens.gallery.labels import as_html, with_powers
+from ntklens.gallery.labels import as_html, with_indices
 from ntklens.gallery.verdicts import ShownClaim, counts_of
 
 PARTS = "ntklens.gallery"
@@ -30,7 +30,7 @@ def page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["powers"] = lambda text: Markup(with_powers(text))
+    environment.filters["indices"] = lambda text: Markup(with_indices(text))
     environment.filters["formula"] = lambda label: Markup(as_html(label))
     shown = {claim for figure in figures for claim in map(id, figure.claims)}
     return environment.get_template("page.html.j2").render(

@@ -205,4 +205,5 @@ def _read(group: h5py.Group) -> Average:
 
 
 def _read_mean(group: h5py.Group) -> Mean:
-    return Mean(read_array(group, "epoch"), read_array(group, "mean"), read_array(group, "error"))
+    mean, error = (read_array(group, name).astype(np.float64) for name in ("mean", "error"))
+    return Mean(read_array(group, "epoch"), mean, error)
