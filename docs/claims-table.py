@@ -6,6 +6,7 @@ python docs/claims-table.py --write
 import re
 
 from claims_results import CONFIGS, ROOT, Row, number, results
+from ntklens.analysis.tables import markdown_lines
 from page_blocks import print_or_write
 
 COLUMNS = ("full-scale", "laptop")
@@ -15,13 +16,13 @@ BLOCK = re.compile(r"(?<=<!-- claims -->\n).*?(?=<!-- end of claims -->\n)", re.
 def table(found: dict[str, list[Row]]) -> str:
     """The table in Markdown: one row for each headline claim that some result decides."""
     headings = ["§", "the paper claims", "its range", *(CONFIGS[name] for name in found)]
-    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
+    lines: list[list[str]] = []
     claims = {row["id"]: row for rows in found.values() for row in rows if row["headline"]}
     for key, claim in claims.items():
         cells = [cell([row for row in rows if row["id"] == key]) for rows in found.values()]
         if any(cells):
-            lines.append("| " + " | ".join([claim["section"], claim["claim"], claim["paper"], *cells]) + " |")
-    return "\n".join(lines) + "\n"
+            lines.append([claim["section"], claim["claim"], claim["paper"], *cells])
+    return "\n".join(markdown_lines(headings, lines)) + "\n"
 
 
 def cell(rows: list[Row]) -> str:

@@ -6,6 +6,7 @@ python docs/published.py --write
 import re
 from pathlib import Path
 
+from ntklens.analysis.tables import markdown_lines
 from ntklens.storage.archives import Manifest, read_manifest
 from ntklens.storage.files import sha256
 from page_blocks import print_or_write
@@ -18,16 +19,15 @@ HEADINGS = ("archive", "size", "run files", "made by commit", "on", "with", "cor
 
 def table() -> str:
     """One row for each archive."""
-    lines = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
-    lines += [row(read_manifest(path)) for path in sorted(README.parent.glob("*.zip"))]
-    return "\n".join(lines) + "\n"
+    rows = [row(read_manifest(path)) for path in sorted(README.parent.glob("*.zip"))]
+    return "\n".join(markdown_lines(HEADINGS, rows)) + "\n"
 
 
-def row(manifest: Manifest) -> str:
+def row(manifest: Manifest) -> list[str]:
     """What the archive of ``manifest`` says of itself."""
     runs = manifest.about["runs"]
     jax = next(own for own in runs["versions"] if own.startswith("jax "))
-    cells = [
+    return [
         f"`{manifest.path.name}`",
         f"{manifest.path.stat().st_size / 1e6:.1f} MB",
         str(runs["files"]),
@@ -37,7 +37,6 @@ def row(manifest: Manifest) -> str:
         f"{manifest.about['core_hours']:.2g}",
         f"`{sha256(manifest.path)}`",
     ]
-    return "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:

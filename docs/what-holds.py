@@ -7,6 +7,7 @@ import re
 from collections import Counter
 
 from claims_results import ROOT, Row, number, results
+from ntklens.analysis.tables import markdown_lines
 from page_blocks import print_or_write
 
 PAGE = ROOT / "docs" / "what-holds.md"
@@ -26,12 +27,12 @@ def page(found: dict[str, list[Row]]) -> str:
 
 def counts(found: dict[str, list[Row]]) -> str:
     """How many verdicts of each kind the results on each dataset get."""
-    text = head("results", "on", *VERDICTS)
+    lines: list[list[str]] = []
     for name, rows in found.items():
         verdicts = Counter((dataset_of(row["curve"]), row["verdict"]) for row in rows if row["ours"])
         for dataset in dict.fromkeys(dataset for dataset, _ in verdicts):
-            text += line(f"`{name}`", dataset, *(str(verdicts[dataset, own]) for own in VERDICTS))
-    return text
+            lines.append([f"`{name}`", dataset, *(str(verdicts[dataset, own]) for own in VERDICTS)])
+    return "\n".join(markdown_lines(["results", "on", *VERDICTS], lines)) + "\n"
 
 
 def dataset_of(curve: str) -> str:
@@ -47,22 +48,13 @@ def claim(key: str, found: dict[str, list[Row]]) -> str:
         raise SystemExit(f"{PAGE}: no results in docs/claims-*.csv are of a claim {key}")
     first = rows[0][1]
     claimed = f"§{first['section']}. *{first['claim']}.* Range: {first['paper']}.\n"
-    measured = [(name, row) for name, row in rows if row["ours"]]
+    measured = [
+        [f"`{name}`", row["curve"], number(row), f"**{row['verdict']}**"] for name, row in rows if row["ours"]
+    ]
     if not measured:
         return f"{claimed} Not measured.\n"
-    text = f"{claimed}\n" + head("results", "on", "measured, with 95 % interval", "verdict")
-    return text + "".join(
-        line(f"`{name}`", row["curve"], number(row), f"**{row['verdict']}**") for name, row in measured
-    )
-
-
-def head(*cells: str) -> str:
-    """The first two lines of a table in Markdown."""
-    return line(*cells) + "|" + "---|" * len(cells) + "\n"
-
-
-def line(*cells: str) -> str:
-    return "| " + " | ".join(cells) + " |\n"
+    headings = ["results", "on", "measured, with 95 % interval", "verdict"]
+    return f"{claimed}\n" + "\n".join(markdown_lines(headings, measured)) + "\n"
 
 
 def main() -> None:

@@ -13,9 +13,7 @@ def placeholder_message(requests: Iterable[Mapping[str, object]]) -> str | None:
             # Snakemake keeps what was written of a value that it computes for each job.
             found = str(getattr(value, "raw", value)).strip("'\"")
             if found in PLACEHOLDERS:
-                message = (
-                    f"{name} is still {found}: edit the places marked EDIT in profiles/slurm/config.yaml"
-                )
+                message = f"{name} is still {found}: edit the places marked EDIT in {PROFILE}"
                 without = "; on a cluster without accounting, delete this line"
                 return message + (without if name == "slurm_account" else "")
     return None
