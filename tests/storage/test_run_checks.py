@@ -33,6 +33,8 @@ def test_outputs_that_no_parameter_moves_are_missing_from_the_sum(zeros: int) ->
         np.zeros(ROWS),
         np.linspace(0.5, 1.0, ROWS) * 10 / 9,  # its sum is 10, but none of its values is zero
         np.where(np.arange(ROWS) == ROWS - 1, np.nan, spectrum(0)),
+        np.where(np.arange(ROWS) == 0, -1.0, spectrum(1)),  # ascending, and its sum is 10
+        np.where(np.arange(ROWS) == 0, -0.01, spectrum(0)),
     ],
 )
 def test_other_numbers_are_no_spectrum(wrong: np.ndarray) -> None:

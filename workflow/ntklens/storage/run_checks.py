@@ -13,6 +13,7 @@ from ntklens.storage.files import FilePath
 from ntklens.storage.run_files import DIVERGED, Trajectory
 
 ROUNDING = 1e-3  # relative
+SPECTRAL_ROUNDING = 1e-4  # of an eigenvalue of a normalised NTK, relative to N: the largest can be N
 WHOLE = 0.05  # how far the sum of a spectrum may lie from a whole number, where that is not N
 
 
@@ -81,21 +82,23 @@ def _epochs(own: Trajectory) -> dict[str, np.ndarray]:
 
 def _no_spectrum(name: str, rows: int) -> str:
     return (
-        f"{name} is no spectrum of a normalised NTK: {rows} ascending numbers whose sum is {rows}, less the "
-        "rows of zeros"
+        f"{name} is no spectrum of a normalised NTK: {rows} ascending numbers, none negative, whose sum is "
+        f"{rows}, less the rows of zeros"
     )
 
 
 def is_normalised_spectrum(eigenvalues: np.ndarray, rows: int) -> bool:
     """Whether each spectrum along the last axis can be that of a normalised NTK of N = ``rows`` rows.
 
-    Its sum is N, less the rows of zeros: outputs that no parameter moves, such as those of a network without
-    biases whose units are all off for a sample. Each of them has an eigenvalue that is zero.
+    None of its numbers is negative, up to rounding: Θ is J Jᵀ. Its sum is N, less the rows of zeros: outputs
+    that no parameter moves, such as those of a network without biases whose units are all off for a sample.
+    Each of them has an eigenvalue that is zero.
     """
-    if eigenvalues.shape[-1] != rows or not _ascends(eigenvalues):
+    zero = SPECTRAL_ROUNDING * rows
+    if eigenvalues.shape[-1] != rows or not _ascends(eigenvalues) or np.any(eigenvalues < -zero):
         return False
     sums = np.sum(eigenvalues, axis=-1, dtype=np.float64)
-    moved, zeros = np.round(sums), np.sum(eigenvalues < ROUNDING, axis=-1)
+    moved, zeros = np.round(sums), np.sum(eigenvalues <= zero, axis=-1)
     fewer = (np.abs(sums - moved) <= WHOLE) & (moved > 0) & (moved <= rows) & (zeros >= rows - moved)
     return bool(np.all(fewer | np.isclose(sums, rows, rtol=ROUNDING, atol=0)))
 
