@@ -1,5 +1,6 @@
 """Both trainers as the `Trainer` that `ntklens.training.members` describes."""
 
+import copy
 from dataclasses import replace
 
 import jax
@@ -230,7 +231,9 @@ def test_nothing_that_comes_after_a_members_end_changes_its_minimum(build):
 def test_training_resumes_from_every_yield_to_the_same_numbers(build, run):
     _, steps = run
     for number, (epoch, state, *_) in enumerate(steps):
-        resumed = trained(build, start=(epoch, state))
+        given = copy.deepcopy(state)
+        resumed = trained(build, start=(epoch, given))
+        assert not given  # its memory is free while training goes on
         assert [step[0] for step in resumed[1]] == [step[0] for step in steps[number:]]
         for (_, found, *_), (_, expected, *_) in zip(resumed[1], steps[number:], strict=True):
             assert_identical(found, expected)

@@ -82,6 +82,7 @@ class FullBatch:
         first, members = 0, _new_members(self.optimiser, self.schedule, self._layers, params)
         if start is not None:
             first, members = start[0], cast(Member, serialization.from_state_dict(members, start[1]))
+            start[1].clear()
         size = sum(leaf.size // len(leaf) for leaf in jax.tree.leaves(params))
         advance = partial(_advance, self, size < VECTORISED_PARAMETERS)
         # NumPy stacks them: it needs no program compiled for every new shape.

@@ -112,7 +112,7 @@ class GridTrainer(ABC):
             members = self._all_evaluated(members, 0, tasks)
         else:
             epoch = start[0]
-            members = [_restored(member, start[1][str(index)]) for index, member in enumerate(members)]
+            members = [_restored(member, start[1].pop(str(index))) for index, member in enumerate(members)]
         yield epoch, members
         evaluated = set(self.evaluated)
         for following in sorted(own for own in {*evaluated, *self.schedule.yields} if own > epoch):

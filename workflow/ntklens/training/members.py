@@ -91,7 +91,7 @@ class Trainer(Protocol):
 
         ``params`` has a leading ensemble axis; ``train_sets`` has a `Samples` for each member. ``start`` is a
         pair (epoch, ``state_of(members)``) that an earlier call reached: what follows is the same, bit for
-        bit.
+        bit. The state is emptied, since it would otherwise take memory as long as training goes on.
         """
         ...
 
