@@ -122,3 +122,17 @@ def test_until_keeps_what_is_not_later(epoch, left):
     part = LOSS.until(epoch)
     assert part.mean.tolist() == left
     assert len(part.epoch) == len(part.error) == len(left)
+
+
+def test_mean_spectra_keep_twelve_bits_and_their_errors_eight(path):
+    signs = np.random.default_rng(0).choice([-1, 1], 60)
+    values = np.sort(signs * np.geomspace(1e-9, 1e3, 60)).reshape(2, 30)
+    values[0, :3] = (0, np.nan, np.inf)
+    written = Mean(np.array([0, 5]), values, np.abs(values))
+    write_averages(path, [averaged(along={"eigenvalues": written})], origin("averages"))
+    found = read_averages(path)[0].along["eigenvalues"]
+    for stored, exact, bits in ((found.mean, written.mean, 12), (found.error, written.error, 8)):
+        np.testing.assert_allclose(stored, exact, rtol=2.0**-bits, atol=0)
+        kept = stored[np.isfinite(stored)]
+        np.testing.assert_array_equal(np.ldexp(np.frexp(kept)[0], bits) % 1, 0)
+    assert np.all(np.diff(found.mean[1]) >= 0)
