@@ -29,10 +29,11 @@ TRIALS_PER_ANCHOR = 1.7  # 39 at the 24 anchors of config.yaml; data that scatte
 SLOWEST = 1.2
 
 NUMBER = 4  # bytes: everything is float32
-# Copies of a batch's parameters that are in memory at the peak: parameters, Adam's two moments and the
-# minimum's parameters, each before and after a call, and XLA's temporaries. From the peak memory of the
-# default config's jobs of widths 512 and 1024 (13 to 19).
-COPIES_OF_PARAMETERS = 16
+# Copies of a batch's parameters that are in memory at the peak: parameters and Adam's two moments at three
+# epochs, the parameters of the minimum, XLA's temporaries, and as much again that the allocator keeps between
+# arrays of changing lifetimes. From the peaks of full-scale.yaml at widths 1024 and 2048 (22 to 33).
+# glibc would give that memory back (MALLOC_MMAP_THRESHOLD_), but training then takes 15 % more time.
+COPIES_OF_PARAMETERS = 28
 PIECES_AT_ONCE = 1.8  # copies of J's pieces: the convolutional network of App. D.2 peaks at 850 MiB
 SEED_OVERHEAD = 45e3  # bytes of a seed's groups, headers and attributes in a run file
 PACKED = 0.93  # the share of the bytes of float32 values that is left after gzip
