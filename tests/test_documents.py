@@ -324,6 +324,13 @@ def example(path: Path, words: str) -> str:
     return block
 
 
+@pytest.mark.parametrize("page", [README, CONFIG_PAGE], ids=lambda page: page.parent.name)
+def test_every_config_is_listed(page: Path) -> None:
+    listed = re.findall(r"^\| `([\w-]+\.yaml)` \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    shipped = {path.name for path in (ROOT / "config").glob("*.yaml")} - {"claims.yaml"}
+    assert sorted(listed) == sorted(shipped)
+
+
 @pytest.mark.parametrize("path", [README, CONTRIBUTING], ids=lambda path: path.name)
 def test_example_of_a_study_is_a_config(path: Path, tmp_path: Path) -> None:
     (example,) = [block for block in blocks(path, "yaml") if "studies:" in block]
