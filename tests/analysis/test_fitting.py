@@ -102,6 +102,22 @@ def test_a_bend_just_inside_the_grid_is_found():
     assert np.exp(fitted(TRACE_RATIO, BentLaw("trace ratio", 1.0, bend)(WIDTHS))[1]) == pytest.approx(bend)
 
 
+@pytest.mark.parametrize("power", [0.003, 8.0])
+def test_a_power_beyond_the_grid_leaves_bend_and_level_undetermined(power):
+    level, bend, found, squares = fitted(SATURATING, BentLaw("saturating", 100.0, 300.0, power)(WIDTHS))
+    assert np.isnan(bend)
+    assert np.isnan(level)
+    assert np.isinf(found)
+    assert np.isfinite(squares)
+
+
+def test_a_slow_rise_comes_back():
+    """Such as that of the gain of the trace with width."""
+    level, bend, power, _ = fitted(SATURATING, BentLaw("saturating", 100.0, 300.0, 0.03)(WIDTHS))
+    assert np.exp([level, bend]) == pytest.approx([100, 300], rel=1e-3)
+    assert power == pytest.approx(0.03, rel=1e-3)
+
+
 def test_a_row_with_nan_fails_alone():
     rows = np.log(np.stack([BentLaw("trace ratio", 18.0, 390.0)(WIDTHS)] * 2))
     rows[0, 3] = np.nan

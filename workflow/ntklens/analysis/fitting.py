@@ -8,8 +8,9 @@ which finds the right valley, and refined by the Levenberg-Marquardt method (Mar
 
 The grid ends at `BEYOND` times the largest scale and at 1 / `BEYOND` times the smallest. Data that are best
 fitted beyond it do not determine the bend: the fit is *censored* there. Its parameters are then infinite on
-the side to which they point, and NaN where they point to no side; a fit that fails is NaN. So no fit is ever
-dropped, and `ntklens.analysis.intervals` counts them.
+the side to which they point, and NaN where they point to no side; a fit that fails is NaN. Data that are best
+fitted with a p beyond `POWERS` determine neither bend nor level: these are NaN. So no fit is ever dropped,
+and `ntklens.analysis.intervals` counts them.
 """
 
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from ntklens.analysis.laws import Form
 
 BEYOND = 32.0
 NODES_PER_OCTAVE = 2  # of the grid of bends
-POWERS = np.geomspace(0.1, 6.0, 8)  # the grid of p: the exponents of all curves lie well inside
+POWERS = np.geomspace(0.005, 6.0, 14)  # the grid of p: the gain of the trace rises with a p below 0.1
 ITERATIONS = 60
 TOLERANCE = 1e-7  # of the last step, in log bend and log p
 TINY = 1e-30  # keeps a step defined where the law is flat in a parameter
@@ -250,5 +251,8 @@ def _censored(
     # the law still bends a little, shifts it: the exponent is the power law's, which is fitted beside it.
     if form.fitted_power:
         power = np.where(np.isinf(bend), np.nan, power)
+        # A bend that fits best with a p at the grid's edge is where that edge puts it.
+        at_edge = np.isinf(power)
+        bend, level = (np.where(at_edge, np.nan, own) for own in (bend, level))
     level, bend, power = (np.where(good, own, np.nan) for own in (level, bend, power))
     return BentFits(level, bend, power, squares)
