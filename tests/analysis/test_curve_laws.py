@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ntklens.analysis.curve_laws import BENT_FORMS, laws_of
-from ntklens.analysis.laws import PowerLaw
+from ntklens.analysis.laws import BentLaw, PowerLaw
 from ntklens.analysis.series import key_series
 
 from tests.support.ensembles import averages_of, settings_of
@@ -57,6 +57,23 @@ def test_a_bend_beyond_the_scales_is_censored_not_dropped():
     assert found["above"] + found["below"] + found["failed"] > 50
     assert found["high"] is None
     assert found["high_open"]
+
+
+def test_a_slow_power_law_is_given_no_tight_bend():
+    found = laws("effective_rank", averages_of(members=20, noise=0.02, rank=PowerLaw(60.0, 0.06)))["bent_law"]
+    assert found["bend"]["low"] is None or found["bend"]["high"] is None
+
+
+@pytest.mark.parametrize("name", ["trace_ratio", "mean_trace_ratio"])
+def test_a_trace_ratio_that_rises_gets_the_laws_of_a_gain(name):
+    rising = averages_of(noise=0.02, trace=lambda _: 4e4, ratio=BentLaw("saturating", 100.0, 60.0, 0.5))
+    found = laws(name, rising)
+    assert found["bent_law"]["form"] == "saturating"
+    assert found["choice"]["power_law_rejected"]
+    given_form = laws_of(
+        name, key_series(rising, settings_of())[name], np.random.default_rng(0), BENT_FORMS[name]
+    )
+    assert given_form["bent_law"]["form"] == "trace ratio"
 
 
 def test_a_falling_rank_gets_a_law_with_a_limit():

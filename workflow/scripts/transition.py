@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from ntklens.analysis.curve_laws import laws_of
+from ntklens.analysis.curve_laws import BENT_FORMS, laws_of
 from ntklens.analysis.resampling import generator_of
 from ntklens.analysis.series import key_series
 from ntklens.analysis.settings import AnalysisSettings
@@ -41,7 +41,7 @@ def fit(averages: str, infinite_width: str | None, settings: AnalysisSettings, o
     content = {
         "drawn": {"trace_ratio": "ratio of means", "mean_trace_ratio": "mean of ratios, not drawn"},
         **{
-            name: laws_of(name, series[name], generator)
+            name: laws_of(name, series[name], generator, BENT_FORMS[name])
             for name in ("trace_ratio", "mean_trace_ratio", "effective_rank")
         },
         "by_eye": {

@@ -13,7 +13,7 @@ from ntklens.analysis.model_choice import choose
 from ntklens.analysis.records import BentLawRecord, Laws, Measured, PowerLawRecord
 from ntklens.analysis.series import Series
 
-# The bent laws of each quantity. Γ and −χ rise along some axes and fall along others.
+# The bent laws of each quantity. Γ, −χ and β rise along some axes and fall along others (`forms_of`).
 BENT_FORMS: dict[str, tuple[Form, ...]] = {
     "test_loss": (LIMITED,),
     "effective_rank": (SATURATING, LIMITED),
@@ -28,9 +28,14 @@ OCTAVES = 2  # of the slope at the largest scales
 Fitted = TypeVar("Fitted")
 
 
-def laws_of(name: str, series: Series, generator: np.random.Generator) -> Laws:
-    """The `Laws` of the quantity ``name``; ``generator`` draws the simulations of the choice."""
-    forms, all_points = BENT_FORMS[name], np.ones(len(series.scale), dtype=bool)
+def laws_of(
+    name: str, series: Series, generator: np.random.Generator, forms: Sequence[Form] | None = None
+) -> Laws:
+    """The `Laws` of the quantity ``name``, bent ones of its own or of these ``forms``.
+
+    ``generator`` draws the simulations of the choice.
+    """
+    forms, all_points = forms or forms_of(name, series), np.ones(len(series.scale), dtype=bool)
     last_points = series.scale * 2**OCTAVES >= series.scale[-1]
     reasons = [problem] if (problem := _problem(series)) else []
 
@@ -52,6 +57,12 @@ def laws_of(name: str, series: Series, generator: np.random.Generator) -> Laws:
         "choice": fitted(lambda: choose(series, forms, len(series.resampled), generator)),
         "no_law_because": reasons[0] if reasons else "",
     }
+
+
+def forms_of(name: str, series: Series) -> tuple[Form, ...]:
+    """The bent laws of the quantity ``name``. Of β that rises, as with data, they are those of the gain."""
+    rises = name in ("trace_ratio", "mean_trace_ratio") and series.value[-1] > series.value[0]
+    return BENT_FORMS["trace_gain" if rises else name]
 
 
 def _problem(series: Series) -> str:
