@@ -22,6 +22,12 @@ def test_lines_that_meet_outside_the_scales_are_censored():
     assert meeting[1] == np.inf
 
 
+def test_a_flat_line_meets_nothing():
+    flat = np.full((1, len(LOG)), np.log(100.0)) + 1e-15 * np.arange(len(LOG))
+    for side in ("narrow", "wide"):
+        assert np.isnan(by_eye(LOG, flat, side)[1]).all()
+
+
 def test_too_few_scales_raise():
     with pytest.raises(ValueError, match="3 scales are too few for a line and a plateau"):
         by_eye(LOG[:3], np.zeros((1, 3)), "narrow")

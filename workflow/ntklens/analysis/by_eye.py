@@ -13,6 +13,7 @@ from jaxtyping import Float
 from ntklens.analysis.fitting import fit_power_laws
 from ntklens.analysis.records import Side
 
+FLAT = 1e-9  # a line that changes less along its scales has a slope of rounding errors, and meets nothing
 FEWEST = 4  # scales: two for the line, and a plateau beyond the next
 
 
@@ -22,7 +23,8 @@ def by_eye(
     """The slope of the line and the log scale where it meets the plateau, for each row.
 
     Γ has its line on the narrow side and the plateau at the widest network, β the other way round. The
-    meeting point is infinite where it lies beyond the scales. Raises ValueError for fewer than four scales.
+    meeting point is infinite where it lies beyond the scales, and NaN where the line is flat. Raises
+    ValueError for fewer than four scales.
     """
     if len(log_x) < FEWEST:
         raise ValueError(f"{len(log_x)} scales are too few for a line and a plateau ({FEWEST} needed)")
@@ -33,4 +35,5 @@ def by_eye(
     with np.errstate(all="ignore"):
         meeting = (plateau - line.log_amplitude) / line.exponent
     meeting = np.where(meeting < log_x[0], -np.inf, np.where(meeting > log_x[-1], np.inf, meeting))
-    return line.exponent, meeting
+    flat = np.abs(line.exponent) * np.ptp(log_x[on_line]) < FLAT
+    return line.exponent, np.where(flat, np.nan, meeting)
