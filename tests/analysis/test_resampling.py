@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from ntklens.analysis.resampling import factor_for, generator_of, member_weights, widened
+from ntklens.analysis.intervals import ends
+from ntklens.analysis.resampling import factor_for, factor_of_mean, generator_of, member_weights, widened
 from ntklens.storage.curve import Curve
 
 SEEDS = [np.arange(5)] * 3
@@ -50,6 +51,22 @@ def test_widened_resamples_have_the_standard_error(members):
     (own,) = weights([np.arange(members)], resamples=40_000)
     spread = widened(own @ values, np.float64(values.mean()), factor_for(members)).std()
     assert spread == pytest.approx(values.std(ddof=1) / np.sqrt(members), rel=0.02)
+
+
+@pytest.mark.parametrize("members", [5, 20])
+def test_intervals_of_one_mean_hold_it_in_95_percent(members):
+    rng, trials = np.random.default_rng(1), 1500
+    (own,) = weights([np.arange(members)], resamples=1000)
+    values = rng.standard_normal((trials, members))
+    means = values.mean(axis=1)
+    low, high = ends(widened(own @ values.T, means, np.full(trials, factor_of_mean(members))))
+    assert np.mean((low < 0) & (high > 0)) == pytest.approx(0.95, abs=0.025)
+
+
+def test_a_mean_over_more_members_needs_less_of_student():
+    assert factor_of_mean(5, 32) < factor_of_mean(5)
+    assert factor_of_mean(5, 10**6) == pytest.approx(factor_for(5), rel=1e-4)
+    assert factor_of_mean(1) == 1
 
 
 def test_positive_values_stay_positive_when_widened():

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from ntklens.analysis.adaptation_rate import adaptation_rate, resampled_rates
 from ntklens.analysis.intervals import ends, interval, numbers
-from ntklens.analysis.resampling import factor_for, widened
+from ntklens.analysis.resampling import factor_of_mean, widened
 from ntklens.analysis.series import Series, key_series, member_slopes, weights_of
 from ntklens.analysis.settings import AnalysisSettings
 from ntklens.machine.rule_script import run_script
@@ -51,7 +51,7 @@ def point_of(
     members = member_slopes(average, smoothing_epochs)
     low = high = np.full(len(rate.rate), np.nan)
     if len(weights):
-        factors = np.full(len(rate.rate), factor_for(len(average.seeds)))
+        factors = np.full(len(rate.rate), factor_of_mean(len(average.seeds)))
         low, high = map(np.asarray, ends(widened(resampled_rates(members, weights), rate.rate, factors)))
     defined = np.isfinite(rate.rate)
     return {

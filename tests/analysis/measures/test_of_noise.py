@@ -7,13 +7,14 @@ import pytest
 from ntklens.analysis.measures import of_noise
 from ntklens.analysis.measures.results import CannotMeasureError, CurveResults
 from ntklens.storage.averages import Mean
+from scipy.special import stdtrit
 
 from tests.support.ensembles import averages_of, settings_of
 
 EPOCHS = np.arange(4)
 
 
-def results(error: float = 0.1) -> CurveResults:
+def results(error: float = 0.1, members: int = 5, resamples: int = 2000) -> CurveResults:
     """Two levels: Γ falls from 10 to 5 and rises to 20, or 6; accuracies at the end are 0.9 and 0.7."""
     curves = {
         0: {
@@ -34,9 +35,11 @@ def results(error: float = 0.1) -> CurveResults:
             minimum={},
             along={name: Mean(EPOCHS, np.array(y, float), np.full(4, error)) for name, y in along.items()},
         )
-        for own, (scale, along) in zip(averages_of(scales=(8, 16)), curves.items(), strict=True)
+        for own, (scale, along) in zip(
+            averages_of(scales=(8, 16), members=members), curves.items(), strict=True
+        )
     ]
-    return CurveResults(averages, settings_of(resamples=2000))
+    return CurveResults(averages, settings_of(resamples=resamples))
 
 
 @pytest.mark.parametrize(
@@ -51,9 +54,26 @@ def results(error: float = 0.1) -> CurveResults:
 def test_measured_values_and_their_spread(name: str, value: float, spread: float) -> None:
     found = getattr(of_noise, name)(results(), "")
     assert found.value == pytest.approx(value)
-    assert found.resampled.std() == pytest.approx(spread, rel=0.2)
+    freedom = len(results().averages[0].seeds) - 1
+    half = (np.quantile(found.resampled, 0.75) - np.quantile(found.resampled, 0.25)) / 2
+    assert half == pytest.approx(spread * stdtrit(freedom, 0.75), rel=0.2)
 
 
-def test_a_single_member_has_no_interval() -> None:
-    with pytest.raises(CannotMeasureError, match="single member"):
-        of_noise.least_train_accuracy(results(error=0.0), "")
+def test_an_interval_is_student_s() -> None:
+    """That of two seeds is 12.7 standard errors to each side, for one degree of freedom."""
+    two = results(members=2, resamples=20_000)
+    found = of_noise.least_train_accuracy(replace(two, averages=two.averages[1:]), "")
+    low, high = np.quantile(found.resampled, [0.025, 0.975])
+    assert (high - low) / 2 == pytest.approx(0.1 * 12.7, rel=0.1)
+
+
+def test_a_single_seed_has_no_interval() -> None:
+    found = of_noise.least_train_accuracy(results(members=1), "")
+    assert found.value == pytest.approx(0.98)
+    assert not len(found.resampled)
+
+
+@pytest.mark.parametrize("name", ["rise_lost_to_noise", "accuracy_lost_to_noise"])
+def test_one_share_of_replaced_data_has_no_difference(name: str) -> None:
+    with pytest.raises(CannotMeasureError, match="one share"):
+        getattr(of_noise, name)(CurveResults(results().averages[:1], settings_of()), "")

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ntklens.analysis.intervals import ends, numbers
-from ntklens.analysis.resampling import factor_for, widened
+from ntklens.analysis.resampling import factor_of_mean, widened
 from ntklens.analysis.series import weights_of
 from ntklens.analysis.settings import AnalysisSettings
 from ntklens.storage.averages import Average
@@ -105,7 +105,7 @@ def _rows(
         value = over.mean(axis=0) / under.mean(axis=0)
         resampled = np.tensordot(weights, over, axes=1) / np.tensordot(weights, under, axes=1)
     return np.concatenate(
-        [np.asarray(value)[None], widened(resampled, np.asarray(value), factor_for(len(over)))]
+        [np.asarray(value)[None], widened(resampled, np.asarray(value), factor_of_mean(len(over)))]
     )
 
 

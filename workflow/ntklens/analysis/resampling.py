@@ -8,7 +8,8 @@ are different networks on the same data. They are resampled *jointly*, a seed at
 stands for something common to them: the draw of the data, of which a larger one contains a smaller one, or
 the initial parameters (`ntklens.planning.settings.analysis_settings`).
 
-The scatter of resampled means is √((n − 1)/n) times what it should be: `widened` corrects that.
+The scatter of resampled means is √((n − 1)/n) times what it should be, and its quantiles are those of a
+normal distribution where few members ask for Student's: `widened` corrects that.
 """
 
 import hashlib
@@ -16,7 +17,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import ndtri, stdtrit  # pyright: ignore[reportMissingTypeStubs] scipy has no stubs
 
+from ntklens.analysis.intervals import LEVEL
 from ntklens.storage.curve import Curve
 
 
@@ -78,3 +81,15 @@ def widened(
 def factor_for(members: int) -> np.float64:
     """√(n/(n − 1)) for n ``members``. A single member has no spread to correct."""
     return np.float64(np.sqrt(members / max(members - 1, 1)))
+
+
+def factor_of_mean(members: int, freedom: int | None = None) -> np.float64:
+    """`factor_for` n ``members``, times Student's over the normal quantile of the interval's ends.
+
+    For means whose variances are not pooled along the curve. Their ``freedom`` is n − 1 by default; a mean
+    over several such means has more. A single member has no spread to correct.
+    """
+    freedom = members - 1 if freedom is None else freedom
+    quantile = (1 + LEVEL) / 2
+    student = stdtrit(freedom, quantile) / ndtri(quantile) if freedom else 1.0
+    return np.float64(factor_for(members) * student)

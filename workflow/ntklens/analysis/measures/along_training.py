@@ -1,7 +1,8 @@
 """Measures of what happens along training, from the start to the minimum of the mean test loss.
 
 Epochs that a measure picks, such as that of the largest effective rank, are those of the measured means, and
-stay the same in every resample.
+stay the same in every resample. Intervals are Student's: a mean over the scales has the degrees of freedom of
+all, the number of a single scale its own.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from jaxtyping import Float
 
 from ntklens.analysis.adaptation_rate import rates_at, resampled_rates
 from ntklens.analysis.measures.results import CurveResults, Measured, measured, need, rows_of_mean
-from ntklens.analysis.resampling import factor_for, widened
+from ntklens.analysis.resampling import factor_of_mean, widened
 from ntklens.analysis.series import member_slopes
 
 
@@ -26,7 +27,7 @@ class _Along(NamedTuple):
 def largest_fall(results: CurveResults, quantity: str) -> Measured:
     """largest fall below an earlier value until the minimum, over the gain until then; the worst scale"""
     falls: list[Float[np.ndarray, " rows"]] = []
-    for curve in _along(results, quantity):
+    for curve in _along(results, quantity, of_one_scale=True):
         gain = curve.values[:, -1] - curve.values[:, 0]
         fall = (np.maximum.accumulate(curve.values, axis=1) - curve.values).max(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -67,7 +68,9 @@ def last_over_first(results: CurveResults, quantity: str) -> Measured:
 
 def change(results: CurveResults, quantity: str) -> Measured:
     """value at the last snapshot before the minimum less that at the first; the scale that changes most"""
-    changes = np.array([own.values[:, -1] - own.values[:, 0] for own in _along(results, quantity)])
+    changes = np.array(
+        [own.values[:, -1] - own.values[:, 0] for own in _along(results, quantity, of_one_scale=True)]
+    )
     return measured(changes[np.argmax(np.abs(changes[:, 0]))])
 
 
@@ -85,16 +88,18 @@ def adaptation_late_over_early(results: CurveResults, _: str) -> Measured:
         late, early = (rates_at(own.epoch, rates, np.full(len(rows), own.epoch[at])) for at in (end, half))
         with np.errstate(all="ignore"):
             ratio = late / early
-            ratios.append(np.log(np.append(ratio[:1], widened(ratio[1:], ratio[0], factor_for(members)))))
+        factor = factor_of_mean(members, results.freedom)
+        ratios.append(np.log(np.append(ratio[:1], widened(ratio[1:], ratio[0], factor))))
     return measured(np.exp(np.mean(ratios, axis=0)))
 
 
-def _along(results: CurveResults, quantity: str) -> Iterator[_Along]:
-    """``quantity`` along training at each scale of the curve."""
+def _along(results: CurveResults, quantity: str, of_one_scale: bool = False) -> Iterator[_Along]:
+    """``quantity`` along training at each scale of the curve, for a number ``of_one_scale`` or of all."""
     for average, weights in zip(results.followed, results.weights, strict=True):
         need(quantity in average.members, f"{quantity} was not measured along training")
         epoch = average.along[quantity].epoch
         until = epoch <= average.minimum_epoch
         need(int(until.sum()) > 1, f"{quantity} was measured once before the minimum")
         values = average.members[quantity][:, until].astype(np.float64)
-        yield _Along(rows_of_mean(values, weights), average.at_epochs("log_train_loss", epoch[until]))
+        rows = rows_of_mean(values, weights, None if of_one_scale else results.freedom)
+        yield _Along(rows, average.at_epochs("log_train_loss", epoch[until]))

@@ -1,7 +1,8 @@
 """Measures of noise scaling, against epochs.
 
-The averages hold means over seeds and draws of samples, with their standard errors. Resamples are normal
-draws with these errors; epochs are picked from the means.
+The averages hold means over seeds and draws of samples, with their standard errors. Resamples are draws of
+Student's t with these errors and n − 1 degrees of freedom, n the number of seeds; epochs are picked from the
+means. A single seed has no interval: its errors, if any, are those of the draws of samples alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,40 +20,43 @@ RowsAt = Callable[[int], Float[np.ndarray, " rows"]]  # of a mean's epoch, by it
 def least_over_initial_rank(results: CurveResults, _: str) -> Measured:
     """least over initial Γ along training; the share of replaced data with the largest ratio"""
     ratios: list[Float[np.ndarray, " rows"]] = []
-    for mean, draw in _normal_draws(results, "effective_rank"):
+    for mean, draw in _draws(results, "effective_rank"):
         ratios.append(draw(int(np.argmin(mean.mean))) / draw(0))
     return measured(np.max(ratios, axis=0))
 
 
 def rise_lost_to_noise(results: CurveResults, _: str) -> Measured:
     """Γ at the end less its least value along training, with the least data replaced less with the most"""
+    need(len(results.averages) > 1, "there is one share of replaced data")
     rises = [
         draw(len(mean.mean) - 1) - draw(int(np.argmin(mean.mean)))
-        for mean, draw in _normal_draws(results, "effective_rank")
+        for mean, draw in _draws(results, "effective_rank")
     ]
     return measured(rises[0] - rises[-1])
 
 
 def least_train_accuracy(results: CurveResults, _: str) -> Measured:
     """train accuracy at the end; the least over all shares of replaced data"""
-    ends = [draw(len(mean.mean) - 1) for mean, draw in _normal_draws(results, "train_accuracy")]
+    ends = [draw(len(mean.mean) - 1) for mean, draw in _draws(results, "train_accuracy")]
     return measured(np.min(ends, axis=0))
 
 
 def accuracy_lost_to_noise(results: CurveResults, _: str) -> Measured:
     """test accuracy at the end, with the most data replaced less with the least"""
-    ends = [draw(len(mean.mean) - 1) for mean, draw in _normal_draws(results, "test_accuracy")]
+    need(len(results.averages) > 1, "there is one share of replaced data")
+    ends = [draw(len(mean.mean) - 1) for mean, draw in _draws(results, "test_accuracy")]
     return measured(ends[-1] - ends[0])
 
 
-def _normal_draws(results: CurveResults, quantity: str) -> Iterator[tuple[Mean, RowsAt]]:
+def _draws(results: CurveResults, quantity: str) -> Iterator[tuple[Mean, RowsAt]]:
     """The mean of ``quantity`` at each scale, with a function that returns its rows at one of its epochs."""
     generator = generator_of(results.settings.curve)
     for average in results.averages:
         need(quantity in average.along, f"{quantity} was not measured along training")
         mean = average.along[quantity]
-        need(bool(mean.error.any()), f"{quantity} of a single member has no interval")
-        noise = generator.standard_normal((results.settings.resamples, len(mean.epoch)))
+        freedom = len(average.seeds) - 1
+        resamples = results.settings.resamples if freedom and mean.error.any() else 0
+        noise = generator.standard_t(max(freedom, 1), (resamples, len(mean.epoch)))
         yield mean, _rows_at(np.vstack([mean.mean, mean.mean + noise * mean.error]))
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ntklens.analysis.resampling import factor_for, widened
+from ntklens.analysis.resampling import factor_of_mean, widened
 from ntklens.analysis.series import Series, key_series, weights_of
 from ntklens.analysis.settings import AnalysisSettings
 from ntklens.storage.averages import Average
@@ -33,9 +33,11 @@ class Measured(NamedTuple):
     resampled: Float[np.ndarray, " resamples"]
 
     def less(self, other: "Measured") -> "Measured":
-        """The difference of two numbers whose resamples are independent."""
+        """The difference of two numbers whose resamples are independent; none if one of them has none."""
+        known = len(self.resampled) and len(other.resampled)
         with np.errstate(invalid="ignore"):
-            return Measured(self.value - other.value, self.resampled - other.resampled)
+            difference = self.resampled - other.resampled if known else np.empty(0)
+            return Measured(self.value - other.value, difference)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class CurveResults:
     def weights(self) -> list[Float[np.ndarray, "resamples _"]]:
         """The weights of each point's members in every resample."""
         return weights_of(self.averages, self.settings)
+
+    @property
+    def freedom(self) -> int:
+        """The degrees of freedom of a mean over all points: of n members each, or of n that they share."""
+        each = [len(average.seeds) - 1 for average in self.averages]
+        return min(each) if self.settings.joint_members else sum(each)
 
     @property
     def followed(self) -> Sequence[Average]:
@@ -77,9 +85,13 @@ def measured(rows: Float[np.ndarray, " rows"]) -> Measured:
 
 
 def rows_of_mean(
-    values: Float[np.ndarray, " members *rest"], weights: Float[np.ndarray, "resamples members"]
+    values: Float[np.ndarray, " members *rest"],
+    weights: Float[np.ndarray, "resamples members"],
+    freedom: int | None = None,
 ) -> Float[np.ndarray, " rows *rest"]:
-    """The mean of ``values`` over members, and its resamples."""
+    """The mean of ``values`` over members, and its resamples, widened for ``freedom`` by `factor_of_mean`."""
     mean = values.mean(axis=0)
     resampled = np.tensordot(weights, values, axes=1)
-    return np.concatenate([mean[None], widened(resampled, np.asarray(mean), factor_for(len(values)))])
+    return np.concatenate(
+        [mean[None], widened(resampled, np.asarray(mean), factor_of_mean(len(values), freedom))]
+    )
