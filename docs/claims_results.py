@@ -28,7 +28,9 @@ def results() -> dict[str, list[Row]]:
 
 
 def number(row: Row) -> str:
-    """A result with its interval."""
+    """A result with its interval, if it has one."""
+    if not row["low"]:
+        return f"{short(float(row['ours']))}, without an interval".replace("-", "−")
     ours, low, high = (short(float(row[key])) for key in ("ours", "low", "high"))
     return f"{ours} [{low}, {high}]".replace("-", "−")
 

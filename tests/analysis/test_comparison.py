@@ -44,6 +44,14 @@ def test_markdown_has_a_line_for_each_row_and_counts_verdicts() -> None:
     assert "1235 [−∞, ∞]" in table[3]
 
 
+def test_a_number_without_an_interval_is_shown_and_decides_nothing() -> None:
+    row = row_of(CLAIM, "a", -0.48, Interval(math.nan, math.nan), "by a fit")
+    assert row.verdict == "not decided"
+    assert "-0.48, without an interval | not decided" in as_markdown([row], "t")
+    (cells,) = csv.DictReader(as_csv([row]).splitlines())
+    assert (cells["ours"], cells["low"], cells["high"]) == ("-0.48", "", "")
+
+
 def test_html_shows_names_as_they_are() -> None:
     class Cells(HTMLParser):
         def __init__(self) -> None:

@@ -2,13 +2,14 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from ntklens.analysis.claims import Claim, ClaimsError, claims_from
 from ntklens.analysis.judging import Judged, judge
 from ntklens.analysis.laws import PowerLaw
 from ntklens.analysis.measures.catalogue import MEASURES
-from ntklens.analysis.measures.results import CurveResults
+from ntklens.analysis.measures.results import CurveResults, Measured
 from ntklens.analysis.settings import ComparedCurve
 from ntklens.storage.curve import Curve
 from ntklens.storage.quantities import QUANTITIES
@@ -95,6 +96,24 @@ def test_what_a_curve_lacks_is_said() -> None:
     (row,) = judge([changed(measure="change", quantity="label_alignment")], [judged("digits", -0.5)])
     assert row.verdict == "not measured"
     assert row.how == "label_alignment was not measured along training"
+
+
+def test_a_number_that_is_not_defined_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(_: CurveResults, __: str) -> Measured:
+        """a number that is none"""
+        return Measured(np.nan, np.full(3, np.nan))
+
+    monkeypatch.setitem(MEASURES, "nothing", nothing)
+    (row,) = judge([changed(measure="nothing")], [judged("digits", -0.5)])
+    assert (row.verdict, row.how) == ("not measured", "not defined on these results: a number that is none")
+
+
+def test_a_pair_of_which_one_has_no_interval_has_none() -> None:
+    known, single = Measured(1.0, np.ones(5)), Measured(0.4, np.empty(0))
+    for one, other in ((known, single), (single, known)):
+        difference = one.less(other)
+        assert abs(difference.value) == pytest.approx(0.6)
+        assert not len(difference.resampled)
 
 
 def test_an_unknown_measure_is_named() -> None:

@@ -26,8 +26,10 @@ class Row(NamedTuple):
 
 
 def row_of(claim: Claim, curve: str, estimate: float, interval: Interval, how: str) -> Row:
-    """The row of a measured number, with its verdict."""
-    return Row(claim, curve, estimate, interval, interval.verdict_on(claim.accepted), how)
+    """The row of a measured number, with its verdict; one without an interval decides nothing."""
+    unknown = math.isnan(interval.low) or math.isnan(interval.high)
+    verdict = "not decided" if unknown else interval.verdict_on(claim.accepted)
+    return Row(claim, curve, estimate, interval, verdict, how)
 
 
 def unmeasured(claim: Claim, curve: str, why: str) -> Row:
@@ -109,6 +111,8 @@ def number_in_words(estimate: float, interval: Interval) -> str:
     """The measured number with its interval, such as ``-0.48 [-0.55, -0.41]``."""
     if math.isnan(estimate):
         return "–"
+    if math.isnan(interval.low) or math.isnan(interval.high):
+        return f"{_short(estimate)}, without an interval"
     return f"{_short(estimate)} [{_short(interval.low)}, {_short(interval.high)}]"
 
 

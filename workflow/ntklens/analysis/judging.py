@@ -71,12 +71,14 @@ def _row(claim: Claim, one: Judged, other: Judged | None = None) -> Row:
             found = found.less(measure(other.results, claim.quantity or ""))
     except CannotMeasureError as error:
         return unmeasured(claim, name, str(error))
+    if np.isnan(found.value):
+        return unmeasured(claim, name, f"not defined on these results: {how}")
     return row_of(claim, name, found.value, interval_of(found), how)
 
 
 def interval_of(found: Measured) -> Interval:
-    """The 95 % interval; unknown for a number without resamples or that is itself undefined."""
-    if not len(found.resampled) or np.isnan(found.value):
+    """The 95 % interval; unknown for a number without resamples."""
+    if not len(found.resampled):
         return Interval(np.nan, np.nan)
     low, high = ends(found.resampled)
     return Interval(float(low), float(high))
