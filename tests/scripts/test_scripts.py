@@ -13,12 +13,13 @@ import h5py
 import numpy as np
 import pytest
 import yaml
+from ntklens.analysis.settings import Window
 from ntklens.data.settings import ImageSize
 from ntklens.machine import progress
 from ntklens.planning import curves, settings
 from ntklens.planning.config import load
 from ntklens.spectrum.effective_rank import effective_rank
-from ntklens.storage.averages import read_averages
+from ntklens.storage.averages import Mean, read_averages
 from ntklens.storage.errors import FileError
 from ntklens.storage.files import read_json
 from ntklens.storage.import_closure import import_closure
@@ -28,6 +29,7 @@ from ntklens.storage.settings import as_json, as_plain, settings_sha256
 from ntklens.studies.recipes import modules_of
 from ntklens.training.optimisers import Sgd
 
+from tests.support.ensembles import averages_of
 from tests.support.origins import origin, resealed
 from workflow.scripts import (
     adaptation_rate,
@@ -251,6 +253,18 @@ def test_aggregate_reports_seeds_and_window(scaling_runs, tmp_path, capsys):
     assert len(report) == 3
     assert report[0].startswith("width-8: 2 seeds used")
     assert "inside epochs 20 to 60" in report[0]
+
+
+def test_aggregate_says_where_the_mean_is_least_at_its_end():
+    epochs = np.arange(101)
+    falling = replace(
+        averages_of(scales=(8,))[0],
+        along={"test_loss": Mean(epochs, -1.0 * epochs, 0.0 * epochs)},
+        minimum_epoch=100,
+    )
+    said = "; their mean test loss is least at epoch 100, and the first seed stopped at 100"
+    assert aggregate.report(falling, Window(20, 60)).endswith(said)
+    assert "first seed" not in aggregate.report(replace(falling, minimum_epoch=60), Window(20, 60))
 
 
 def test_aggregate_reports_where_training_ended(noise_runs, tmp_path, capsys):

@@ -14,6 +14,8 @@ from ntklens.storage.run_code import RunCode, are_of_several_versions, as_record
 from ntklens.storage.run_identity import read_runs
 from ntklens.storage.settings_reader import reader_of
 
+LATE = 0.98  # of the epochs that all seeds have: there the mean may be least because the first seed stopped
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,8 +60,16 @@ def _minima(average: Average, window: Window) -> str:
     inside = np.sum((epochs >= window.first) & (epochs <= window.last))
     return (
         f"{inside} with their minimum inside epochs {window.first} to {window.last} "
-        f"(from {epochs.min()} to {epochs.max()})"
+        f"(from {epochs.min()} to {epochs.max()}){_late(average)}"
     )
+
+
+def _late(average: Average) -> str:
+    """That the mean test loss is least where the curves of all seeds end, if it is."""
+    least, last = average.minimum_epoch, average.along["test_loss"].epoch[-1]
+    if least < LATE * last:
+        return ""
+    return f"; their mean test loss is least at epoch {least}, and the first seed stopped at {last}"
 
 
 def _end(average: Average) -> str:
