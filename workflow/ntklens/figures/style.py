@@ -107,7 +107,7 @@ def scale_colours(scales: Collection[int]) -> tuple[Callable[[int], Colour], Sca
 
 
 def draw_band(axes: Axes, series: MeasuredLine, **look: Any) -> Line2D:
-    """Draw a line, and its band of one standard error if it has one."""
+    """Draw a line, and its band if it has one."""
     # Converted to floats, None becomes NaN.
     x, y, low, high = (np.array(series.get(key), dtype=float) for key in ("x", "y", "low", "high"))
     (line,) = axes.plot(x, y, **look)
