@@ -104,6 +104,19 @@ def test_figure_1_has_a_row_for_each_quantity_and_a_column_for_each_study(tmp_pa
     assert [bar.get_xlabel() for bar in bars] == ["Model width", "Dataset size"]
 
 
+def test_a_band_far_beyond_the_lines_is_cut(tmp_path: Path) -> None:
+    content: Any = dataset_grid.collect("6", ["effective_rank"], [curve(tmp_path)])
+    line = content["panels"][0]["series"][0]
+    values = [y for series in content["panels"][0]["series"] for y in series["y"]]
+    span = max(values) - min(values)
+    line["low"] = [min(values) - 9 * span] * len(line["y"])
+    line["high"] = [max(values) + 0.1 * span] * len(line["y"])
+    (axes,) = panels(drawn(dataset_grid, content))
+    low, high = axes.get_ylim()
+    assert low == pytest.approx(min(values) - 0.3 * span)
+    assert max(values) + 0.1 * span < high < max(values) + 0.3 * span + 1e-9
+
+
 def test_rates_of_fewer_points_raise(tmp_path: Path) -> None:
     measured = curve(tmp_path)
     other = curve(tmp_path / "other", scales=(8, 64))

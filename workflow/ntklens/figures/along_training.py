@@ -25,6 +25,7 @@ from ntklens.storage.quantities import QUANTITIES
 LineStyle = Literal["-", "--", ":"]
 
 TRAIN_LOSS = "Train loss"
+BEYOND = 0.3  # of what the lines of a panel span: so far at most it shows bands that reach beyond them
 LINE_STYLES: tuple[LineStyle, ...] = ("-", "--", ":")  # of the forms that a panel draws, in their order
 
 
@@ -245,7 +246,19 @@ def draw_lines(axes: Axes, panel: TrainingPanel, colour: Callable[[int], Colour]
     if panel["yscale"] == "log":
         axes.set_yscale("log")
         plain_ticks(axes.yaxis)
+    else:
+        _show_lines(axes)
     axes.set_ylabel(panel["ylabel"])
+
+
+def _show_lines(axes: Axes) -> None:
+    """Cut bands that reach far beyond the lines, as those of few members can when training starts."""
+    every = [np.asarray(line.get_ydata(), dtype=float) for line in axes.lines]
+    drawn = np.concatenate([*every, []])
+    drawn = drawn[np.isfinite(drawn)]
+    if len(drawn) and np.ptp(drawn) > 0:
+        beyond, (low, high) = BEYOND * np.ptp(drawn), axes.get_ylim()
+        axes.set_ylim(max(low, drawn.min() - beyond), min(high, drawn.max() + beyond))
 
 
 def show_fall(axes: Axes, xlabel: str) -> None:
