@@ -25,13 +25,19 @@ def read_runs(paths: Iterable[FilePath], runs: Mapping[str, str], seeds: int) ->
             raise OtherFileError(f"{path} lies in no folder of a point: those are {', '.join(runs)}")
         files[point][path] = own = read_run_file(path, runs[point])
         for trajectory in own.trajectories:
-            check_trajectory(path, trajectory, own.origin["ntk_rows"])
+            check_trajectory(path, trajectory, own.origin["ntk_rows"], _can_have_zero_rows(own))
     return {point: _of_point(point, own, seeds) for point, own in files.items()}
 
 
 def files_of(curve: Curve, paths: Iterable[FilePath]) -> list[FilePath]:
     """The run files of ``curve`` among ``paths``, by their folders {study}/{dataset}/{network}/{point}."""
     return [path for path in paths if Path(path).parts[-5:-2] == tuple(curve)]
+
+
+def _can_have_zero_rows(file: RunFile) -> bool:
+    """Whether the NTK of the file's network can have rows of zeros: only one without biases can."""
+    network = file.origin["settings"].get("network", {})
+    return not network.get("biases", True)
 
 
 def _of_point(point: str, files: Mapping[FilePath, RunFile], seeds: int) -> list[Trajectory]:
