@@ -100,6 +100,36 @@ def test_the_chain_is_found_from_any_folder(figure, tmp_path, monkeypatch):
     assert not any(link.problem for link in links)
 
 
+@pytest.mark.parametrize("missing", ["fits/power-laws.json", "averages/dense.h5"])
+def test_a_backup_is_checked_by_its_own_files(figure, tmp_path, missing):
+    """From the folder that it is a backup of, too, which has files of the same names."""
+    shutil.copytree("results", "backup/results")
+    Path("backup/results/small", missing).unlink()
+    for backup in (Path("backup"), tmp_path / "backup"):
+        links = chain_of(backup / figure)
+        assert [link.path for link in links if link.problem] == [backup / "results/small" / missing]
+        assert all(link.path.is_relative_to(backup) for link in links)
+
+
+def test_a_link_to_a_figure_is_checked_where_it_lies_or_else_where_it_leads(figure, tmp_path, monkeypatch):
+    (tmp_path / "desk").mkdir()
+    (tmp_path / "desk/figure.json").symlink_to(tmp_path / figure)
+    monkeypatch.chdir("/")
+    links = chain_of(tmp_path / "desk/figure.json")
+    assert len(links) == 7
+    assert not any(link.problem for link in links)
+
+
+def test_a_figure_that_lies_alone_is_checked_by_the_present_folder(figure, tmp_path_factory):
+    alone = tmp_path_factory.mktemp("alone") / "figure-3.json"
+    shutil.copy(figure, alone)
+    links = chain_of(alone)
+    assert [str(link.path) for link in links[1:3]] == [
+        "results/small/fits/power-laws.json",
+        "results/small/averages/dense.h5",
+    ]
+
+
 def test_the_report_names_all_that_determines_the_figure(figure):
     lines = report(chain_of(figure))
     assert lines[0] == f"{figure}: figure of 3"

@@ -96,10 +96,14 @@ def _known(path: Path, *state: int) -> tuple[str, dict[str, Any]]:
 
 
 def _root(figure: Path, inputs: Iterable[str]) -> Path:
-    """The folder that the paths of ``inputs`` are relative to."""
-    first = next(iter(inputs), "")
-    folders = [Path(), *figure.resolve().parents]
-    return next((folder for folder in folders if (folder / first).exists()), Path())
+    """The folder that the paths of ``inputs`` are relative to.
+
+    It is the nearest one around ``figure`` that has any of them, so that a backup is not checked by the files
+    of the present folder; that one comes last. A relative path stays relative.
+    """
+    folders = [*figure.parents, *figure.absolute().parents, *figure.resolve().parents, Path()]
+    names = list(inputs)
+    return next((own for own in folders if any((own / name).exists() for name in names)), Path())
 
 
 def _problem_of_pictures(path: Path) -> str:
