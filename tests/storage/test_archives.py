@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import pytest
+from ntklens.storage import archives
 from ntklens.storage.archives import FORMAT, MANIFEST, Entry, extract, read_file, read_manifest, write_archive
 from ntklens.storage.errors import DamagedFileError, FileError, OtherFileError
 from ntklens.storage.records import read_record, write_record
@@ -70,6 +71,31 @@ def test_a_damaged_record_is_not_packed(tmp_path):
     with pytest.raises(DamagedFileError, match=r"laws\.json is damaged"):
         write_archive(tmp_path / "small.zip", {"laws.json": tmp_path / "laws.json"}, {}, {"name": "small"})
     assert not (tmp_path / "small.zip").exists()
+
+
+def test_a_file_that_could_not_be_read_back_is_not_packed(archive, tmp_path, monkeypatch):
+    """The picture has 1004 bytes."""
+    pictures = {"figures/figure-1.png": tmp_path / "figure-1.png"}
+    monkeypatch.setattr(archives, "MOST_BYTES", 1004)
+    write_archive(tmp_path / "right.zip", pictures, {}, {"name": "small"})
+    assert len(read_file(read_manifest(tmp_path / "right.zip"), "figures/figure-1.png")) == 1004
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr(archives, "MOST_BYTES", 1003)
+    too_large = r"figure-1\.png is too large for an archive, 1,004 bytes where 1,003 are allowed: share the "
+    with pytest.raises(FileError, match=too_large):
+        write_archive(tmp_path / "new.zip", pictures, {}, {"name": "small"})
+    with pytest.raises(FileError, match=r"jobs\.csv of .*new\.zip is too large for an archive, 1,010 bytes"):
+        write_archive(tmp_path / "new.zip", {}, {"jobs.csv": 1010 * "x"}, {"name": "small"})
+    with pytest.raises(FileError, match=r"manifest\.json of .*new\.zip is too large for an archive"):
+        write_archive(tmp_path / "new.zip", {}, {}, {"name": 1010 * "x"})
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_file_that_is_too_large_to_read_is_not_called_damaged(archive, monkeypatch):
+    manifest = read_manifest(archive)
+    monkeypatch.setattr(archives, "MOST_BYTES", 1003)
+    with pytest.raises(FileError, match=r"small\.zip: figures/figure-1\.png in it is too large, 1,004 bytes"):
+        read_file(manifest, "figures/figure-1.png")
 
 
 def test_an_edited_file_is_named(archive):

@@ -65,17 +65,32 @@ def write_archive(
 ) -> None:
     """Pack ``files`` (name in the archive -> path) and ``texts`` (name -> text) into a new archive.
 
-    Raises FileError if a record among the files is damaged, and OSError if one cannot be read.
+    Raises FileError if a record among the files is damaged or a file is too large, before anything is
+    written, and OSError if one cannot be read.
     """
+    for own in files.values():
+        _check_size(own, Path(own).stat().st_size)
     found = {name: (Path(own).read_bytes(), _origin(own)) for name, own in files.items()}
     found |= {name: (text.encode(), {}) for name, text in texts.items()}
     entries = {name: _entry(content, origin) for name, (content, origin) in sorted(found.items())}
     manifest = {"about": {"format": FORMAT, **about}, "files": {n: e._asdict() for n, e in entries.items()}}
+    sealed = {**manifest, DIGEST_KEY: json_sha256(manifest)}
+    contents = {MANIFEST: json.dumps(sealed, indent=1, allow_nan=False).encode()}
+    contents |= {name: content for name, (content, _) in sorted(found.items())}
+    for name, content in contents.items():
+        _check_size(f"{name} of {path}", len(content))
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        sealed = {**manifest, DIGEST_KEY: json_sha256(manifest)}
-        _add(archive, MANIFEST, json.dumps(sealed, indent=1, allow_nan=False).encode())
-        for name, (content, _) in sorted(found.items()):
+        for name, content in contents.items():
             _add(archive, name, content)
+
+
+def _check_size(file: FilePath, size: int) -> None:
+    """Raise FileError if ``file`` is larger than what `read_file` gives back."""
+    if size > MOST_BYTES:
+        raise FileError(
+            f"{file} is too large for an archive, {size:,} bytes where {MOST_BYTES:,} are allowed: share the "
+            "folder of results itself, or make them anew with fewer scales, seeds or epochs of spectra"
+        )
 
 
 def _origin(path: FilePath) -> Mapping[str, Any]:
@@ -116,11 +131,16 @@ def read_manifest(path: FilePath) -> Manifest:
 def read_file(manifest: Manifest, name: str) -> bytes:
     """The bytes of the file ``name`` in an archive.
 
-    Raises FileError if the archive does not have it, or not as its manifest announces it.
+    Raises FileError if the archive does not have it, or not as its manifest announces it, or if it is too
+    large.
     """
     entry = manifest.entry(name)
+    if entry.bytes > MOST_BYTES:
+        raise FileError(
+            f"{manifest.path}: {name} in it is too large, {entry.bytes:,} bytes where {MOST_BYTES:,} are read"
+        )
     with _opened(manifest.path) as archive:
-        content = _content(archive, name, min(entry.bytes, MOST_BYTES))
+        content = _content(archive, name, entry.bytes)
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         raise DamagedFileError(f"{manifest.path} is damaged: {name} in it is not what was written")
     return content
