@@ -12,6 +12,12 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ntklens.planning.config import ConfigError, load
+from ntklens.planning.config.names import longest_file_name
+from ntklens.planning.config.points import dataset_name
+from ntklens.planning.curves import batches, point_name
+from ntklens.planning.paths import BATCH_KEY, checkpoint
+from ntklens.storage.curve import Curve
+from ntklens.storage.files import whole_file
 
 from tests.support.small_config import SIZES, WIDTHS, changed, small
 
@@ -190,6 +196,35 @@ def test_curves_that_would_share_their_logs_are_refused():
     config["studies"]["w"] = [{**OWN, "dataset": "x-y.npz"}]
     config["studies"]["w-x"] = [{**OWN, "dataset": "y.npz"}]
     assert "logs of w-x/y/three-layer would have the names of those of w/x-y/three-layer" in refusal(config)
+
+
+def test_curves_whose_files_would_have_too_long_names_are_refused(tmp_path):
+    """.partial-{study}-{dataset}-{network}-width-16-seeds-11-11-xxxxxxxx.npz"""
+    dataset, study = save(tmp_path / f"{'d' * 100}.npz", samples=2000), "s" * 50
+    config, networks = small(), {size: size * "n" for size in (60, 61)}
+    config["networks"] = {name: {"hidden_layers": 2} for name in networks.values()}
+    own = {**OWN, "dataset": dataset, "scales": [16, 8], "seeds": 12}
+    config["studies"] = {study: [{**own, "networks": [networks[60]]}]}
+    assert refusal(config) is None
+    config["studies"] = {study: [{**own, "networks": list(networks.values())}]}
+    assert refusal(config) == (
+        f"config key 'studies.{study}[0]': checkpoints of {study}/{'d' * 100}/{networks[61]} would have "
+        "names of 256 bytes, more than the 255 that file systems take; shorten the name of the study, the "
+        "dataset or the network"
+    )
+
+
+def test_the_longest_name_is_that_of_a_half_written_checkpoint(tmp_path):
+    config = load(small())
+    study, entry = next((study, entries[0]) for study, entries in config.entries.items() if entries)
+    curve = Curve(study, dataset_name(entry.dataset), entry.networks[0])
+    scale = max(entry.scales)
+    first, last = batches(config, curve, scale)[-1]
+    where = {**curve._asdict(), "point": point_name(config, curve, scale), "first": first, "last": last}
+    path = tmp_path / checkpoint(config.name, BATCH_KEY).format(**where)
+    with whole_file(path) as temporary:
+        assert len(temporary.name) <= len(longest_file_name(config, "/".join(curve), entry))
+        assert len(temporary.name) >= len(longest_file_name(config, "/".join(curve), entry)) - 1
 
 
 def save(path, side=8, classes=3, samples=700):
