@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 from ntklens.storage.checkpoints import Checkpoint
+from ntklens.storage.files import whole_file
 
 ARRAYS = {
     "members": {
@@ -175,6 +176,18 @@ def test_removed_with_what_kills_left_behind(tmp_path):
     job.remove()
     assert [file.name for file in tmp_path.iterdir()] == [".partial-other-abc.npz"]
     job.remove()
+
+
+def test_what_another_job_writes_stays(tmp_path):
+    """A job whose name begins with this one's: both run at the same time."""
+    names = ("calibrate-three-layer.npz", "calibrate-three.npz")
+    with whole_file(tmp_path / names[0]) as others, whole_file(tmp_path / names[1]) as own:
+        job = checkpoint(tmp_path / names[1])
+        for remove in (job.remove, lambda: job.save(POSITION, ARRAYS)):
+            own.touch()
+            remove()
+            assert (own.exists(), others.exists()) == (False, True)
+        own.touch()
 
 
 def test_unwritable_folder_does_not_end_the_job(tmp_path, capsys):

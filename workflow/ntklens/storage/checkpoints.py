@@ -105,9 +105,15 @@ class Checkpoint:
         return saved
 
     def _remove_partial(self) -> None:
-        """Remove files that were being written when a job was killed: they can be gigabytes."""
-        for partial in self.path.parent.glob(f"{PARTIAL}{self.path.stem}-*"):
-            partial.unlink(missing_ok=True)
+        """Remove files that were being written when a job was killed: they can be gigabytes.
+
+        Their names end in random signs without a hyphen (`whole_file`). With one, the file is that of a job
+        whose name begins with this one's, and which may be writing it.
+        """
+        begins = f"{PARTIAL}{self.path.stem}-"
+        for partial in self.path.parent.glob(f"{PARTIAL}*{self.path.suffix}"):
+            if partial.name.startswith(begins) and "-" not in partial.name.removeprefix(begins):
+                partial.unlink(missing_ok=True)
 
 
 def _described(position: dict[str, Any]) -> str:
