@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from ntklens.storage.averages import Average, Mean, write_averages
@@ -264,6 +265,46 @@ def test_file_without_seeds_has_no_seed_table(tmp_path):
         "",
         "content",
         "  values  2 float64  both of them",
+    ]
+
+
+def test_what_other_programs_write_is_shown_too(tmp_path):
+    """HDF5 has much that no file of the workflow holds."""
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file.attrs["comment"] = "[draft] not yet checked"
+        file.attrs["brace"] = "{"
+        file.attrs["deep"] = 100_000 * "["
+        file.attrs["nothing"] = h5py.Empty("f")
+        file["title"] = "Größe\nof all"
+        file["latin"] = np.bytes_(b"Gr\xf6\xdfe")
+        file["blob"] = np.void(b"\x00\x01\x02")
+        file["flag"] = np.True_
+        file["complex"] = 1 + 2j
+        file["pair"] = np.array((1, 2.0), dtype=[("a", "i4"), ("b", "f8")])
+        file["gone"] = h5py.SoftLink("/nowhere")
+        file["elsewhere"] = h5py.ExternalLink("none.h5", "/data")
+        file["empty"] = h5py.Empty("f")
+        file["values"] = [1.0, 2.0]
+        file["values"].attrs["units"] = ["m", "s"]
+        file["group/back"] = h5py.SoftLink("/")
+    lines = describe(tmp_path / "other.h5")
+    assert line_with(lines, "comment") == "comment: [draft] not yet checked"
+    assert line_with(lines, "brace") == "brace: {"
+    assert line_with(lines, "deep").startswith("deep: [[")
+    assert line_with(lines, "nothing") == "nothing: empty"
+    assert lines[lines.index("content") + 1 :] == [
+        "  blob  scalar |V3  ",
+        "  complex  = 1+2j  ",
+        "  elsewhere  -> none.h5:/data",
+        "  empty  empty float32  ",
+        "  flag  scalar bool  ",
+        "  gone  -> /nowhere",
+        "  group/  ",
+        "    back  -> /",
+        "  latin  = Gr\ufffd\ufffde  ",
+        "  pair  scalar [('a', '<i4'), ('b', '<f8')]  ",
+        "  title  = Größe of all  ",
+        "  values  2 float64   [['m' 's']]",
     ]
 
 

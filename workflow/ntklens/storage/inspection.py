@@ -51,11 +51,14 @@ def _code_compared(file: h5py.File) -> list[str]:
 def _shown(value: Any) -> str:
     """An attribute on one line; JSON without its quotes and braces."""
     if isinstance(value, str) and value.startswith(("{", "[")):
-        content = json.loads(value)
+        try:
+            content = json.loads(value)
+        except (ValueError, RecursionError):  # text such as "[draft] …", in files of other programs
+            return value
         if isinstance(content, dict):
             return ", ".join(f"{key} {_shown_inner(inner)}" for key, inner in content.items())
         return _shown_inner(content)
-    return str(value)
+    return "empty" if isinstance(value, h5py.Empty) else str(value)
 
 
 def _shown_inner(value: Any) -> str:
@@ -109,7 +112,13 @@ def _tree(group: h5py.Group, depth: int) -> list[str]:
     """One line for each group and dataset in ``group``."""
     lines: list[str] = []
     indent = "  " * depth
-    for name, item in group.items():
+    for name in group:
+        link = group.get(name, getlink=True)
+        if isinstance(link, h5py.SoftLink | h5py.ExternalLink):  # it may lead nowhere, or back to this group
+            other_file = f"{link.filename}:" if isinstance(link, h5py.ExternalLink) else ""
+            lines.append(f"{indent}{name}  -> {other_file}{link.path}")
+            continue
+        item = group[name]
         description = item.attrs.get("description", "")
         if isinstance(item, h5py.Group):
             lines.append(f"{indent}{name}/  {description}")
@@ -120,12 +129,18 @@ def _tree(group: h5py.Group, depth: int) -> list[str]:
 
 
 def _shape(dataset: h5py.Dataset) -> str:
-    """Shape and type of ``dataset``, or the value of a scalar."""
-    if dataset.shape == ():
+    """Shape and type of ``dataset``, or the value of a scalar that is a number or a text."""
+    if dataset.shape is None:
+        return f"empty {dataset.dtype}"
+    if dataset.shape == () and np.issubdtype(dataset.dtype, np.number):
         return f"= {np.asarray(dataset[()]).item():.6g}"
+    if dataset.shape == () and h5py.check_string_dtype(dataset.dtype):
+        return f"= {' '.join(bytes(dataset[()]).decode('utf-8', 'replace').split())}"
+    if dataset.shape == ():
+        return f"scalar {dataset.dtype}"
     return f"{'×'.join(map(str, dataset.shape))} {dataset.dtype}"
 
 
 def _units(dataset: h5py.Dataset) -> str:
-    units = dataset.attrs.get("units", "1")
+    units = str(dataset.attrs.get("units", "1"))
     return "" if units == "1" else f" [{units}]"
