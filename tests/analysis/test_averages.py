@@ -309,3 +309,13 @@ def test_eigenvalues_end_with_the_shortest_seed():
     found = average(50, [long, short], 2).along["eigenvalues"]
     np.testing.assert_array_equal(found.epoch, [0])
     np.testing.assert_allclose(found.mean, [[0, 0, 0, 0, 1.5, 4.5]])
+
+
+def test_a_seed_whose_ntk_is_zero_is_left_out_and_named():
+    dead = replace(FIRST, seed=2, ntk_trace=0 * FIRST.ntk_trace)
+    found = average(8, [FIRST, SECOND, dead], 2)
+    assert found.left_out == ("seed 2: its NTK is zero",)
+    assert found.seeds.tolist() == [0, 1]
+    zeros = fixed(3, [1, 4], [[1], [1]], traces=[[10], [0]])
+    with pytest.raises(AverageError, match="seed 3: its NTK is zero"):
+        average(50, [zeros], 1)

@@ -25,12 +25,13 @@ class AverageError(Exception):
 
 
 def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) -> Average:
-    """The `Average` of the trajectories with status "ok".
+    """The `Average` of the trajectories with status "ok" whose NTK is never zero.
 
     Raises AverageError if they are fewer than ``min_members``.
     """
-    used = [t for t in trajectories if t.status == OK]
-    left_out = tuple(f"seed {t.seed}: {t.status}" for t in trajectories if t.status != OK)
+    problems = {t.seed: _problem(t) for t in trajectories}
+    used = [t for t in trajectories if not problems[t.seed]]
+    left_out = tuple(f"seed {seed}: {problem}" for seed, problem in problems.items() if problem)
     if len(used) < min_members:
         reasons = "; ".join(("ensemble.min_members", *left_out))
         raise AverageError(
@@ -54,6 +55,19 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
         initial=_initial(used) if used[0].minimum is not None else {},
         layers=used[0].layers,
     )
+
+
+def _problem(trajectory: Trajectory) -> str:
+    """Why a seed is not averaged, or nothing.
+
+    A network without biases whose units are all off has no NTK, and so neither a trace ratio nor a rank.
+    """
+    if trajectory.status != OK:
+        return trajectory.status
+    traces = [trajectory.ntk_trace[:1], trajectory.spectrum.ntk_trace.ravel()]
+    if trajectory.minimum is not None:
+        traces.append(np.array([trajectory.minimum.ntk_trace]))
+    return "its NTK is zero" if np.any(np.concatenate(traces) == 0) else ""
 
 
 def _least_losses(trajectories: Sequence[Trajectory]) -> str:
