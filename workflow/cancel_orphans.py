@@ -1,8 +1,9 @@
 """Cancel the SLURM jobs that a killed Snakemake left in this folder.
 
-Snakemake calls this as it starts, when it holds the folder's lock: jobs that are still in the queue then
+Snakemake calls this as it starts. If no other run lives in the folder, jobs that are still in the queue
 belong to no running Snakemake. Such a job would otherwise run at the same time as its successor, or start
 later and delete its successor's file. Its training is not lost: the successor resumes from its checkpoint.
+With --name, jobs are named and left alone, since they may be those of another live run.
 """
 
 import getpass
@@ -13,6 +14,10 @@ import time
 from pathlib import Path
 
 PATIENCE = 120  # seconds; SLURM gives a cancelled job 30 to end
+WHY = (
+    "Another Snakemake may work here and own them; if a killed one left them, cancel them with scancel "
+    "before their successors start"
+)
 
 
 def orphans() -> list[str]:
@@ -35,6 +40,9 @@ def squeue(*options: str) -> str:
 
 def main() -> None:
     if shutil.which("squeue") is None or not (jobs := orphans()):
+        return
+    if "--name" in sys.argv[1:]:
+        print(f"SLURM jobs of this folder are left alone: {', '.join(jobs)}. {WHY}", file=sys.stderr)
         return
     print(f"cancelling SLURM jobs that an earlier call left behind: {', '.join(jobs)}", file=sys.stderr)
     subprocess.run(["scancel", *jobs], check=True)

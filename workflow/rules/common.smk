@@ -4,6 +4,7 @@ from functools import cache
 
 from ntklens.figures.catalogue import figures_of, settings_of_figure
 from ntklens.gallery.request import gallery_settings
+from ntklens.machine.live_runs import joined
 from ntklens.planning import curves, paths, settings
 from ntklens.planning.archives import archive_settings, restoring_settings
 from ntklens.planning.config.base import NAME as PLAIN_NAME

@@ -1,0 +1,43 @@
+"""Which SLURM jobs Snakemake cancels as it starts, with a simulated `squeue` and `scancel`."""
+
+import os
+
+import pytest
+from ntklens.machine.locks import lock
+
+TARGET = "results/datasets/digits.h5"
+# Lists a job of the workflow in this folder until it is cancelled.
+SQUEUE = """#!/bin/sh
+case "$*" in
+*--user*) echo "7|rule_train_wildcards_x|$PWD" ;;
+esac
+"""
+SCANCEL = """#!/bin/sh
+echo "$@" >> cancelled
+"""
+
+
+@pytest.fixture
+def on_cluster(repository):
+    """A repository with one job to do, which `--touch` does at once."""
+    programs = repository / "programs"
+    programs.mkdir()
+    for name, text in (("squeue", SQUEUE), ("scancel", SCANCEL)):
+        (programs / name).write_text(text, encoding="utf-8")
+        (programs / name).chmod(0o755)
+    repository.environment["PATH"] = f"{programs}{os.pathsep}{repository.environment['PATH']}"
+    (repository / ".snakemake").mkdir()
+    return repository
+
+
+def test_jobs_are_cancelled_unless_another_run_lives_in_the_folder(on_cluster):
+    live = lock(on_cluster / f".snakemake/runs-of-user-{os.getuid()}.lock", shared=True)
+    beside = on_cluster.snakemake("--cores", "1", "--touch", "--", TARGET)
+    assert beside.returncode == 0, beside.stdout + beside.stderr
+    assert "SLURM jobs of this folder are left alone: 7." in beside.stderr
+    assert not (on_cluster / "cancelled").exists()
+    os.close(live)
+    alone = on_cluster.snakemake("--cores", "1", "--touch", "--", TARGET)
+    assert alone.returncode == 0, alone.stdout + alone.stderr
+    assert "cancelling SLURM jobs that an earlier call left behind: 7" in alone.stderr
+    assert (on_cluster / "cancelled").read_text(encoding="utf-8") == "7\n"
