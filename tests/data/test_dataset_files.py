@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 from ntklens.data import dataset_files, published, transfers
-from ntklens.data.dataset_files import Place, read_files
+from ntklens.data.dataset_files import Place, files_in, read_files
 from ntklens.data.errors import DatasetError
 
 from tests.support.tiny_files import (
@@ -264,6 +264,14 @@ def test_modified_files_are_taken_and_their_digests_noted(tmp_path):
     place = Place(put(tmp_path, changed), modified=True)
     assert read_files(CIFAR, place)[1] == changed
     assert place.sha256["data_batch_2.bin"] == hashlib.sha256(changed["data_batch_2.bin"]).hexdigest()
+
+
+def test_files_in_a_folder_are_those_that_are_read(tmp_path):
+    packed = put_archive(tmp_path / "data", CIFAR[0].archive, RECORD_FILES, "inside")
+    assert files_in(tmp_path / "data", CIFAR) == [packed]
+    put(tmp_path / "loose", RECORD_FILES)
+    assert sorted(path.name for path in files_in(tmp_path / "loose", CIFAR)) == sorted(RECORD_FILES)
+    assert files_in(tmp_path / "nowhere", CIFAR) == files_in("~nobody.here/x", CIFAR) == []
 
 
 def test_modified_files_are_never_downloaded(tmp_path):

@@ -170,6 +170,8 @@ def test_written_dataset_holds_the_loaded_one_and_where_it_is_from(tmp_path, put
         assert file.attrs["description"] == facts.description
         assert file.attrs["title"] == facts.title
         assert bool(file.attrs["modified"]) is modified
+        source = {"data_dir": str(folder)} if modified else {}
+        assert json.loads(file.attrs["settings"]) == {"dataset": full_name, **source}
         assert (file.attrs["classes"], file.attrs["white"]) == (facts.classes, 255)
         assert file.attrs["test_first"] == SIZES[name][1]
         assert tuple(file.attrs["shape"]) == facts.shape

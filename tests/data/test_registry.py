@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from ntklens.data.errors import DatasetError
+from ntklens.data.published import FORMATS
 from ntklens.data.registry import REGISTRY, facts_of, names, title
 from ntklens.storage.import_closure import import_closure
 
@@ -19,6 +20,10 @@ SIZES = {
     "cifar-4": (24000, 20000),
 }
 WITH_TEST_PART = [name for name, (_, test_first) in SIZES.items() if test_first]
+
+
+def test_formats_of_all_datasets_that_are_read_from_files_are_known():
+    assert set(FORMATS) == {name for name, facts in REGISTRY.items() if facts.files}
 
 
 def test_names_and_titles():

@@ -5,6 +5,7 @@ import xarray
 from ntklens.data.settings import DatasetSettings, SplitSettings
 from ntklens.data.stored_images import add_image_axes, add_images, flat_images
 from ntklens.data.subsets import read_subset, split, write_subset
+from ntklens.storage.errors import FileError
 from ntklens.storage.hdf5 import add_dataset, new_file
 from ntklens.storage.labels import make_scale
 from ntklens.storage.records import new_record
@@ -22,10 +23,10 @@ def dataset(tmp_path):
     return path
 
 
-def write_dataset(path, test_first):
+def write_dataset(path, test_first, data_dir=None):
     rows = np.arange(20)
     images = np.stack([rows % 17, np.full(20, 16), np.zeros(20)], axis=1).astype(np.uint8)
-    with new_record(path, "made up", origin("dataset", DatasetSettings("three"))) as file:
+    with new_record(path, "made up", origin("dataset", DatasetSettings("three", data_dir))) as file:
         add_dataset(file, "images", images, "brightness", "1/16")
         add_dataset(file, "labels", (rows % 7).astype(np.uint8), "class")
         file.attrs.update({"classes": 7, "white": 16, "test_first": test_first, "shape": [3, 1, 1]})
@@ -116,6 +117,15 @@ def test_subset_that_does_not_fit_raises_and_writes_nothing(tmp_path):
             tmp_path / "subset.h5", tmp_path / "dataset.h5", SplitSettings("three", 20, split_seed=0)
         )
     assert [path.name for path in tmp_path.iterdir()] == ["dataset.h5"]
+
+
+@pytest.mark.parametrize("other", ["other", None])
+def test_modified_data_of_another_folder_are_refused(tmp_path, other):
+    path = tmp_path / "dataset.h5"
+    write_dataset(path, test_first=-1, data_dir="one")
+    write_subset(tmp_path / "subset.h5", path, SplitSettings("three", 6, 0, data_dir="one"))
+    with pytest.raises(FileError, match="other settings"):
+        write_subset(tmp_path / "subset.h5", path, SplitSettings("three", 6, 0, data_dir=other))
 
 
 def test_images_have_rows_and_columns_for_other_programs(dataset, tmp_path):

@@ -36,6 +36,15 @@ def test_the_config_is_kept_without_the_keys_of_a_machine():
     assert yaml.safe_load(archive_settings(given).config) == small()
 
 
+def test_the_config_of_modified_data_is_kept_with_their_folder(tmp_path):
+    given = {**changed(("studies", "model-scaling", 0, "dataset"), "mnist-modified"), "data_dir": "/data"}
+    archive = packed(tmp_path / "small.zip", given)
+    assert config_in(archive) == given
+    check_archive(load({**given, "precomputed": archive}))
+    with pytest.raises(ConfigError, match="made with other settings"):
+        check_archive(load({**given, "data_dir": "/other", "precomputed": archive}))
+
+
 def test_an_archive_of_the_same_config_is_accepted(tmp_path):
     archive = packed(tmp_path / "small.zip", small())
     check_archive(load({**small(), "precomputed": archive}))

@@ -35,6 +35,12 @@ def test_target_epoch_is_the_windows_geometric_middle():
     assert target_epoch(load(changed(("training", "window"), window))) == pytest.approx(200)
 
 
+def test_the_folder_is_a_setting_of_modified_data_alone():
+    for name, folder in (("mnist-modified", "elsewhere"), ("mnist", None), ("digits", None)):
+        config = load({**changed((*WIDTHS, "dataset"), name), "data_dir": "elsewhere"})
+        assert subset_settings(config, name).data_dir == folder
+
+
 def training_of(config):
     return training_settings(load(config), BY_WIDTH, 8)
 

@@ -14,6 +14,9 @@ from ntklens.planning.robustness import robustness_settings
 from ntklens.planning.targets import targets_of
 from ntklens.storage.curve import Curve
 from ntklens.storage.files import write_changed_json
+from ntklens.data.dataset_files import files_in
+from ntklens.data.published import FORMATS
+from ntklens.data.registry import MODIFIED
 from ntklens.data.settings import optional_modules_of
 from ntklens.storage.import_closure import code_digests, import_closure
 from ntklens.storage.settings import as_json, settings_sha256
@@ -51,7 +54,7 @@ def neural_tangents_python():
 # PYTHONPATH lets scripts find ntklens in any environment, a rule's own conda environment included. The other
 # variables are not parameters of rules, because they do not change results. In particular, the bytes of a
 # dataset are checked, so it makes no difference which folder they come from, and configs with different folders
-# share the fetched datasets.
+# share the fetched datasets. Modified data are not checked: their folder is a parameter (`source_of`).
 ENVIRONMENT = {
     "PYTHONPATH": WORKFLOW,
     # JAX fails under LC_ALL=C in a folder whose name is not ASCII, unless Python takes names as UTF-8.
@@ -205,6 +208,22 @@ def code_of_infinite_width(wildcards):
 def own_file_of(wildcards):
     """The user's file that holds a dataset; none for a dataset of the registry."""
     return curves.own_files(CONFIG).get(wildcards.dataset, [])
+
+
+def modified_files_of(wildcards):
+    """The files of modified data, whose change reruns everything; none for other data."""
+    folder = settings.folder_of_modified(CONFIG, wildcards.dataset)
+    if folder is None:
+        return []
+    return [str(path) for path in files_in(folder, FORMATS[wildcards.dataset.removesuffix(MODIFIED)])]
+
+
+def source_of(wildcards, input):
+    """The option of fetch.py for where a dataset comes from; none where that changes no byte."""
+    folder = settings.folder_of_modified(CONFIG, wildcards.dataset)
+    if input.own_file:
+        return f"--npz {shlex.quote(str(input.own_file))}"
+    return f"--data-dir={shlex.quote(folder)}" if folder else ""
 
 
 def learning_rates_of(wildcards):

@@ -2,6 +2,7 @@ rule fetch:
     """Load one dataset from a Python package, from data_dir, from its host or from a user's file, and check it."""
     input:
         own_file=own_file_of,
+        modified=modified_files_of,
         code=code_of_fetching,
     output:
         paths.dataset(),
@@ -14,9 +15,8 @@ rule fetch:
         "../../envs/data.yaml"
     threads: 1
     params:
-        own_file=lambda wildcards, input: (
-            f"--npz {shlex.quote(str(input.own_file))}" if input.own_file else ""
-        ),
+        # A change of this name, and so of the command, would fetch every dataset anew.
+        own_file=source_of,
     shell:
         "python {input.code[0]:q} --dataset {wildcards.dataset:q} {params.own_file} --out {output:q} 2> {log:q}"
 

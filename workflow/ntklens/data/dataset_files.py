@@ -62,6 +62,15 @@ def read_files(file_sets: Sequence[FileSet], place: Place) -> tuple[FileSet, dic
     return file_set, found
 
 
+def files_in(data_dir: FilePath, file_sets: Sequence[FileSet]) -> list[Path]:
+    """The files that `read_files` reads from the folder ``data_dir``; fewer or none if some are missing."""
+    try:
+        _, paths = _most_complete(file_sets, _expanded(data_dir))
+    except DatasetError:
+        return []
+    return list(dict.fromkeys(paths.values()))
+
+
 def _expanded(data_dir: FilePath) -> Path:
     """The path ``data_dir``, in which ~ stands for the user's home."""
     try:
@@ -79,8 +88,7 @@ def _from_folder(
             f"the folder {data_dir} does not exist: create it with the files of {file_sets[0].title}, "
             "correct data_dir, or set it to null to download them"
         )
-    located = [(file_set, _locate(file_set, data_dir)) for file_set in file_sets]
-    file_set, paths = max(located, key=lambda one: len(one[1]))  # the first if several have as many
+    file_set, paths = _most_complete(file_sets, data_dir)
     missing = [name for name in file_set.digests if name not in paths]
     if missing:
         raise DatasetError(
@@ -93,6 +101,12 @@ def _from_folder(
         unpack = _archived if path.name == file_set.archive else _unpacked
         contents |= _read(path, names, file_set, unpack, modified)
     return file_set, contents
+
+
+def _most_complete(file_sets: Sequence[FileSet], data_dir: Path) -> tuple[FileSet, dict[str, Path]]:
+    """The set of which ``data_dir`` has the most files, the first of several, and their paths."""
+    located = [(file_set, _locate(file_set, data_dir)) for file_set in file_sets]
+    return max(located, key=lambda one: len(one[1]))
 
 
 def _locate(file_set: FileSet, data_dir: Path) -> dict[str, Path]:

@@ -4,6 +4,7 @@
 """
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -158,7 +159,8 @@ def write_dataset(
     place = Place(data_dir, Path(path).parent / "downloads", facts.modified)
     data = load(name, place)
     check(name, data, facts)
-    _write(path, name, data, facts, place.sha256)
+    source = os.fspath(data_dir) if data_dir is not None and facts.modified else None
+    _write(path, DatasetSettings(name, source), data, facts, place.sha256)
 
 
 def _write_npz(path: FilePath, name: str, npz: FilePath) -> None:
@@ -174,7 +176,7 @@ def _write_npz(path: FilePath, name: str, npz: FilePath) -> None:
         description=f"a user's own images, from {Path(npz).name}",
         test_first=data.test_first,
     )
-    _write(path, name, data, facts, {Path(npz).name: sha256(npz)})
+    _write(path, DatasetSettings(name), data, facts, {Path(npz).name: sha256(npz)})
 
 
 def check(name: str, data: Images, facts: DatasetFacts) -> None:
@@ -197,9 +199,11 @@ def check(name: str, data: Images, facts: DatasetFacts) -> None:
         raise DatasetError(f"{name} should have the labels 0 to {facts.classes - 1}, found {found}: {advice}")
 
 
-def _write(path: FilePath, name: str, data: Images, facts: DatasetFacts, digests: dict[str, str]) -> None:
-    library = BUNDLED_WITH.get(name)
-    origin = provenance("dataset", DatasetSettings(name), [], ["numpy", "h5py", *filter(None, [library])])
+def _write(
+    path: FilePath, settings: DatasetSettings, data: Images, facts: DatasetFacts, digests: dict[str, str]
+) -> None:
+    library = BUNDLED_WITH.get(settings.dataset)
+    origin = provenance("dataset", settings, [], ["numpy", "h5py", *filter(None, [library])])
     # The files' names and not their folders: configs with different folders share a dataset.
     with new_record(path, facts.description, {**origin, "inputs": digests}) as file:
         units = "1" if data.white == 1 else f"1/{data.white}"

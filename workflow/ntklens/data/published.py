@@ -96,4 +96,11 @@ CIFAR_10_PYTHON = FileSet(
     archive_folder="cifar-10-batches-py",
     archive_size=170_498_071,
 )
+# Name of a dataset that is read from files -> the formats that it is published in.
+FORMATS = {
+    "mnist": [MNIST],
+    "fashion-mnist": [FASHION_MNIST],
+    "cifar-10": [CIFAR_10_BINARY, CIFAR_10_PYTHON],
+    "cifar-4": [CIFAR_10_BINARY, CIFAR_10_PYTHON],
+}
 PUBLISHED = (MNIST, FASHION_MNIST, CIFAR_10_BINARY, CIFAR_10_PYTHON)

@@ -126,6 +126,11 @@ def facts_of(name: str) -> DatasetFacts:
     )
 
 
+def is_modified(name: str) -> bool:
+    """Whether the dataset ``name`` is modified data, which no checksum tells from other such data."""
+    return name in names() and facts_of(name).modified
+
+
 def title(name: str) -> str:
     """The title of a dataset in figures. A user's own dataset is titled by its name."""
     return facts_of(name).title if name in names() else name

@@ -13,9 +13,14 @@ ImageFit = Literal["resized", "zero-padded"]
 
 @dataclass(frozen=True)
 class DatasetSettings:
-    """Which dataset a file holds."""
+    """Which dataset a file holds.
+
+    ``data_dir`` is the folder that modified data come from. None for other data: their bytes are checked, so
+    the folder makes no difference.
+    """
 
     dataset: str
+    data_dir: str | None = field(default=None, metadata=UNLESS_DEFAULT)
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class SplitSettings:
     dataset: str
     test_samples: int  # at most; a dataset's own test part gives no more than it has
     split_seed: int
+    data_dir: str | None = field(default=None, metadata=UNLESS_DEFAULT)  # as in `DatasetSettings`
 
 
 @dataclass(frozen=True)

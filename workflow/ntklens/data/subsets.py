@@ -61,7 +61,7 @@ def write_subset(path: FilePath, dataset_path: FilePath, settings: SplitSettings
 
     Raises SplitError as `split` does, FileError if ``dataset_path`` is damaged or holds another dataset.
     """
-    made_with = settings_sha256(DatasetSettings(settings.dataset))
+    made_with = settings_sha256(DatasetSettings(settings.dataset, settings.data_dir))
     with opened(dataset_path, "dataset", made_with) as source:
         origin = provenance("subset", settings, [dataset_path], ["numpy", "h5py"])
         with new_record(path, "train pool and test samples", origin) as file:

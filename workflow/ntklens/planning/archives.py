@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from ntklens.data.registry import is_modified
 from ntklens.planning import paths
 from ntklens.planning.archive_settings import (
     ArchiveSettings,
@@ -13,7 +14,7 @@ from ntklens.planning.archive_settings import (
     RestoringSettings,
     name_in_archive,
 )
-from ntklens.planning.config import Config, ConfigError
+from ntklens.planning.config import Config, ConfigError, load
 from ntklens.planning.config.files import check_text
 from ntklens.planning.curves import curves
 from ntklens.planning.settings import averaging_settings, infinite_width_settings
@@ -23,13 +24,15 @@ from ntklens.storage.errors import FileError
 from ntklens.storage.files import FilePath
 from ntklens.storage.settings import settings_sha256
 
-# Keys of this machine and this call, which change no result.
+# Keys of this machine and this call, which change no result; but data_dir identifies modified data.
 OF_THE_MACHINE = {"data_dir", "device", "jobs_per_gpu", "checkpoint_seconds", "keep_runs", "precomputed"}
 
 
 def archive_settings(given: Mapping[str, Any]) -> ArchiveSettings:
     """The settings of the archive of a valid config, whose keys are ``given``."""
-    kept = {key: value for key, value in given.items() if key not in OF_THE_MACHINE}
+    modified = any(is_modified(curve.dataset) for curve in curves(load(given)))
+    dropped = OF_THE_MACHINE - {"data_dir"} if modified else OF_THE_MACHINE
+    kept = {key: value for key, value in given.items() if key not in dropped}
     return ArchiveSettings(given["name"], yaml.safe_dump(kept, sort_keys=False, allow_unicode=True))
 
 

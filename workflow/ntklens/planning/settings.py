@@ -15,7 +15,7 @@ from ntklens.analysis.settings import (
     InfiniteWidthSettings,
     VarianceSettings,
 )
-from ntklens.data.registry import title
+from ntklens.data.registry import is_modified, title
 from ntklens.data.settings import SplitSettings
 from ntklens.planning.config import Config
 from ntklens.planning.config.points import spectrum_epochs_of
@@ -47,7 +47,12 @@ def target_epoch(config: Config) -> float:
 
 def subset_settings(config: Config, dataset: str) -> SplitSettings:
     """How ``dataset`` is split."""
-    return SplitSettings(dataset, config.test_samples, config.split_seed)
+    return SplitSettings(dataset, config.test_samples, config.split_seed, folder_of_modified(config, dataset))
+
+
+def folder_of_modified(config: Config, dataset: str) -> str | None:
+    """The folder that ``dataset`` comes from if it is modified data, which the folder alone identifies."""
+    return config.data_dir if is_modified(dataset) else None
 
 
 def _subset_of(config: Config, curve: Curve) -> str:
