@@ -67,6 +67,20 @@ def test_new_run_beside_kept_ones_is_recorded_to_the_figure(edited):
     assert edited.jobs("--config", "keep_runs=False")["train"] == SCALING_RUNS + NOISE_RUNS - 1
 
 
+def test_record_of_code_stays_while_another_call_depends_on_it(repository):
+    """Otherwise jobs of that call, which run the former code, would end after the record of the new code."""
+    record, lock = "results/datasets/code/fetch/all.json", repository / ".snakemake/locks/0.input.lock"
+    for path, text in ((repository / record, "{}"), (lock, f"workflow/scripts/fetch.py\n{record}\n")):
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    arguments = ("--", "results/datasets/digits.h5")
+    assert repository.jobs(*arguments) == {"fetch": 1}
+    assert (repository / record).read_text(encoding="utf-8") == "{}"
+    lock.unlink()
+    assert repository.jobs(*arguments) == {"fetch": 1}
+    assert "scripts/fetch.py" in json.loads((repository / record).read_text(encoding="utf-8"))
+
+
 def digest(repository, run):
     with h5py.File(repository / run) as file:
         return file.attrs["code_sha256"]

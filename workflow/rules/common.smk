@@ -1,5 +1,7 @@
 """Shared by the rules: the modules that a script depends on, and input functions."""
 
+import glob
+from contextlib import suppress
 from functools import cache
 
 from ntklens.figures.catalogue import figures_of, settings_of_figure
@@ -103,6 +105,17 @@ def code(script, *modules):
 
 
 @cache
+def inputs_in_use():
+    """The inputs of the other calls of Snakemake in this folder, which their locks list."""
+    found = set()
+    for path in glob.glob(os.path.join(".snakemake", "locks", "*.input.lock")):
+        # A call that ends meanwhile takes its lock away.
+        with suppress(FileNotFoundError), open(path, encoding="utf-8", errors="surrogateescape") as file:
+            found.update(file.read().splitlines())
+    return found
+
+
+@cache
 def recorded_code(record, script, *modules):
     """The script, and the file ``record`` with the digests of all code that it depends on.
 
@@ -111,8 +124,9 @@ def recorded_code(record, script, *modules):
     without keep_runs, so neither a new module nor a change of the key reruns anything.
     """
     path = os.path.join(WORKFLOW, "scripts", script)
-    # Jobs on other machines find the record of the workflow that submitted them.
-    if workflow.is_main_process:
+    # Jobs on other machines find the record of the workflow that submitted them. A record of which jobs of another
+    # call depend stays: a newer one would be older than their outputs, which the former code makes.
+    if workflow.is_main_process and not (record in inputs_in_use() and os.path.exists(record)):
         write_changed_json(record, code_digests(path, *modules))
     inputs = [in_rules(path), record]
     return [ancient(file) for file in inputs] if CONFIG.keep_runs else inputs
