@@ -124,7 +124,7 @@ def recorded_code(record, script, *modules):
     without keep_runs, so neither a new module nor a change of the key reruns anything.
     """
     path = os.path.join(WORKFLOW, "scripts", script)
-    # Jobs on other machines find the record of the workflow that submitted them. A record of which jobs of another
+    # Jobs on other machines find the record of the workflow that submitted them. A record on which jobs of another
     # call depend stays: a newer one would be older than their outputs, which the former code makes.
     if workflow.is_main_process and not (record in inputs_in_use() and os.path.exists(record)):
         write_changed_json(record, code_digests(path, *modules))
