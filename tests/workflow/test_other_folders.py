@@ -45,6 +45,14 @@ rule environment:
 """
 
 
+# A git that can do all but check out.
+FAILING_GIT = """#!/bin/sh
+case "$*" in
+*checkout*) echo "fatal: no space left" >&2; exit 128 ;;
+*) exec {} "$@" ;;
+esac
+"""
+
 # Prints the files of ntklens that importing the modules of the command line loads.
 LOADED = """
 import importlib, sys
@@ -230,3 +238,22 @@ def test_module_from_a_git_host(tmp_path):
     write_parent(mine.folder, source.format("v2"), target=SUBSET)
     assert "Nothing to be done" in call(mine, "-n", **variables)
     assert git(mine, "--git-dir=.snakemake/ntk-lens/.git", "rev-parse", "HEAD") == second
+    # What a call that was killed between cloning and checking out had left.
+    checkout = mine / ".snakemake/ntk-lens"
+    shutil.rmtree(checkout / "workflow")
+    (mine / ".snakemake/ntk-lens.partial-1").mkdir()
+    assert "Nothing to be done" in call(mine, "-n", **variables)
+    assert (checkout / "workflow/Snakefile").is_file()
+    assert list((mine / ".snakemake").glob("ntk-lens*")) == [checkout]
+    # Where it cannot be made.
+    shutil.rmtree(checkout)
+    (mine / "programs").mkdir()
+    failing = mine / "programs/git"
+    failing.write_text(FAILING_GIT.format(shutil.which("git")), encoding="utf-8")
+    failing.chmod(0o755)
+    variables["PATH"] = f"{failing.parent}:{mine.environment['PATH']}"
+    result = mine.run("snakemake", "-n", **variables)
+    assert result.returncode != 0
+    assert f"git cannot check out commit {second} of ntk-lens" in result.stdout + result.stderr
+    assert "no space left" in result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr

@@ -1,6 +1,5 @@
 """Shared by the rules: the modules that a script depends on, and input functions."""
 
-import glob
 from contextlib import suppress
 from functools import cache
 

@@ -5,6 +5,7 @@ the workflow from a folder of its own. A module can also come from a git host, o
 one by one; scripts and ntklens need a folder, so its commit is checked out.
 """
 
+import glob
 import importlib.util
 import os
 import shutil
@@ -45,19 +46,43 @@ def checked_out(source):
     folder = os.path.realpath(CHECKOUT)
     # Jobs in processes of their own find the clone of the workflow that started them.
     if workflow.is_main_process and not holds(folder, commit):
-        shutil.rmtree(folder, ignore_errors=True)
-        for arguments in (
-            ["clone", "--no-checkout", str(repository.repo_clone), folder],
-            ["-C", folder, "checkout", "--detach", commit],
-        ):
-            subprocess.run(["git", *arguments], check=True, capture_output=True)
+        check_out(str(repository.repo_clone), commit, folder)
     return folder
 
 
+def check_out(clone, commit, folder):
+    """Make ``folder`` a clone of ``clone`` with ``commit`` checked out. A call that is killed leaves no half of it."""
+    for left in glob.glob(glob.escape(folder) + ".partial-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    partial = f"{folder}.partial-{os.getpid()}"
+    try:
+        git("clone", "--no-checkout", clone, partial)
+        git("-C", partial, "checkout", "--detach", commit)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(partial, folder)
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        raise WorkflowError(
+            f"git cannot check out commit {commit} of ntk-lens in {folder}: {reason}"
+        ) from None
+    except OSError as error:
+        raise WorkflowError(f"ntk-lens cannot be checked out in {folder}: {error}") from None
+
+
+def git(*arguments):
+    """What git prints."""
+    command = ["git", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, encoding="utf-8", errors="replace").stdout
+
+
 def holds(folder, commit):
-    """Whether ``folder`` is a clone with this ``commit`` checked out."""
-    command = ["git", f"--git-dir={folder}/.git", "rev-parse", "HEAD"]
-    return subprocess.run(command, capture_output=True, encoding="utf-8").stdout.strip() == commit
+    """Whether ``folder`` is a clone with this ``commit`` checked out, and its files are those of the commit."""
+    own = ("--no-optional-locks", f"--git-dir={folder}/.git", f"--work-tree={folder}")
+    try:
+        head = git(*own, "rev-parse", "HEAD").strip()
+        return head == commit and not git(*own, "status", "--porcelain", "--untracked-files=no")
+    except subprocess.CalledProcessError:
+        return False
 
 
 WORKFLOW = workflow_folder(workflow.current_basedir)
