@@ -25,7 +25,7 @@ from ntklens.storage.quantities import QUANTITIES
 LineStyle = Literal["-", "--", ":"]
 
 TRAIN_LOSS = "Train loss"
-BEYOND = 0.3  # of what the lines of a panel span: so far at most it shows bands that reach beyond them
+BEYOND = 0.3  # how far beyond its lines a panel shows bands at most, as a share of what the lines span
 LINE_STYLES: tuple[LineStyle, ...] = ("-", "--", ":")  # of the forms that a panel draws, in their order
 
 
