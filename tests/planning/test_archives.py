@@ -2,9 +2,10 @@
 
 import pytest
 import yaml
+from ntklens.planning.archive_settings import holder_of
 from ntklens.planning.archives import archive_settings, check_archive, config_in, restoring_settings
 from ntklens.planning.config import ConfigError, load
-from ntklens.storage.archives import write_archive
+from ntklens.storage.archives import read_manifest, write_archive
 from ntklens.storage.records import write_record
 
 from tests.support.origins import origin
@@ -79,6 +80,34 @@ def test_an_archive_without_a_curve_is_refused(tmp_path):
     archive = packed(tmp_path / "small.zip", small(), leave_out=[first])
     with pytest.raises(ConfigError, match=rf"It holds no {first}\. Leave out --configfile"):
         check_archive(load({**small(), "precomputed": archive}))
+
+
+def test_curves_come_from_several_archives(tmp_path):
+    names = [file.name for file in restoring_settings(load(small())).files]
+    one = packed(tmp_path / "one.zip", small(), leave_out=names[:1])
+    two = packed(tmp_path / "two.zip", small(), leave_out=names[1:])
+    both = load({**small(), "precomputed": [one, two]})
+    check_archive(both)
+    manifests = [read_manifest(path) for path in both.precomputed]
+    holders = [holder_of(file, manifests) for file in restoring_settings(both).files]
+    assert [str(holder.path) for holder in holders] == [two, *[one] * (len(names) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("other", "problem"),
+    [
+        ({}, r"holds {name}\. Name a config"),
+        ({"split_seed": 1}, r"holds {name} as this config makes it\. Name"),
+    ],
+)
+def test_several_archives_that_lack_a_curve_are_refused(tmp_path, other, problem):
+    first = restoring_settings(load(small())).files[0].name
+    leave_out = () if other else (first,)
+    archives = [packed(tmp_path / f"{name}.zip", small(), leave_out) for name in ("one", "two")]
+    with pytest.raises(
+        ConfigError, match=rf"none of {archives[0]}, {archives[1]} {problem.format(name=first)}"
+    ):
+        check_archive(load({**small(), **other, "precomputed": archives}))
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):

@@ -58,7 +58,9 @@ def test_the_chain_reaches_the_dataset_and_holds_each_file_once(figure):
 
 def test_a_chain_ends_at_a_file_from_an_archive(figure):
     averages = Path("results/small/averages/dense.h5")
-    record = {"archive": "small.zip", "sha256": "", "files": {str(averages): sha256(averages)}}
+    others = {"sha256": "", "files": {"results/small/averages/other.h5": "00" * 32}}
+    own = {"sha256": "", "files": {str(averages): sha256(averages)}}
+    record = {"archives": {"other.zip": others, "small.zip": own}}
     write_sealed_json("results/small/restored.json", record)
     shutil.rmtree("results/small/runs")
     links = chain_of(figure)
@@ -71,7 +73,8 @@ def test_a_chain_ends_at_a_file_from_an_archive(figure):
 
 
 def test_a_file_made_anew_has_its_runs_again(figure):
-    record = {"archive": "small.zip", "sha256": "", "files": {"results/small/averages/dense.h5": "00" * 32}}
+    own = {"sha256": "", "files": {"results/small/averages/dense.h5": "00" * 32}}
+    record = {"archives": {"small.zip": own}}
     write_sealed_json("results/small/restored.json", record)
     assert len(chain_of(figure)) == 7
 

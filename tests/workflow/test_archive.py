@@ -118,6 +118,17 @@ def test_an_archive_of_another_config_is_refused_by_name(repository, packed):
     assert f"precomputed: {ARCHIVE} is an archive of the config 'smoke'. It holds averages/" in result.stdout
 
 
+def test_several_archives_need_a_config(repository, packed):
+    place(repository, packed)
+    (repository / "second.zip").write_bytes(packed)
+    both = f"precomputed=[{ARCHIVE},second.zip]"
+    assert repository.jobs("--config", both)["restore"] == 1
+    result = repository.run("snakemake", "-n", "--config", both)
+    assert result.returncode != 0
+    assert f"precomputed: none of {ARCHIVE}, second.zip holds averages/" in result.stdout
+    assert "Name a config of which they hold all curves, by --configfile" in result.stdout
+
+
 def test_a_missing_archive_is_refused_by_name(repository):
     result = precomputed(repository, "-n", archive="published/none.zip")
     assert result.returncode != 0

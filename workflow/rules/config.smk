@@ -21,6 +21,8 @@ CONFIG_FILES = [] if MODULE else list(workflow.configfiles)  # of the command li
 GIVEN = {} if MODULE else as_written(dict(workflow.config_settings.config))
 # An archive of results brings its config along.
 ARCHIVE = GIVEN.get("precomputed") if not CONFIG_FILES else None
+if isinstance(ARCHIVE, list) and len(ARCHIVE) == 1:
+    (ARCHIVE,) = ARCHIVE
 
 try:
     if isinstance(ARCHIVE, str):

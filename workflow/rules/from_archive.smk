@@ -1,7 +1,7 @@
 rule restore:
-    """Take averages and closed forms from an archive, checked, instead of making them from runs."""
+    """Take averages and closed forms from archives, checked, instead of making them from runs."""
     input:
-        archive=CONFIG.precomputed,
+        archives=CONFIG.precomputed,
         code=code("restore.py"),
     output:
         files=[file.path for file in RESTORED.files],
@@ -17,5 +17,5 @@ rule restore:
     params:
         settings=as_json(RESTORED),
     shell:
-        "python {input.code[0]:q} --archive {input.archive:q} --settings {params.settings:q}"
+        "python {input.code[0]:q} --archives {input.archives:q} --settings {params.settings:q}"
         " --out {output.files:q} --record {output.record:q} 2> {log:q}"

@@ -3,11 +3,13 @@
 They are apart from `ntklens.planning.archives`, so that the scripts need no packages for reading configs.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ntklens.planning import paths
+from ntklens.storage.archives import Manifest
 from ntklens.storage.files import FilePath
 from ntklens.storage.identity import Kind
 
@@ -34,9 +36,18 @@ class Restored(NamedTuple):
 
 @dataclass(frozen=True)
 class RestoringSettings:
-    """What workflow/scripts/restore.py takes from an archive, in the order of its outputs."""
+    """What workflow/scripts/restore.py takes from archives, in the order of its outputs."""
 
     files: tuple[Restored, ...]
+
+
+def holder_of(file: Restored, manifests: Iterable[Manifest]) -> Manifest | None:
+    """The first archive that holds ``file`` as it has to be."""
+    for manifest in manifests:
+        found = manifest.files.get(file.name)
+        if found is not None and (found.kind, found.made_with) == (file.kind, file.made_with):
+            return manifest
+    return None
 
 
 def name_in_archive(path: FilePath, config_name: str) -> str:

@@ -1,6 +1,6 @@
 """What an archive of a config's results holds, and what is taken from it instead of being made from runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ntklens.planning.archive_settings import (
     ArchiveSettings,
     Restored,
     RestoringSettings,
+    holder_of,
     name_in_archive,
 )
 from ntklens.planning.config import Config, ConfigError, load
@@ -64,22 +65,28 @@ def config_in(archive: FilePath) -> Any:
 
 
 def check_archive(config: Config) -> None:
-    """Raise ConfigError unless the archive that ``config`` names holds all that it needs."""
-    if config.precomputed is None:
-        return
+    """Raise ConfigError unless the archives that ``config`` names hold all that it needs."""
     try:
-        manifest = read_manifest(config.precomputed)
+        manifests = [read_manifest(path) for path in config.precomputed]
     except FileError as error:
         raise ConfigError(f"precomputed: {error}") from None
+    if not manifests:
+        return
     for file in restoring_settings(config).files:
-        _check(manifest, file)
+        if holder_of(file, manifests) is None:
+            raise ConfigError(f"precomputed: {_missing(file, manifests)}")
 
 
-def _check(manifest: Manifest, file: Restored) -> None:
-    found = manifest.files.get(file.name)
-    if found is None or (found.kind, found.made_with) != (file.kind, file.made_with):
-        problem = f"holds no {file.name}" if found is None else f"holds {file.name}, made with other settings"
-        raise ConfigError(
-            f"precomputed: {manifest.path} is an archive of the config '{manifest.about.get('name')}'. It "
-            f"{problem}. Leave out --configfile to use the config that the archive holds"
-        )
+def _missing(file: Restored, manifests: Sequence[Manifest]) -> str:
+    """That no archive holds ``file``, or not as the config asks for it, and what to do."""
+    held = any(file.name in manifest.files for manifest in manifests)
+    if len(manifests) > 1:
+        names = ", ".join(str(manifest.path) for manifest in manifests)
+        problem = f"holds {file.name} as this config makes it" if held else f"holds {file.name}"
+        return f"none of {names} {problem}. Name a config of which they hold all curves, by --configfile"
+    (manifest,) = manifests
+    problem = f"holds {file.name}, made with other settings" if held else f"holds no {file.name}"
+    return (
+        f"{manifest.path} is an archive of the config '{manifest.about.get('name')}'. It {problem}. Leave "
+        "out --configfile to use the config that the archive holds"
+    )

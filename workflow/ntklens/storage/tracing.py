@@ -83,8 +83,8 @@ def _archive_of(path: Path, digest: str) -> str:
     """The archive that the file ``path`` with this ``digest`` came from; empty if it was made here."""
     for folder in path.parents:
         if (folder / RESTORED).is_file():
-            restored = read_sealed_json(folder / RESTORED)
-            return str(restored["archive"]) if digest in restored["files"].values() else ""
+            archives = read_sealed_json(folder / RESTORED).get("archives", {})
+            return next((name for name, own in archives.items() if digest in own["files"].values()), "")
     return ""
 
 

@@ -7,7 +7,15 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 Item = TypeVar("Item")
@@ -186,6 +194,14 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _as_paths(value: Any) -> tuple[Any, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, str | list):
+        raise refused("must be a path or a list of paths")
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
 def _without_repetition(items: tuple[Item, ...]) -> tuple[Item, ...]:
     seen: set[Item] = set()
     for item in items:
@@ -205,6 +221,8 @@ Rate = Annotated[Number, Field(ge=LEAST_RATE, le=LARGEST_RATE)]
 Decay = Annotated[Number, Field(ge=0, le=LARGEST_DECAY)]
 Sigma = Annotated[Number, Field(ge=0, le=1000)]
 Name = Annotated[str, AfterValidator(_as_name), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
+_PATH = {"type": "string", "minLength": 1}
+_PATHS = {"type": "array", "items": _PATH, "uniqueItems": True}
 PathName = Annotated[str, AfterValidator(_as_path), Field(json_schema_extra={"minLength": 1})]
 
 # Lists become tuples. Checking stops at the first item that is wrong: there may be a hundred thousand.
@@ -215,6 +233,13 @@ Names = Annotated[Several[str], _Unique, _UniqueItems]
 Scales = Annotated[Several[Count], _Unique, _UniqueItems]
 ScalesFromZero = Annotated[Several[Whole], _Unique, _UniqueItems]
 Percentages = Annotated[Several[Annotated[int, Field(ge=0, lt=100)]], _Unique, _UniqueItems]
+Paths = Annotated[
+    tuple[PathName, ...],
+    Field(fail_fast=True),
+    BeforeValidator(_as_paths),
+    _Unique,
+    WithJsonSchema({"anyOf": [_PATH, _PATHS, {"type": "null"}]}),
+]
 EpochList = Annotated[Several[Annotated[int, Field(ge=0, le=MOST_EPOCHS)]], _Unique, _UniqueItems]
 Anchors = Annotated[
     tuple[Count, ...], Field(fail_fast=True), BeforeValidator(_as_tuple), _Unique, _UniqueItems

@@ -13,6 +13,7 @@ from ntklens.planning.config.base import (
     Name,
     Number,
     PathName,
+    Paths,
     Section,
     Whole,
     key,
@@ -80,10 +81,11 @@ class Config(Section):
         "Whether datasets, subsets, learning rates and run files stand when only code has changed. What is "
         "made from run files follows the code all the same. Figures name the code that made their runs.",
     )
-    precomputed: PathName | None = key(
-        None,
-        "Archive of results, made by `make archive`. Averages and closed forms are taken from it, so figures "
-        "and tables are drawn without training. If no config file is given, the archive's config is used.",
+    precomputed: Paths = key(
+        (),
+        "Archive of results, made by `make archive`, or a list of several. Averages and closed forms are "
+        "taken from them, so figures and tables are drawn without training. If one archive and no config "
+        "file is given, the archive's config is used.",
     )
     test_samples: Count = key(
         500,
