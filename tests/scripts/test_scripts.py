@@ -267,6 +267,16 @@ def test_aggregate_says_where_the_mean_is_least_at_its_end():
     assert "first seed" not in aggregate.report(replace(falling, minimum_epoch=60), Window(20, 60))
 
 
+def test_aggregate_says_where_rounding_decides():
+    (of_point,) = averages_of(scales=(8,))
+    tiny = replace(of_point, minimum={**of_point.minimum, "test_loss": np.array([0.3, 9e-7, 0.0])})
+    window = Window(20, 60)
+    assert "; the least test loss of 2 is below 1e-06, where rounding decides" in aggregate.report(
+        tiny, window
+    )
+    assert "rounding" not in aggregate.report(of_point, window)
+
+
 def test_aggregate_reports_where_training_ended(noise_runs, tmp_path, capsys):
     average(noise_runs, DENSE, tmp_path / "curve.h5")
     report = capsys.readouterr().err.splitlines()

@@ -16,6 +16,7 @@ from ntklens.networks.modules import initial_parameters
 from ntklens.spectrum.alignments import label_alignment, misalignments
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.quantities import ALIGNMENTS
+from ntklens.storage.run_checks import check_trajectory
 from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED
 from ntklens.studies import recorder, snapshots
 from ntklens.studies.experiments import Experiment
@@ -119,6 +120,15 @@ def kernels(case, params):
     for draw in range(measurement.ntk_draws):
         images = jnp.asarray(SUBSET.test_images[draw * samples : (draw + 1) * samples])
         yield np.asarray(ntk_matrix(experiment.model, params, images), np.float64)
+
+
+def test_averaging_takes_what_is_recorded(case, trajectories):
+    """Also a minimum between the epochs at which mini-batches have a train loss."""
+    rows = 3 * case[1].ntk_samples
+    for own in trajectories:
+        check_trajectory("seeds-0-1.h5", own, rows, zero_rows=False)
+    if case is WINDOWED_BATCHES:
+        assert any(own.minimum.epoch not in own.epoch for own in trajectories)
 
 
 def test_spectra_belong_to_their_epochs_and_draws(case, trajectories):

@@ -194,6 +194,27 @@ def test_grid_that_is_coarser_than_training_finds_the_minimum_too(build):
         assert found.status == OK
 
 
+@pytest.mark.parametrize("build", [mini_batch, on_grid], ids=lambda build: build.__name__)
+def test_member_with_its_minimum_before_the_window_and_that_of_the_grid_inside_is_ok(build):
+    """It ends by the minimum of the grid, as no other is known while it trains."""
+
+    def every_seventh(schedule):
+        return replace(build(schedule), schedule=replace(schedule, evaluate_every=7))
+
+    def of_grid(record):
+        return int(record.test_epoch[np.argmin(record.curves["test_loss"])])
+
+    def records(first, last):
+        schedule = Schedule(Stop(first, last, patience=1.2, max_epochs=120))
+        return records_of(trained(every_seventh, schedule, rate=RATES[build]))
+
+    before = next(own for own in records(120, 120) if own.minimum.epoch < of_grid(own))
+    found = [own for own in records(of_grid(before), 119) if own.minimum.epoch < of_grid(before)]
+    ended_early = [own for own in found if own.epoch[-1] < 119]
+    assert ended_early
+    assert [own.status for own in found] == [OK] * len(found)
+
+
 def test_minimum_is_not_searched_where_it_is_not_followed(build):
     for record in records_of(trained(build, Schedule(Stop.fixed(4), minimum=False))):
         assert record.minimum is None

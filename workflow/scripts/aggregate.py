@@ -14,6 +14,7 @@ from ntklens.storage.run_code import RunCode, are_of_several_versions, as_record
 from ntklens.storage.run_identity import read_runs
 from ntklens.storage.settings_reader import reader_of
 
+ROUNDED = 1e-6  # a cross-entropy in single precision has no digits below this
 LATE = 0.98  # of the epochs that all seeds have: there the mean may be least because the first seed stopped
 
 
@@ -60,7 +61,7 @@ def _minima(average: Average, window: Window) -> str:
     inside = np.sum((epochs >= window.first) & (epochs <= window.last))
     return (
         f"{inside} with their minimum inside epochs {window.first} to {window.last} "
-        f"(from {epochs.min()} to {epochs.max()}){_late(average)}"
+        f"(from {epochs.min()} to {epochs.max()}){_late(average)}{_rounded(average)}"
     )
 
 
@@ -70,6 +71,12 @@ def _late(average: Average) -> str:
     if least < LATE * last:
         return ""
     return f"; their mean test loss is least at epoch {least}, and the first seed stopped at {last}"
+
+
+def _rounded(average: Average) -> str:
+    """That the least test loss of some seeds is so small that rounding may have put it where it is."""
+    count = int(np.sum(average.minimum["test_loss"] < ROUNDED))
+    return f"; the least test loss of {count} is below {ROUNDED:g}, where rounding decides" if count else ""
 
 
 def _end(average: Average) -> str:

@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if not 0 <= args.seeds[0] <= args.seeds[1]:
         parser.error(f"--seeds {args.seeds[0]} {args.seeds[1]}: FIRST must not be after LAST")
+    if args.settings.recipe.learning_rate is None and args.learning_rates is None:
+        parser.error("the settings give no learning rate: --learning-rates is needed")
     train(args)
 
 

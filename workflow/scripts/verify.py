@@ -66,6 +66,8 @@ def verify(args: argparse.Namespace) -> None:
         for row in compare(run, kernels, subsets, made_with):
             print(", ".join(f"{key}: {value}" for key, value in row.items()), file=sys.stderr)
             rows.append(row)
+    if not rows:
+        sys.exit("the NTK of every saved network is zero: there is nothing to compare")
     off = sum(not within_tolerance(row) for row in rows)
     if off:
         sys.exit(
@@ -93,13 +95,18 @@ def compare(
     with opened(kernels, "neural-tangents' kernels", settings_sha256(settings)) as theirs:
         for trajectory in own.trajectories:
             minimum = trajectory.minimum
-            if minimum is not None and minimum.parameters is not None:
-                yield {
-                    **settings.curve._asdict(),
-                    "point": Path(run).parent.name,
-                    "seed": trajectory.seed,
-                    **differences(model, minimum, images, get_group(theirs, f"seed-{trajectory.seed:04d}")),
-                }
+            if minimum is None or minimum.parameters is None:
+                continue
+            group = get_group(theirs, f"seed-{trajectory.seed:04d}")
+            if minimum.ntk_trace == float(read_array(group, "ntk_trace")) == 0:
+                print(f"{run}: the NTK of seed {trajectory.seed} is zero in both", file=sys.stderr)
+                continue
+            yield {
+                **settings.curve._asdict(),
+                "point": Path(run).parent.name,
+                "seed": trajectory.seed,
+                **differences(model, minimum, images, group),
+            }
 
 
 @cache

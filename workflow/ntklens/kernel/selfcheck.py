@@ -93,7 +93,8 @@ def _judge_pieces(ours: ByLayer, gradients: ByLayer, precision: float) -> None:
             raise InexactNtkError(
                 f"{'/'.join(path)}: vᵀΘv is {float(own):.6g} for this layer's share, but its gradient has "
                 f"‖Jᵀv‖² = {exact:.6g}. Is its kernel also used outside the layer's own call (tied "
-                "weights), or is the input's first axis not that of the samples there?"
+                "weights), does a wrapper such as WeightNorm change it before the call, or is the input's "
+                "first axis not that of the samples there?"
             )
 
 

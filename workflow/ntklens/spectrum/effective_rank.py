@@ -18,7 +18,7 @@ def effective_rank(
     """The effective rank Γ = exp(−Σ p ln p) of each spectrum, p being its eigenvalues over their sum (Eq. 3).
 
     The last axis holds the N eigenvalues of one spectrum. They are clipped at 1e-14 first, so 1 ≤ Γ ≤ N. A
-    spectrum with an eigenvalue that is NaN or infinite, or with none above 1e-14, has the rank NaN. Raises
+    spectrum with an eigenvalue that is NaN or +∞, or with none above 1e-14, has the rank NaN. Raises
     ValueError if a spectrum is empty or its negative eigenvalues are too large for rounding errors, and
     TypeError if ``eigenvalues`` are no array of real numbers.
     """

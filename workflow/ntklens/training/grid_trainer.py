@@ -179,7 +179,8 @@ class GridTrainer(ABC):
 
     def _ended(self, member: Member, epoch: int, task: Task) -> Member:
         """``member``, which ends at ``epoch``, with its exact minimum."""
-        minimum, earliest = None, member.found.epoch
+        minimum, stop = None, self.schedule.stop
+        last = stop.last(member.found.epoch)
         if self.schedule.minimum:
             exact = exact_minimum(
                 member.found,
@@ -190,9 +191,10 @@ class GridTrainer(ABC):
             )
             train_loss, _ = evaluate(self.model, exact.params, task.train_set)
             minimum = AtMinimum(exact.epoch, train_loss, exact.test_loss, exact.params)
-            # On a coarse grid the least loss may be the last one, long after the minimum.
-            earliest = min(earliest, exact.epoch)
-        status = status_of(_values(member.curves), epoch >= self.schedule.stop.last(earliest))
+            # On a coarse grid the least loss may be the last one, long after the minimum. Or the minimum may
+            # lie just before the window, and the grid's in it, by which the member ended.
+            last = min(last, stop.last(exact.epoch))
+        status = status_of(_values(member.curves), epoch >= last)
         # Parameters that only the search needed are let go.
         found = replace(member.found, before=member.here, latest=member.here)
         return replace(member, found=found, minimum=minimum, stop_epoch=epoch, status=status)
