@@ -33,8 +33,8 @@ def test_places_are_named_if_they_are_there(state, tmp_path):
 
 
 def test_next_steps_fit_the_config(state, tmp_path):
-    make(tmp_path, "results/x/figures/figure-2.json")
-    steps = closing(state, 60.0)[2:]
+    make(tmp_path, "results/x/figures/figure-2.json", "results/x/gallery.html")
+    steps = closing(state, 60.0)[3:]
     assert "snakemake --configfile config/x.yaml --report" in steps[0]
     assert steps[0].startswith("Next     ")
     assert "ntklens trace results/x/figures/figure-2.json" in steps[1]
@@ -44,12 +44,28 @@ def test_next_steps_fit_the_config(state, tmp_path):
     assert "edit config/config.yaml" in closing(state, 60.0)[-1]
 
 
-def test_run_in_another_folder_names_folder_and_snakefile(state, tmp_path):
+def test_a_report_is_offered_once_all_of_it_is_made(state, tmp_path):
     make(tmp_path, "results/x/figures/figure-2.json")
+    assert "--report" not in "".join(closing(state, 60.0))
+    make(tmp_path, "results/x/gallery.html")
+    assert "--report" in "".join(closing(state, 60.0))
+
+
+def test_next_steps_name_the_archive_that_brought_the_config(state, tmp_path):
+    make(tmp_path, "results/x/figures/figure-2.json", "results/x/gallery.html")
+    given = ("precomputed=published/x y.zip",)
+    state.run = state.run._replace(config_files=(), given=given, from_archive=True)
+    text = "\n".join(closing(state, 60.0))
+    assert "snakemake --config 'precomputed=published/x y.zip' --report report.html" in text
+    assert "edit" not in text
+
+
+def test_run_in_another_folder_names_folder_and_snakefile(state, tmp_path):
+    make(tmp_path, "results/x/figures/figure-2.json", "results/x/gallery.html")
     state.run = state.run._replace(snakefile="/srv/ntk lens/Snakefile")
     lines = closing(state, 60.0)
     assert lines[1] == f"In       {tmp_path}"
-    assert "snakemake --snakefile '/srv/ntk lens/Snakefile' --configfile config/x.yaml --report" in lines[3]
+    assert "snakemake --snakefile '/srv/ntk lens/Snakefile' --configfile config/x.yaml --report" in lines[4]
     assert lines[-1].startswith("         edit config/x.yaml")
     state.run = state.run._replace(config_files=())
     assert "edit" not in "".join(closing(state, 60.0))  # the default config is in the other folder

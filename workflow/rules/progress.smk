@@ -1,5 +1,7 @@
 """What the progress view, snakemake_logger_plugin_ntklens, has to know of a run."""
 
+import json
+
 from snakemake_logger_plugin_ntklens.plan import (
     CLUSTER,
     CORES,
@@ -33,7 +35,10 @@ def run_of_config():
         Place("Claims", paths.table(NAME, "paper-comparison") + ".html"),
     ]
     files = tuple(os.path.relpath(file) for file in CONFIG_FILES)
-    return Run(NAME, files, tuple(places), snakefile_of_run())
+    given = tuple(
+        f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in GIVEN.items()
+    )
+    return Run(NAME, files, tuple(places), snakefile_of_run(), given, isinstance(ARCHIVE, str))
 
 
 def snakefile_of_run():

@@ -77,13 +77,16 @@ def _commands(run: Run, figures: list[str]) -> list[str]:
     snakemake, python = _program("snakemake"), _program("python")
     snakefile = ["--snakefile", run.snakefile] if run.snakefile else []
     configs = ["--configfile", *run.config_files] if run.config_files else []
-    commands = [
-        f"{shlex.join([snakemake, *snakefile, *configs])} --report report.html  (all on one page)",
-        f"{python} -m ntklens trace {shlex.quote(figures[0])}  (a figure's origin)",
-    ]
+    given = ["--config", *run.given] if run.given else []
+    commands = [f"{python} -m ntklens trace {shlex.quote(figures[0])}  (a figure's origin)"]
+    # Snakemake makes no report while a file is missing that belongs in it.
+    if all(_exists(place.path) for place in run.places):
+        report = shlex.join([snakemake, *snakefile, *configs, *given, "--report", "report.html"])
+        commands.insert(0, f"{report}  (all on one page)")
     edited = shlex.join(run.config_files or [DEFAULT_CONFIG])
     # In another folder without a config, the default one is the workflow's, which serves other folders too.
-    if run.config_files or not run.snakefile or Path(DEFAULT_CONFIG).exists():
+    own = run.config_files or not run.snakefile or Path(DEFAULT_CONFIG).exists()
+    if own and not run.from_archive:
         commands.append(f"edit {edited} and start again: only what depends on a change runs")
     return commands
 

@@ -54,6 +54,8 @@ class Run(NamedTuple):
     config_files: tuple[str, ...]  # as the command line names them; none for the default config
     places: tuple[Place, ...]
     snakefile: str  # that commands have to name; empty if the workflow runs in its own folder
+    given: tuple[str, ...] = ()  # the command line's KEY=VALUE, from which alone a config may come
+    from_archive: bool = False  # whether an archive of results brought the config
 
 
 class Plan(NamedTuple):
