@@ -45,6 +45,7 @@ gallery: $(READY)
 
 # How much the draws of data add to what initialisations alone show: a table from eight draws; takes minutes.
 variance: $(READY)
+	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake --configfile config/variance.yaml $(SNAKEMAKE_ARGS) -- variance_components
 
 # Tests of units, scripts and what a change reruns, against neural-tangents if `make oracle` was run, and a smoke run.

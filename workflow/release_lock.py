@@ -1,8 +1,8 @@
 """Remove the lock that a killed Snakemake left on this folder; wait if Snakemake is still running.
 
 A killed Snakemake leaves its lock behind, and `kill -9` of make leaves Snakemake running. The lock is removed
-only when no Snakemake process works in this folder any more. It stays if that cannot be known, as of another
-user's: Snakemake then says that the folder is locked.
+only when no Snakemake process works in this folder any more, on this machine or another. It stays if that
+cannot be known, as of another user's: Snakemake then says that the folder is locked.
 """
 
 import os
@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import psutil
+from ntklens.machine.live_runs import lock_file
+from ntklens.machine.locks import lock
 
 LOCKS = Path(".snakemake/locks")
 
@@ -46,6 +48,17 @@ def owners() -> set[int]:
         return set()
 
 
+def lives_elsewhere() -> bool:
+    """Whether a run of this user holds its file lock; also if this file system has no such locks."""
+    try:
+        descriptor = lock(lock_file())
+    except OSError:
+        return True
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is None
+
+
 def main() -> None:
     if not owners():
         return
@@ -58,6 +71,8 @@ def main() -> None:
         return
     if others := owners() - {os.getuid()}:
         print(f"the lock stays: it is that of another user ({min(others)})", file=sys.stderr)
+    elif owners() and lives_elsewhere():
+        print("the lock stays: a run lives in this folder on another machine, or may do so", file=sys.stderr)
     elif owners():
         print("removing the lock that a killed run left behind", file=sys.stderr)
         # As `snakemake --unlock` does, but with any config.

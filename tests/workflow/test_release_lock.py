@@ -6,6 +6,7 @@ import sys
 
 import psutil
 import pytest
+from ntklens.machine import live_runs, locks
 
 from workflow import release_lock
 
@@ -57,6 +58,16 @@ def test_lock_stays_if_a_snakemake_does_not_say_where_it_works(lock, beside, mon
     assert lock.exists()
     said = f"the lock stays: it may be that of process {beside.pid}, another user's\n"
     assert capsys.readouterr().err == said
+
+
+def test_lock_stays_while_a_run_lives_on_another_machine(lock, capsys):
+    live = locks.lock(live_runs.lock_file(), shared=True)
+    release_lock.main()
+    assert lock.exists()
+    assert "on another machine" in capsys.readouterr().err
+    os.close(live)
+    release_lock.main()
+    assert not lock.exists()
 
 
 def test_without_a_lock_nothing_is_said(tmp_path, monkeypatch, capsys):

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 
+import psutil
 from snakemake.exceptions import WorkflowError
 from snakemake.sourcecache import HostingProviderFile, LocalSourceFile
 
@@ -53,7 +54,8 @@ def checked_out(source):
 def check_out(clone, commit, folder):
     """Make ``folder`` a clone of ``clone`` with ``commit`` checked out. A call that is killed leaves no half of it."""
     for left in glob.glob(glob.escape(folder) + ".partial-*"):
-        shutil.rmtree(left, ignore_errors=True)
+        if not psutil.pid_exists(int(left.rpartition("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
     partial = f"{folder}.partial-{os.getpid()}"
     try:
         git("clone", "--no-checkout", clone, partial)
