@@ -53,4 +53,5 @@ def test_convolutional_networks_have_the_factors_alone(tmp_path: Path) -> None:
     write_sealed_json(path, content)
     collected: Any = ranks_of_layers.collect("10", [], [own])
     assert [panel["row"] for panel in collected["panels"]] == ["training"] * 3 + ["ends"] * 3
+    assert [panel["letter"] for panel in collected["panels"]] == list("defghi")  # as the caption has them
     assert len(panels(drawn(ranks_of_layers, collected))) == 6

@@ -39,6 +39,7 @@ def test_a_curve_without_a_closed_form_has_no_place_in_the_collapse(tmp_path: Pa
     changed(own, "transition", expectation=None, prediction=None, infinite_effective_rank=None)
     found = collected([own])
     assert "β without a fit" not in found
+    assert found["β of each layer"]["letter"] == "d"  # as the caption has it
     assert len(found["Initial trace"]["series"]) == 1
     assert [series["label"] for series in found["Γ before and after"]["series"]] == [
         "at the minimum",

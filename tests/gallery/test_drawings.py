@@ -7,7 +7,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
-from ntklens.figures import dataset_grid, dynamics, epochs, scaling_laws, transition, transition_origin
+from ntklens.figures import (
+    dataset_grid,
+    dynamics,
+    epochs,
+    ranks_of_layers,
+    scaling_laws,
+    transition,
+    transition_origin,
+)
 from ntklens.figures.style import DATASET_COLOURS, scale_colours
 from ntklens.gallery.drawings import drawn_figure, group_of, rounded, titles_of
 from ntklens.gallery.looks import Drawing, scale_of
@@ -103,6 +111,30 @@ def test_epochs_are_linear_up_to_1_and_logarithmic_from_there(tmp_path: Path) ->
     plt.close(figure)
     assert axis["linear_length"] == pytest.approx(places[0])
     assert places[1] - places[0] == pytest.approx(1)
+
+
+def test_panels_have_the_letters_of_the_static_figure(tmp_path: Path) -> None:
+    """A stack of panels has one."""
+    shows = ["label_alignment", "misalignment", "misalignment_of_space"]
+    curves = [curve(tmp_path), curve(tmp_path, "data-scaling")]
+    found, _ = instructions(dataset_grid, "8", shows, curves)
+    letters = [panel["title"][:3] for panel in found["panels"] if panel["title"].startswith("(")]
+    assert letters == ["(a)", "(b)"]
+    assert [panel["title"].startswith("(") for panel in found["panels"]] == [True, False, False] * 2
+    found, _ = instructions(transition, "3", [], curves[:1])
+    assert found["panels"][0]["title"].startswith("(a) ")
+
+
+@pytest.mark.parametrize("kind", [transition_origin, ranks_of_layers])
+def test_every_line_of_a_panel_has_a_name_of_its_own(tmp_path: Path, kind: Any) -> None:
+    curves = [curve(tmp_path), curve(tmp_path, network="four-layer")]
+    found, content = instructions(kind, "9", [], curves)
+    for panel, own in zip(found["panels"], content["panels"], strict=True):
+        names = [series["name"] for series in panel["series"]]
+        assert len(set(names)) == len(names), own["title"]
+        for_csv = [series.get("full_name", series["label"]) for series in own["series"]]
+        assert len(set(for_csv)) == len(for_csv), own["title"]
+        assert all(for_csv)
 
 
 def test_every_line_of_figure_9_is_found(tmp_path: Path) -> None:

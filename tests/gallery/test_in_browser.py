@@ -348,6 +348,34 @@ def test_zoomed_logarithmic_axis_gets_ticks_of_its_own(page):
     assert len(close) >= 2
 
 
+def test_a_zoom_outlasts_what_is_hidden(page):
+    plot = plots(page, "figure-2")[1]
+
+    def axis():
+        return page.execute_script(
+            "const { range, tickvals } = arguments[0].layout.xaxis; return [range, tickvals]", plot
+        )
+
+    whole, _ = axis()
+    area = plot.find_element(By.CSS_SELECTOR, ".nsewdrag")
+    page.execute_script("arguments[0].scrollIntoView({ block: 'center' })", plot)
+    drag = ActionChains(page).move_to_element_with_offset(area, -40, 0).click_and_hold()
+    drag.move_by_offset(40, 0).move_by_offset(40, 0).release().perform()
+    zoomed = wait_for(lambda: (found := axis())[0] != whole and found)
+    assert zoomed[0][1] - zoomed[0][0] < 0.7 * (whole[1] - whole[0])
+    for shown in ("false", "true"):
+        button = page.find_element(By.CSS_SELECTOR, "#figure-2 .legend button")
+        page.execute_script("arguments[0].click()", button)
+        wait_for(
+            lambda shown=shown: (
+                page.find_element(By.CSS_SELECTOR, "#figure-2 .legend button").get_attribute("aria-pressed")
+                == shown
+            )
+        )
+        assert axis()[0] == zoomed[0]
+        assert wait_for(lambda: axis() == zoomed)
+
+
 def test_page_changes_its_colours_with_the_readers_scheme(page):
     def colours():
         return page.execute_script(

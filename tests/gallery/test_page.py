@@ -132,7 +132,7 @@ def test_origins_of_curves_name_settings_commits_and_files(curves: MeasuredCurve
 
 
 def test_origin_of_a_panel_has_the_files_of_its_own_curves(tmp_path: Path) -> None:
-    other = Curve("model-scaling", "digits", "four-layer")
+    other = Curve("model-scaling", "digits", "three-layer-wide")
     inputs = {
         f"results/x/averages/{'/'.join(own)}.h5": digest for own, digest in ((CURVE, "a"), (other, "b"))
     }

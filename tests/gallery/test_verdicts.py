@@ -56,6 +56,14 @@ def test_open_ends_reach_to_the_end_of_the_scale() -> None:
     assert falls.results[0].number == "−0.4 [−∞, −0.3]"
 
 
+def test_a_number_without_an_interval_is_a_point() -> None:
+    (falls,) = shown(row_of(FALLS, "MNIST", -0.4, Interval(math.nan, math.nan), ""))
+    place = falls.results[0].place
+    assert place is not None
+    assert (place.low, place.width) == (place.estimate, None)
+    assert falls.results[0].number == "−0.4, without an interval"
+
+
 def test_factors_have_a_logarithmic_scale() -> None:
     (bends,) = shown(row_of(BENDS, "MNIST", 500.0, Interval(250.0, 1000.0), ""))
     place = bends.results[0].place

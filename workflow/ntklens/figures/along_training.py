@@ -156,7 +156,7 @@ SHOWN: dict[str, Shown] = {
         "NTK misalignment",
         (
             Form(_averaged("misalignment_sign_matched"), "sign-matched"),
-            # As printed, Eq. 17 depends on eigenvectors' signs, which the eigensolver chooses arbitrarily.
+            # As printed, Eq. 17 depends on eigenvectors' signs, which are a convention: `top_eigenvectors`.
             Form(_averaged("misalignment_as_printed"), "as printed"),
         ),
         # With random signs the printed formula gives 1 on average, even if no eigenvector turns.

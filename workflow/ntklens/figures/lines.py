@@ -1,7 +1,7 @@
 """Panels of lines against a scale that explain themselves by a legend each: shared by figures 9 and 10."""
 
 from collections.abc import Collection, Sequence
-from typing import Literal
+from typing import Literal, NotRequired
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,22 +9,30 @@ from matplotlib.figure import Figure
 
 from ntklens.analysis.ends import Values
 from ntklens.figures.content import Band, Panel, Series
-from ntklens.figures.style import LETTERS, Look, draw_band, label_panel, log_scales, name_panel
+from ntklens.figures.style import Look, draw_band, label_panel, log_scales, name_panel
 from ntklens.figures.ticks import plain_ticks, scale_ticks
 
 Drawn = Literal["filled", "empty", "line"]  # filled or empty markers joined by a line, or a line alone
 
 
 class PlainSeries(Series):
-    """One line. ``colour`` is the name of what it belongs to: lines with the same name share a colour."""
+    """One line. ``colour`` is the name of what it belongs to: lines with the same name share a colour.
+
+    ``full_name`` says what a line is whose label does not say it alone, where no legend is beside it.
+    """
 
     colour: str
     drawn: Drawn
+    full_name: NotRequired[str]
 
 
 class PlainPanel(Panel[PlainSeries]):
-    """Lines against a scale, with a legend; ``heading`` is its title on the figure."""
+    """Lines against a scale, with a legend; ``heading`` is its title on the figure.
 
+    Captions name panels by their ``letter``, so it stays where a figure has no other panel before it.
+    """
+
+    letter: str
     heading: str
     yscale: Literal["linear", "log"]
 
@@ -54,13 +62,12 @@ def draw_plain_panel(
     axes: Axes,
     panel: PlainPanel,
     looks: dict[str, Look],
-    letter: int,
     width: float,
     explained: Collection[str] = (),
 ) -> None:
     """Draw the panel with a legend of all labels but those that are ``explained`` elsewhere.
 
-    ``letter`` counts the figure's panels from 0. `ntklens.figures.legends.clear_legends` places the legend.
+    `ntklens.figures.legends.clear_legends` places the legend.
     """
     for series in panel["series"]:
         look = looks[series["colour"]]
@@ -79,7 +86,7 @@ def draw_plain_panel(
     plain_ticks(axes.yaxis)
     axes.set_xlabel(panel["xlabel"])
     axes.set_ylabel(panel["ylabel"])
-    label_panel(axes, LETTERS[letter])
+    label_panel(axes, panel["letter"])
     name_panel(axes, panel["heading"], width)
     if axes.get_legend_handles_labels()[1]:
         axes.legend(loc="upper right", fontsize=6, handlelength=1.8)

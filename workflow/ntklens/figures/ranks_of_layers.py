@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from ntklens.analysis.ends import Ends, Values
 from ntklens.figures.along_training import (
-    TrainingPanel,
     draw_lines,
     panels_of,
     scale_bar,
@@ -33,7 +32,7 @@ from ntklens.figures.lines import (
     measured,
 )
 from ntklens.figures.measured import MeasuredCurve, name_of
-from ntklens.figures.style import LETTERS, NARROW, RC, label_panel, look_of, name_panel, scale_colours
+from ntklens.figures.style import NARROW, RC, label_panel, look_of, name_panel, scale_colours
 from ntklens.storage.quantities import QUANTITIES
 
 OF_LAYERS = {  # name in ends.json: heading, label of the axis
@@ -55,15 +54,22 @@ def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) 
     """Collect the content of ``figure`` for the first of ``curves``: three rows of panels, by ``row``."""
     curve = curves[0]
     ends: Ends = curve.fit("ends")
-    layers = [_layer_panel(curve, ends, name) for name in OF_LAYERS if name in ends["initial"]]
-    training = [{**own, "heading": FACTORS[own["quantity"]]} for own in panels_of(curve, FACTORS)]
-    at_ends = [_ends_panel(curve, ends, name) for name in FACTORS]
+    layers = [
+        _layer_panel(curve, ends, letter, name)
+        for letter, name in zip("abc", OF_LAYERS, strict=True)
+        if name in ends["initial"]
+    ]
+    training = [
+        {**own, "letter": letter, "heading": FACTORS[own["quantity"]]}
+        for letter, own in zip("def", panels_of(curve, FACTORS), strict=True)
+    ]
+    at_ends = [_ends_panel(curve, ends, letter, name) for letter, name in zip("ghi", FACTORS, strict=True)]
     rows = {"layers": layers, "training": training, "ends": at_ends}
     panels = [{**panel, "row": row} for row, own in rows.items() for panel in own]
     return {"figure": figure, "panels": panels, "fits": []}
 
 
-def _layer_panel(curve: MeasuredCurve, ends: Ends, name: str) -> PlainPanel:
+def _layer_panel(curve: MeasuredCurve, ends: Ends, letter: str, name: str) -> PlainPanel:
     """One quantity of every layer at both ends."""
     heading, ylabel = OF_LAYERS[name]
     series: list[PlainSeries] = []
@@ -71,27 +77,30 @@ def _layer_panel(curve: MeasuredCurve, ends: Ends, name: str) -> PlainPanel:
         for number, own in enumerate(cast(list[Values], ends[part][name]), 1):
             layer = f"layer {number}"
             label = layer if part == "minimum" else ""
-            series.append({**measured(label, layer, ends["scale"], own, drawn)})
-    return _panel(curve, heading, ylabel, series, "linear" if name == "trace_share" else "log")
+            full_name = f"{layer}, {PART_NAMES[part]}"
+            series.append({**measured(label, layer, ends["scale"], own, drawn), "full_name": full_name})
+    return _panel(curve, letter, heading, ylabel, series, "linear" if name == "trace_share" else "log")
 
 
-def _ends_panel(curve: MeasuredCurve, ends: Ends, name: str) -> PlainPanel:
+def _ends_panel(curve: MeasuredCurve, ends: Ends, letter: str, name: str) -> PlainPanel:
     """One factor of the loss's gradient at both ends."""
     series = [
         measured(PART_NAMES[part], PART_NAMES[part], ends["scale"], cast(Values, ends[part][name]), drawn)
         for part, drawn in PARTS.items()
     ]
-    return _panel(curve, f"{FACTORS[name]}, both ends", f"${QUANTITIES[name].symbol}$", series, "log")
+    return _panel(curve, letter, f"{FACTORS[name]}, both ends", f"${QUANTITIES[name].symbol}$", series, "log")
 
 
 def _panel(
     curve: MeasuredCurve,
+    letter: str,
     heading: str,
     ylabel: str,
     series: list[PlainSeries],
     yscale: Literal["linear", "log"],
 ) -> PlainPanel:
     return {
+        "letter": letter,
         "title": f"{curve.heading}, {name_of(curve, with_network=True)}: {heading}",
         "heading": heading,
         "xlabel": curve.axis_label,
@@ -109,15 +118,15 @@ def draw(content: FigureContent[Any]) -> Figure:
     with plt.rc_context(RC):
         figure = plt.figure(figsize=(NARROW * len(FACTORS), HEIGHT * len(rows) + 0.4))
         grid = empty_grid(figure, len(rows), len(FACTORS))
-        for letter, panel in enumerate(panels):
+        for panel in panels:
             row = rows.index(panel["row"])
             place = [own for own in panels if own["row"] == panel["row"]].index(panel)
             axes = grid[row, place]
             axes.set_visible(True)
             if panel["row"] == "training":
-                _draw_training(axes, panel, letter)
+                _draw_training(axes, panel)
             else:
-                draw_plain_panel(axes, panel, looks, letter, NARROW)
+                draw_plain_panel(axes, panel, looks, NARROW)
         training = [panel for panel in panels if panel["row"] == "training"]
         scale_bar(
             figure, grid[[rows.index("training")]], training[0]["scale_label"], scales(training), "bottom"
@@ -126,9 +135,9 @@ def draw(content: FigureContent[Any]) -> Figure:
     return figure
 
 
-def _draw_training(axes: Axes, panel: TrainingPanel, letter: int) -> None:
+def _draw_training(axes: Axes, panel: Any) -> None:
     """Draw one factor along training, from left to right."""
     draw_lines(axes, panel, scale_colours(scales([panel]))[0])
     show_fall(axes, panel["xlabel"])
-    label_panel(axes, LETTERS[letter])
+    label_panel(axes, panel["letter"])
     name_panel(axes, panel["heading"], NARROW)

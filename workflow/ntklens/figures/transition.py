@@ -174,7 +174,7 @@ def _draw_panel(left: Axes, panel: WidthPanel) -> None:
     for series in panel["series"]:
         beta = series["quantity"] == "trace_ratio"
         axes, look = left if beta else right, LOOKS[series["quantity"]]
-        handles.append(draw_points(axes, series, series["trend"], look, _bend_text(series), empty=beta))
+        handles.append(draw_points(axes, series, series["trend"], look, _text_of(series), empty=beta))
         log_scales(axes)
         axes.set_ylabel(SHOWN[series["quantity"]][1], color=look["color"])
         axes.tick_params(axis="y", which="both", left=beta, right=not beta, labelcolor=look["color"])
@@ -191,6 +191,11 @@ def _draw_panel(left: Axes, panel: WidthPanel) -> None:
         scale_ticks(axes.xaxis, [series["x"] for series in panel["series"]])
         plain_ticks(axes.yaxis)
     right.legend(handles=handles, loc="upper right", handlelength=1.5, **ON_TOP)
+
+
+def _text_of(series: WidthSeries) -> str:
+    """What the legend says of a series."""
+    return bend_text(SHOWN[series["quantity"]][0], series["bend"])
 
 
 def _draw_interval(axes: Axes, series: WidthSeries) -> None:
@@ -215,9 +220,8 @@ def _draw_interval(axes: Axes, series: WidthSeries) -> None:
     axes.set_xlim(first, last)
 
 
-def _bend_text(series: WidthSeries) -> str:
-    """What the legend says of a series, such as ``β bends at 510 [467, 554]``."""
-    symbol, bend = SHOWN[series["quantity"]][0], series["bend"]
+def bend_text(symbol: str, bend: Interval | None) -> str:
+    """Where the quantity with this symbol bends, such as ``β bends at 510 [467, 554]``."""
     if bend is None or (bend["value"] is None and bend["low"] is None and bend["high"] is None):
         return f"{symbol}: no bend identified"
     value, low, high = (_width(bend[key]) for key in ("value", "low", "high"))

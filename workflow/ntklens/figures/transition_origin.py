@@ -68,20 +68,19 @@ def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) 
     trace = QUANTITIES["initial_trace"].axis_label
     gain = r"$\mathrm{Tr}\,\Theta_\min-\mathrm{Tr}\,\Theta_0$"
     beta, rank = QUANTITIES["trace_ratio"].axis_label, r"Effective rank $\Gamma(\Theta_\min)$"
+    loss, both_ranks = (QUANTITIES[name].axis_label for name in ("test_loss", "effective_rank"))
     panels = [
-        _panel("Trace gained in training", width, gain, [own.of_laws("trace_gain") for own in found]),
-        _panel("Initial trace, closed form", width, trace, _initial_traces(found)),
-        _panel("β without a fit", r"$m\,/\,m^*$", r"$\beta\,/\,\beta_0$", _collapsed(found)),
-        _panel(f"β of each layer, {first.name}", width, r"$\beta_l$", _layers(first)),
-        _panel("β as if in NTK parametrisation", width, beta, _weighted(found, "trace_ratio")),
-        _panel("Γ as if in NTK parametrisation", width, rank, _weighted(found, "effective_rank")),
-        _panel(f"Distance from the start, {first.name}", width, "relative to the start", _distances(first)),
+        _panel("a", "Trace gained in training", width, gain, [own.of_laws("trace_gain") for own in found]),
+        _panel("b", "Initial trace, closed form", width, trace, _initial_traces(found)),
+        _panel("c", "β without a fit", r"$m\,/\,m^*$", r"$\beta\,/\,\beta_0$", _collapsed(found)),
+        _panel("d", f"β of each layer, {first.name}", width, r"$\beta_l$", _layers(first)),
+        _panel("e", "β as if in NTK parametrisation", width, beta, _weighted(found, "trace_ratio")),
+        _panel("f", "Γ as if in NTK parametrisation", width, rank, _weighted(found, "effective_rank")),
         _panel(
-            f"Linearised test loss, {first.name}", width, QUANTITIES["test_loss"].axis_label, _losses(first)
+            "g", f"Distance from the start, {first.name}", width, "relative to the start", _distances(first)
         ),
-        _panel(
-            f"Γ before and after, {first.name}", width, QUANTITIES["effective_rank"].axis_label, _ranks(first)
-        ),
+        _panel("h", f"Linearised test loss, {first.name}", width, loss, _losses(first)),
+        _panel("i", f"Γ before and after, {first.name}", width, both_ranks, _ranks(first)),
     ]
     return {"figure": figure, "panels": [panel for panel in panels if panel["series"]], "fits": []}
 
@@ -92,8 +91,9 @@ def _found(curve: MeasuredCurve, of_first_study: bool) -> _Found:
     return _Found(name, curve.fit("power-laws"), curve.fit("transition"), curve.fit("ends"))
 
 
-def _panel(heading: str, xlabel: str, ylabel: str, series: list[PlainSeries]) -> PlainPanel:
+def _panel(letter: str, heading: str, xlabel: str, ylabel: str, series: list[PlainSeries]) -> PlainPanel:
     return {
+        "letter": letter,
         "title": heading,
         "heading": heading,
         "xlabel": xlabel,
@@ -105,8 +105,11 @@ def _panel(heading: str, xlabel: str, ylabel: str, series: list[PlainSeries]) ->
 
 def _initial_traces(found: Sequence[_Found]) -> list[PlainSeries]:
     """Tr Θ₀ of every curve, and its expectation in closed form where there is one."""
-    expected = [
-        computed("", own.name, own.scale, own.transition["expectation"]["initial_trace"])
+    expected: list[PlainSeries] = [
+        {
+            **computed("", own.name, own.scale, own.transition["expectation"]["initial_trace"]),
+            "full_name": f"{own.name}, closed form",
+        }
         for own in found
         if own.transition["expectation"]
     ]
@@ -159,6 +162,9 @@ def _weighted(found: Sequence[_Found], quantity: str) -> list[PlainSeries]:
             weighted = own.of_ends("minimum", "weighted_effective_rank", own.name)
         measured_own = own.of_laws(quantity, "empty")
         measured_own["label"] = ""  # the filled markers of the same colour have the label
+        measured_own["full_name"] = f"{own.name}, as measured"
+        for one in weighted:
+            one["full_name"] = f"{own.name}, layers weighted"
         series += [measured_own, *weighted] if weighted else []
     return series
 
@@ -201,9 +207,9 @@ def draw(content: FigureContent[PlainPanel]) -> Figure:
     with plt.rc_context(RC):
         figure = plt.figure(figsize=(NARROW * COLUMNS, HEIGHT * rows))
         grid = empty_grid(figure, rows, COLUMNS)
-        for number, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
+        for axes, panel in zip(grid.flat, panels, strict=False):
             axes.set_visible(True)
-            draw_plain_panel(axes, panel, looks, number, NARROW, explained=curves)
+            draw_plain_panel(axes, panel, looks, NARROW, explained=curves)
         handles = [Line2D([], [], label=name, **looks[name]) for name in curves]
         columns = legend_columns(curves, NARROW * COLUMNS)
         figure.legend(handles=handles, loc="outside lower center", ncols=columns)

@@ -10,10 +10,10 @@ from typing import Any, Literal, NotRequired, TypedDict
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ntklens.figures.style import LETTERS
+from ntklens.figures.transition import bend_text
 from ntklens.gallery.colours import on_dark
 from ntklens.gallery.labels import as_html, as_text
-from ntklens.gallery.looks import Drawing, Look, OtherLine, Scale, place_of, scale_of, spans_of
+from ntklens.gallery.looks import Drawing, Look, OtherLine, Scale, letter_of, place_of, scale_of, spans_of
 from ntklens.gallery.seeds import Seeds, seeds_in_words
 from ntklens.storage.quantities import QUANTITIES
 
@@ -91,8 +91,8 @@ def drawn_figure(content: Mapping[str, Any], kind: str, figure: Figure, seeds: S
     titles = titles_of(content["panels"])
     return {
         "panels": [
-            panel.instructions(f"({letter}) {as_html(title)}", kind, seeds.of(content, panel.content))
-            for letter, title, panel in zip(LETTERS, titles, found, strict=False)
+            panel.instructions(as_html(title), kind, seeds.of(content, panel.content))
+            for title, panel in zip(titles, found, strict=True)
         ],
         "groups": [as_html(name) for name in groups],
     }
@@ -114,7 +114,7 @@ class _Panel:
         content = self.content
         return {
             "place": place_of(self.axes[0]),
-            "title": title,
+            "title": f"{letter_of(self.axes[0])} {title}".lstrip(),
             "alternative": _alternative(content),
             "x": self._axis(self.axes[0], "x", content["xlabel"]),
             "y": [self._axis(axes, "y", self._ylabel(axes)) for axes in self.axes],
@@ -149,7 +149,7 @@ class _Panel:
         return {
             **_line(look, group, axis),
             "index": number,
-            "name": as_html(series["label"] or self.names[number]),
+            "name": as_html(series.get("full_name") or series["label"] or self.names[number]),
             "band": BANDS["interval" if _has_interval(self.content, kind) else "error"],
             "seeds": seeds_in_words(series, seeds),
             "shown": found is not None,
@@ -223,6 +223,8 @@ def _notes(panel: Mapping[str, Any]) -> list[str]:
         if fit := series.get("fit"):
             of = f"${QUANTITIES[series['quantity']].symbol}$, " if several else ""
             notes.append(f"{of}{series['name']}: exponent {fit['text']}")
+        elif "fit" in series:
+            notes.append(f"{series['name']}: no power law")
         elif "no_bend_because" in series:
             notes.append(_bend_in_words(series))
     if (infinite := panel.get("infinite_effective_rank")) is not None:
@@ -231,11 +233,8 @@ def _notes(panel: Mapping[str, Any]) -> list[str]:
 
 
 def _bend_in_words(series: Mapping[str, Any]) -> str:
-    bend = series["bend"]
-    if series["no_bend_because"] or bend is None:
-        return f"{series['label']}: no bend, {series['no_bend_because']}"
-    ends = ("…" if bend[end] is None else f"{bend[end]:.0f}" for end in ("low", "high"))
-    return f"{series['label']} bends at {bend['value']:.0f} [{', '.join(ends)}]"
+    because = series["no_bend_because"]
+    return f"{series['label']}: no bend, {because}" if because else bend_text(series["label"], series["bend"])
 
 
 def _alternative(panel: Mapping[str, Any]) -> str:

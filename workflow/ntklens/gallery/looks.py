@@ -97,6 +97,12 @@ def place_of(axes: Axes) -> tuple[int, int]:
     return (spec.rowspan.start, spec.colspan.start) if spec else (0, 0)
 
 
+def letter_of(axes: Axes) -> str:
+    """The letter of the panel with these axes, such as "(a)"; empty below the first panel of a stack."""
+    beside = [own for own in axes.figure.axes if place_of(own) == place_of(axes)]  # two y axes are two axes
+    return next((letter for own in beside if (letter := own.get_title(loc="left"))), "")
+
+
 def spans_of(axes: Axes) -> list[tuple[float, float, bool]]:
     """The shaded intervals of x: both ends, and whether it is hatched."""
     shaded = [patch for patch in axes.patches if isinstance(patch, Rectangle)]

@@ -72,8 +72,9 @@ def figure_origin(path: FilePath, content: Mapping[str, Any]) -> FigureOrigin:
 
 def _panel(content: Mapping[str, Any], panel: Mapping[str, Any], inputs: list[NamedFile]) -> PanelOrigin:
     curves = curves_of(content, panel)
-    folders = ["/".join(curve) for curve in curves]
-    files = [own for own in inputs if any(f"/{folder}" in own.path for folder in folders)]
+    # Files of a curve have its name, or lie in a folder of its name.
+    names = [f"/{'/'.join(curve)}{end}" for curve in curves for end in "./"]
+    files = [own for own in inputs if any(name in own.path for name in names)]
     return PanelOrigin(panel["title"], curves, files)
 
 

@@ -20,7 +20,7 @@ class Place:
     """Where a number and its interval lie on the scale of their claim, in per cent of its length."""
 
     low: float
-    width: float
+    width: float | None  # None without an interval
     estimate: float
 
 
@@ -120,10 +120,10 @@ class _Scale:
 
     def place(self, interval: Interval, estimate: float | None) -> Place:
         """The place of ``interval``, cut where it leaves the scale, and of ``estimate``."""
-        low, high = (
-            self._share(open_end if math.isnan(end) else end)
-            for end, open_end in zip(interval, (-math.inf, math.inf), strict=True)
-        )
+        if estimate is not None and any(map(math.isnan, interval)):
+            at = round(self._share(estimate), 2)
+            return Place(at, None, at)
+        low, high = map(self._share, interval)
         at = self._share(estimate) if estimate is not None else low
         return Place(round(low, 2), round(high - low, 2), round(at, 2))
 

@@ -4,7 +4,7 @@ const COLUMNS = ["panel", "series", "epoch", "x", "y", "low", "high"];
 
 function rowsOf(content, panel) {
   return panel.series.flatMap((series) =>
-    series.x.map((x, i) => [panel.title, series.label, series.epoch?.[i] ?? "", x ?? "", series.y[i] ?? "", series.low?.[i] ?? "", series.high?.[i] ?? ""]),
+    series.x.map((x, i) => [panel.title, series.full_name ?? series.label, series.epoch?.[i] ?? "", x ?? "", series.y[i] ?? "", series.low?.[i] ?? "", series.high?.[i] ?? ""]),
   );
 }
 
@@ -88,7 +88,7 @@ class FigureView {
     this.listGroups();
     for (const own of this.plots) {
       await Plotly.newPlot(own.plot, tracesOf(own.content, own.panel, this.hidden), layoutOf(own.content, own.panel), PLOT_CONFIG);
-      keepTicks(own.plot);
+      renewTicksAfterZoom(own.plot);
     }
     this.section.dataset.drawn = "true";
   }
@@ -96,7 +96,7 @@ class FigureView {
   // After a change of the colour scheme or of what is hidden.
   redraw() {
     for (const { plot, panel, content } of this.plots) {
-      window.Plotly.react(plot, tracesOf(content, panel, this.hidden), { ...layoutOf(content, panel), uirevision: darkScheme.matches }, PLOT_CONFIG);
+      window.Plotly.react(plot, tracesOf(content, panel, this.hidden), layoutOf(content, panel), PLOT_CONFIG).then(renewTicks);
     }
     this.listGroups();
   }

@@ -1,7 +1,7 @@
 // Draws each part shortly before it comes into view, and again when the colour scheme changes.
 
 function start() {
-  if (!("DecompressionStream" in window)) {
+  if (!("DecompressionStream" in window && "toSorted" in Array.prototype)) {
     document.getElementById("too-old").hidden = false;
     return;
   }
@@ -21,10 +21,12 @@ function start() {
     for (const [section, view] of views) if (section.dataset.drawn) view.redraw();
   });
   // A link to the origins of a curve opens them.
-  addEventListener("hashchange", () => {
+  const openTarget = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (target?.tagName === "DETAILS") target.open = true;
-  });
+  };
+  addEventListener("hashchange", openTarget);
+  openTarget();
 }
 
 start();

@@ -12,6 +12,7 @@ const rgba = (hex, alpha) => `rgba(${[1, 3, 5].map((i) => parseInt(hex.slice(i, 
 function short(value) {
   if (value === null || value === undefined) return "…";
   if (value === 0) return "0";
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value).replace("-", "−"); // a scale, an epoch
   const size = Math.abs(value);
   const text = size >= 1e6 || size < 1e-3 ? value.toExponential(2).replace(/e\+?(-?)(\d+)/, "·10<sup>$1$2</sup>") : String(Number(value.toPrecision(4)));
   return text.replaceAll("-", "−");
@@ -45,18 +46,21 @@ function tickText(value) {
   return digit === 1 ? power10 : `${digit}×${power10}`;
 }
 
-// After a zoom, logarithmic axes get the ticks of their new range.
-function keepTicks(plot) {
+// Logarithmic axes get the ticks of their present range.
+function renewTicks(plot) {
+  const update = {};
+  for (const name of ["xaxis", "yaxis", "yaxis2"]) {
+    const axis = plot.layout[name];
+    if (axis?.type !== "log") continue;
+    const { tickvals, ticktext } = logTicks(axis.range);
+    Object.assign(update, { [`${name}.tickvals`]: tickvals, [`${name}.ticktext`]: ticktext });
+  }
+  if (Object.keys(update).length) window.Plotly.relayout(plot, update);
+}
+
+function renewTicksAfterZoom(plot) {
   plot.on("plotly_relayout", (changes) => {
-    if (!Object.keys(changes).some((key) => key.includes("axis") && !key.includes("tick"))) return;
-    const update = {};
-    for (const name of ["xaxis", "yaxis", "yaxis2"]) {
-      const axis = plot.layout[name];
-      if (axis?.type !== "log") continue;
-      const { tickvals, ticktext } = logTicks(axis.range);
-      Object.assign(update, { [`${name}.tickvals`]: tickvals, [`${name}.ticktext`]: ticktext });
-    }
-    if (Object.keys(update).length) window.Plotly.relayout(plot, update);
+    if (Object.keys(changes).some((key) => key.includes("axis") && !key.includes("tick"))) renewTicks(plot);
   });
 }
 
@@ -186,7 +190,8 @@ function everyY(series) {
 }
 
 function layoutOf(content, panel) {
-  const layout = { ...baseLayout(), xaxis: axisLayout(panel.x, content.series.flatMap((series) => series.x), 12) };
+  // With one revision, a zoom outlasts changes of what is shown.
+  const layout = { ...baseLayout(), uirevision: "one", xaxis: axisLayout(panel.x, content.series.flatMap((series) => series.x), 12) };
   panel.y.forEach((axis, i) => {
     const own = panel.series.filter((drawn) => drawn.axis === i);
     const values = own.flatMap(({ index, shown }) => (shown ? everyY(content.series[index]) : []));

@@ -26,6 +26,7 @@ class SpectrumView {
     this.slider.addEventListener("input", () => this.moveTo(Number(this.slider.value)));
     this.play.addEventListener("click", () => this.playOrStop());
     await this.chooseCurve();
+    renewTicksAfterZoom(this.eigenvalues);
     this.section.dataset.drawn = "true";
   }
 
