@@ -1,6 +1,6 @@
 """What training took, by curve and scale, beside what the cost model had estimated.
 
-    python benchmarks/recorded_costs.py config/full-scale.yaml    # after a run of that config
+    python benchmarks/recorded_costs.py config/full-scale-mnist.yaml    # after a run of that config
 
 Times are of the processor, from Snakemake's records. Of a job that was interrupted they tell the last part.
 """

@@ -31,7 +31,7 @@ SLOWEST = 1.2
 NUMBER = 4  # bytes: everything is float32
 # Copies of a batch's parameters that are in memory at the peak: parameters and Adam's two moments at three
 # epochs, the parameters of the minimum, XLA's temporaries, and as much again that the allocator keeps between
-# arrays of changing lifetimes. From the peaks of full-scale.yaml at widths 1024 and 2048 (22 to 33).
+# arrays of changing lifetimes. From the peaks of full-scale-mnist.yaml at widths 1024 and 2048 (22 to 33).
 # glibc would give that memory back (MALLOC_MMAP_THRESHOLD_), but training then takes 15 % more time.
 COPIES_OF_PARAMETERS = 28
 PIECES_AT_ONCE = 1.8  # copies of J's pieces: the convolutional network of App. D.2 peaks at 850 MiB
