@@ -9,7 +9,7 @@ from claims_results import CONFIGS, ROOT, Row, number, results
 from ntklens.analysis.tables import markdown_lines
 from page_blocks import print_or_write
 
-COLUMNS = ("full-scale", "laptop")
+COLUMNS = ("full-scale",)
 BLOCK = re.compile(r"(?<=<!-- claims -->\n).*?(?=<!-- end of claims -->\n)", re.DOTALL)
 
 

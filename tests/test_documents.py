@@ -254,6 +254,17 @@ def test_published_archive_holds_what_its_config_asks_for(path: Path) -> None:
     assert path.stat().st_size <= 10e6
 
 
+def test_make_published_names_archives_that_hold_all_of_its_config() -> None:
+    recipe = (
+        (ROOT / "Makefile").read_text(encoding="utf-8").partition("\npublished: ")[2].partition("\n\n")[0]
+    )
+    (config,) = re.findall(r"--configfile (\S+)", recipe)
+    (archives,) = re.findall(r"'precomputed=\[(.*)\]'", recipe)
+    paths = archives.split(",")
+    assert len(paths) > 1
+    check_archive(load({**read_yaml(ROOT / config), "precomputed": [str(ROOT / path) for path in paths]}))
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("claims-*.csv")), ids=lambda path: path.stem)
 def test_results_in_docs_are_of_the_present_claims(path: Path) -> None:
     claims = {claim.id: claim for claim in claims_from(read_yaml(ROOT / "config" / "claims.yaml"))}
