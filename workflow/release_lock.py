@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 import psutil
-from ntklens.machine.live_runs import lock_file
-from ntklens.machine.locks import lock
+from ntklens.machine.live_runs import may_live
 
 LOCKS = Path(".snakemake/locks")
 
@@ -48,17 +47,6 @@ def owners() -> set[int]:
         return set()
 
 
-def lives_elsewhere() -> bool:
-    """Whether a run of this user holds its file lock; also if this file system has no such locks."""
-    try:
-        descriptor = lock(lock_file())
-    except OSError:
-        return True
-    if descriptor is not None:
-        os.close(descriptor)
-    return descriptor is None
-
-
 def main() -> None:
     if not owners():
         return
@@ -71,7 +59,7 @@ def main() -> None:
         return
     if others := owners() - {os.getuid()}:
         print(f"the lock stays: it is that of another user ({min(others)})", file=sys.stderr)
-    elif owners() and lives_elsewhere():
+    elif owners() and may_live():
         print("the lock stays: a run lives in this folder on another machine, or may do so", file=sys.stderr)
     elif owners():
         print("removing the lock that a killed run left behind", file=sys.stderr)

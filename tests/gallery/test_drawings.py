@@ -82,6 +82,18 @@ def test_laws_belong_to_the_series_of_their_colour(tmp_path: Path) -> None:
     assert last["notes"][0].startswith("Tr(Θ<sub>0</sub>), Digits (8×8): exponent ")
 
 
+def test_a_quantity_without_a_power_law_is_named(tmp_path: Path) -> None:
+    content: Any = scaling_laws.collect("2", [], [curve(tmp_path)])
+    content["provenance"] = {"settings": {"curves": [curve(tmp_path).__dict__]}}
+    for series in content["panels"][2]["series"]:
+        series["fit"] = None
+    found = drawn_figure(content, "scaling_laws", drawn(scaling_laws, content), Seeds({}))
+    assert found["panels"][2]["notes"] == [
+        "Tr(Θ<sub>0</sub>), Digits (8×8): no power law",
+        "−χ(Θ), Digits (8×8): no power law",
+    ]
+
+
 def test_two_quantities_have_an_axis_each(tmp_path: Path) -> None:
     found, _ = instructions(transition, "3", [], [curve(tmp_path)])
     (panel,) = found["panels"]

@@ -141,6 +141,19 @@ def test_wrong_number_anywhere_fails_and_is_shown(case, tmp_path, capsys, file, 
     assert {key.removesuffix("_difference") for key in differences if differences[key] > 1e-4} == far
 
 
+def test_network_whose_ntk_is_zero_in_both_has_no_row(case, tmp_path, capsys):
+    for seed in (0, 1):
+        with resealed(tmp_path / RUN) as run, resealed(tmp_path / "kernels.h5") as kernels:
+            run[f"seed-000{seed}/minimum/ntk_trace"][...] = 0
+            kernels[f"seed-000{seed}/ntk_trace"][...] = 0
+        if seed == 0:
+            verify.main(case)
+            assert "the NTK of seed 0 is zero in both" in capsys.readouterr().err
+            assert (tmp_path / "table.csv").read_text(encoding="utf-8").count("\n") == 2
+    with pytest.raises(SystemExit, match="there is nothing to compare"):
+        verify.main(case)
+
+
 def test_number_that_is_none_fails():
     assert verify.within_tolerance({"point": "width-8", "ntk_difference": 1e-5})
     assert not verify.within_tolerance({"point": "width-8", "ntk_difference": float("nan")})

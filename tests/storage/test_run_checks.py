@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from ntklens.spectrum.eigenvalues import eigenvalues, normalised
 from ntklens.storage.errors import FileError
-from ntklens.storage.run_checks import is_normalised_spectrum
+from ntklens.storage.quantities import TRAIN_CURVES
+from ntklens.storage.run_checks import check_trajectory, is_normalised_spectrum
 from ntklens.storage.run_files import End, Ends, Minimum, Trajectory
 from ntklens.storage.run_identity import read_runs
 from ntklens.storage.run_writer import write_run
@@ -93,6 +94,20 @@ def read_back(folder: Path, own: Trajectory, network: dict[str, Any]) -> None:
     path = folder / "width-2" / "seeds-0-0.h5"
     write_run(path, [own], origin("run", settings, seeds=[0], ntk_rows=drawn_runs.ROWS))
     read_runs([path], {"width-2": settings_sha256(settings)}, seeds=1)
+
+
+@pytest.mark.parametrize("epochs", [[], [21], [0, 1, 2, 3], [0, 5, 10], [30, 40]])
+def test_a_minimum_lies_among_the_epochs_of_the_train_loss(epochs: list[int]) -> None:
+    """With gaps, as of mini-batches, it may lie between two of them: that of this run is at 22."""
+    own = drawn_runs.run(0)
+    train = {name: own.curves[name][: len(epochs)] for name in TRAIN_CURVES}
+    wrong = replace(own, epoch=np.array(epochs, int), curves={**own.curves, **train})
+    with pytest.raises(FileError, match="minimum/epoch is 22, which is no epoch of the train loss"):
+        check_trajectory("run.h5", wrong, drawn_runs.ROWS, zero_rows=False)
+    right = replace(
+        wrong, epoch=np.array([0, 40]), curves={**own.curves, **dict.fromkeys(TRAIN_CURVES, np.ones(2))}
+    )
+    check_trajectory("run.h5", right, drawn_runs.ROWS, zero_rows=False)
 
 
 def test_without_biases_the_whole_ntk_can_be_zero(tmp_path: Path) -> None:

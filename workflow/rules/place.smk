@@ -53,8 +53,9 @@ def checked_out(source):
 
 def check_out(clone, commit, folder):
     """Make ``folder`` a clone of ``clone`` with ``commit`` checked out. A call that is killed leaves no half of it."""
+    at_work = [f"{folder}.partial-{process}" for process in psutil.pids()]
     for left in glob.glob(glob.escape(folder) + ".partial-*"):
-        if not psutil.pid_exists(int(left.rpartition("-")[2])):
+        if left not in at_work:
             shutil.rmtree(left, ignore_errors=True)
     partial = f"{folder}.partial-{os.getpid()}"
     try:

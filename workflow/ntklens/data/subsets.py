@@ -46,8 +46,8 @@ def split(
     ``test_first`` is the first index of the dataset's own test part, None if it has none. A test part that
     holds fewer than ``test_samples`` is taken whole. Raises SplitError where nothing is left to train on.
     """
-    # NumPy takes the seeds 0 and [0, 0] for the same: with both at 0, `draw` permutes as the split does. That
-    # takes nothing from chance: the rows of one permutation, in the order of another, are in random order.
+    # NumPy takes the seeds 0 and [0, 0] for the same: if both are 0, `draw` permutes as the split does.
+    # That is harmless: the pool's order is random already, whatever permutation picks rows from it.
     rng = np.random.default_rng(seed)
     if test_first is None:
         if test_samples >= samples:

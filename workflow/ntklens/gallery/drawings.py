@@ -220,11 +220,10 @@ def _notes(panel: Mapping[str, Any]) -> list[str]:
     notes: list[str] = []
     several = len({series.get("quantity") for series in panel["series"]}) > 1
     for series in panel["series"]:
-        if fit := series.get("fit"):
+        if "fit" in series:
             of = f"${QUANTITIES[series['quantity']].symbol}$, " if several else ""
-            notes.append(f"{of}{series['name']}: exponent {fit['text']}")
-        elif "fit" in series:
-            notes.append(f"{series['name']}: no power law")
+            law = f"exponent {series['fit']['text']}" if series["fit"] else "no power law"
+            notes.append(f"{of}{series['name']}: {law}")
         elif "no_bend_because" in series:
             notes.append(_bend_in_words(series))
     if (infinite := panel.get("infinite_effective_rank")) is not None:

@@ -21,6 +21,17 @@ def lock_file() -> Path:
     return Path(".snakemake", f"runs-of-user-{os.getuid()}.lock")
 
 
+def may_live() -> bool:
+    """Whether a run of this user lives in the folder; also if the file system has no locks to tell."""
+    try:
+        descriptor = lock(lock_file())
+    except OSError:
+        return True
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is None
+
+
 @contextmanager
 def joined() -> Iterator[bool]:
     """Count as a live run from now on; during the block, whether this run is known to be the only one.

@@ -72,8 +72,8 @@ def _facts_of_minimum(own: Trajectory, rows: int, zero_rows: bool) -> Iterator[t
     at, tested = own.epoch == minimum.epoch, own.test_epoch == minimum.epoch
     least, raw = float(own.curves["test_loss"].min()), minimum.ntk_eigenvalues
     # Mini-batches have a train loss at some epochs only, between which the minimum may lie.
-    at_every_epoch = bool(np.all(np.diff(own.epoch) == 1))
-    among = own.epoch[0] <= minimum.epoch <= own.epoch[-1] and not at_every_epoch
+    has_gaps = bool(np.any(np.diff(own.epoch) > 1))
+    among = has_gaps and own.epoch[0] <= minimum.epoch <= own.epoch[-1]
     yield bool(np.any(at)) or among, f"minimum/epoch is {minimum.epoch}, which is no epoch of the train loss"
     for name, where in (("train_loss", at), ("test_loss", tested)):
         agrees = _close(own.curves[name][where], getattr(minimum, name))
