@@ -31,7 +31,7 @@ def test_script_fails_where_it_finds_no_gpu(script, tmp_path):
     calibration, training = calibration_settings(config, curve), training_settings(config, curve, 60)
     settings = calibration if script == "calibrate.py" else training
     command += ["--subset", "none.h5", "--settings", as_json(settings)]
-    command += [] if script == "calibrate.py" else ["--seeds", "0", "1"]
+    command += [] if script == "calibrate.py" else ["--seeds", "0", "1", "--learning-rates", "none.h5"]
     result = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
     assert result.returncode == 1
     assert "nvidia-smi lists no GPU (No devices were found)" in result.stderr
