@@ -87,11 +87,16 @@ def _anchored(draw, key, own):
     return {key: own, "calibrate_at": sorted({min(own), max(own)})}
 
 
+ENSEMBLE = {"seeds": st.integers(3, 6), "min_members": st.integers(1, 3)}
+
+
 @st.composite
 def by_width(draw):
     entry = {"networks": draw(several(*SCALED)), **_anchored(draw, "widths", draw(scales(1, 64)))}
     return entry | draw(
-        some(train_samples=st.integers(1, 300), learning_rate=st.none() | RATES, seeds_per_job=JOBS)
+        some(
+            train_samples=st.integers(1, 300), learning_rate=st.none() | RATES, **ENSEMBLE, seeds_per_job=JOBS
+        )
     )
 
 
@@ -103,6 +108,7 @@ def by_size(draw):
             width=st.integers(1, 16),
             vary_initialisation=st.booleans(),
             learning_rate=st.none() | RATES,
+            **ENSEMBLE,
             seeds_per_job=JOBS,
         )
     )
@@ -156,8 +162,7 @@ def own_study(draw, axis, training, recipe):
     entry |= draw(
         some(
             learning_rate=RATES,
-            seeds=st.integers(3, 6),
-            min_members=st.integers(1, 3),
+            **ENSEMBLE,
             seeds_per_job=JOBS,
             vary=st.sampled_from(["initialisation", "data", "both"]),
             test_samples=st.integers(80, 150),

@@ -31,6 +31,8 @@ INVALID = [
     (("ensemble",), None, "is empty: write its keys below it, or leave the key out. How many seeds"),
     (("ensemble", "seeds"), True, "is true, but must be an integer"),
     (("ensemble", "min_members"), 6, "6 must not exceed ensemble.seeds, 5"),
+    ((*WIDTHS, "seeds"), 2, "2 seeds are trained, but 3 have to end well (min_members)"),
+    ((*WIDTHS, "min_members"), 9, "5 seeds are trained, but 9 have to end well (min_members)"),
     ((*WIDTHS, "seeds_per_job"), 0, "must be at least 1"),
     ((*SIZES, "seeds_per_job"), "all", "must be an integer or null"),
     (("networks",), {}, "must have at least 1 item"),
@@ -243,6 +245,8 @@ def test_defaults_are_filled_in():
         "networks": ("three-layer", "four-layer"),
         "train_samples": 100,
         "learning_rate": None,
+        "seeds": None,
+        "min_members": None,
         "seeds_per_job": None,
     }
     (data_scaling,) = loaded.studies.data_scaling
@@ -254,6 +258,8 @@ def test_defaults_are_filled_in():
         "width": 8,
         "vary_initialisation": False,
         "learning_rate": None,
+        "seeds": None,
+        "min_members": None,
         "seeds_per_job": None,
     }
 

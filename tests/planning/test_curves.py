@@ -15,6 +15,7 @@ from ntklens.planning.curves import (
     verified_curves,
     verified_scales,
 )
+from ntklens.planning.settings import averaging_settings
 from ntklens.storage.curve import Curve
 from ntklens.studies.jobs import Point
 
@@ -68,6 +69,15 @@ def test_batches_cover_all_seeds_once(seeds, size, expected):
     config = changed(("ensemble",), {"seeds": seeds, "min_members": 1})
     config["studies"]["model-scaling"][0]["seeds_per_job"] = size
     assert batches(load(config), BY_WIDTH, 8) == expected
+
+
+def test_entry_has_its_own_number_of_seeds():
+    config = changed(("ensemble",), {"seeds": 5, "min_members": 5})
+    config["studies"]["model-scaling"][0] |= {"seeds": 3, "min_members": 2}
+    loaded = load(config)
+    assert batches(loaded, BY_WIDTH, 8) == [(0, 2)]
+    assert batches(loaded, BY_SIZE, 40) == [(0, 4)]
+    assert [averaging_settings(loaded, curve).min_members for curve in (BY_WIDTH, BY_SIZE)] == [2, 5]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ntklens.planning.config.base import PathName, Section, key
+from ntklens.studies.entries import StudyEntry
 
 
 class EntrySection(Section):
@@ -11,6 +12,12 @@ class EntrySection(Section):
     dataset: PathName = key(..., "A dataset's name, or the path of an .npz file with images and labels.")
 
 
+SEEDS = key(StudyEntry.seeds, "Seeds of the ensemble. null takes `ensemble.seeds`.", unit="seeds")
+MIN_MEMBERS = key(
+    StudyEntry.min_members,
+    "Averaging fails if fewer seeds ended well. null takes `ensemble.min_members`.",
+    unit="seeds",
+)
 SEEDS_PER_JOB = key(
     None,
     "Seeds that one job trains together and writes into one run file. null chooses by network and data.",

@@ -21,7 +21,7 @@ from ntklens.planning.config.base import (
     refused,
     shortened,
 )
-from ntklens.planning.config.entries import SEEDS_PER_JOB, EntrySection, kept
+from ntklens.planning.config.entries import MIN_MEMBERS, SEEDS, SEEDS_PER_JOB, EntrySection, kept
 from ntklens.studies.catalogue import AXES, PAPERS_RECIPE
 from ntklens.studies.entries import ConfigRecipe, StudyEntry
 from ntklens.studies.recipes import Vary
@@ -100,14 +100,8 @@ class OwnStudyEntry(EntrySection):
         ge=1e-6,
         le=1e6,
     )
-    seeds: Seeds | None = key(
-        StudyEntry.seeds, "Seeds of the ensemble. null takes `ensemble.seeds`.", unit="seeds"
-    )
-    min_members: Seeds | None = key(
-        StudyEntry.min_members,
-        "Averaging fails if fewer seeds ended well. null takes `ensemble.min_members`.",
-        unit="seeds",
-    )
+    seeds: Seeds | None = SEEDS
+    min_members: Seeds | None = MIN_MEMBERS
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
     test_samples: Count | None = key(
         StudyEntry.test_samples,

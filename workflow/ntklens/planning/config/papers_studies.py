@@ -19,7 +19,7 @@ from ntklens.planning.config.base import (
     Whole,
     key,
 )
-from ntklens.planning.config.entries import SEEDS_PER_JOB, EntrySection, kept
+from ntklens.planning.config.entries import MIN_MEMBERS, SEEDS, SEEDS_PER_JOB, EntrySection, kept
 from ntklens.studies.catalogue import PAPERS_RECIPE
 from ntklens.studies.entries import ConfigRecipe, StudyEntry
 
@@ -43,6 +43,8 @@ class ModelScalingEntry(EntrySection):
     train_samples: Count = key(100, "Training samples: one random draw that all seeds share.", unit="samples")
     calibrate_at: Scales = _CALIBRATE_AT
     learning_rate: Rate | None = _LEARNING_RATE
+    seeds: Seeds | None = SEEDS
+    min_members: Seeds | None = MIN_MEMBERS
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
 
     def general(self, recipes: Mapping[str, ConfigRecipe], test_samples: int) -> StudyEntry:
@@ -69,6 +71,8 @@ class DataScalingEntry(EntrySection):
     )
     calibrate_at: Scales = _CALIBRATE_AT
     learning_rate: Rate | None = _LEARNING_RATE
+    seeds: Seeds | None = SEEDS
+    min_members: Seeds | None = MIN_MEMBERS
     seeds_per_job: Seeds | None = SEEDS_PER_JOB
 
     def general(self, recipes: Mapping[str, ConfigRecipe], test_samples: int) -> StudyEntry:
