@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from ntklens.analysis.intervals import Interval
 from ntklens.figures import scaling_laws, transition
 from ntklens.figures.measured import MeasuredCurve
+from ntklens.figures.style import PAGE
 from ntklens.storage.sealing import read_sealed_json, write_sealed_json
 
 from tests.support.measured import curve, drawn, known, panels
@@ -214,6 +215,20 @@ def test_transition_has_a_row_for_each_network_and_a_column_for_each_dataset(tmp
     figure = drawn(transition, content)
     shown = [axes for axes in panels(figure) if axes.get_title(loc="left")]
     assert [axes.get_title(loc="left") for axes in shown] == ["(a)", "(b)", "(c)", "(d)"]
+
+
+def test_transition_of_many_datasets_has_a_column_for_each_network(tmp_path: Path) -> None:
+    names, networks = ("digits", "mnist", "cifar-4"), ("three-layer", "four-layer")
+    pairs = [(name, network) for name in names for network in networks]
+    content = transition.collect(
+        "3", [], [curve(tmp_path, "model-scaling", *pair) for pair in reversed(pairs)]
+    )
+    assert [(panel["dataset"], panel["network"]) for panel in content["panels"]] == list(reversed(pairs))
+    figure = drawn(transition, content)
+    assert figure.get_figwidth() <= PAGE
+    shown = {axes.get_title(loc="left"): axes.get_position() for axes in panels(figure)}
+    assert shown["(a)"].y0 == shown["(b)"].y0 > shown["(c)"].y0
+    assert shown["(a)"].x0 == shown["(c)"].x0 < shown["(b)"].x0
 
 
 def test_transition_of_one_width_says_that_there_is_no_bend(tmp_path: Path) -> None:

@@ -75,16 +75,29 @@ class WidthPanel(Panel[WidthSeries]):
 
 
 def collect(figure: str, shows: Sequence[str], curves: Sequence[MeasuredCurve]) -> FigureContent[WidthPanel]:
-    """Collect the content of ``figure``: panels row by row, each row one network."""
-    networks = list(dict.fromkeys(curve.network for curve in curves))
+    """Collect the content of ``figure``: panels row by row, in the cells in which `draw` puts them."""
+    cells = _cells([(curve.network, curve.dataset) for curve in curves])
     panels: list[WidthPanel] = []
     fits: list[BendFit] = []
-    for curve in sorted(curves, key=lambda curve: networks.index(curve.network)):
+    for i in sorted(range(len(curves)), key=cells.__getitem__):
+        curve = curves[i]
         found = curve.fit("transition")
         series = [_series(quantity, found[quantity]) for quantity in SHOWN]
         panels.append(_panel(curve, series, found["infinite_effective_rank"], found["drawn"]))
         fits += [_fit_record(curve, quantity, found) for quantity in SHOWN]
     return {"figure": figure, "panels": panels, "fits": fits}
+
+
+def _cells(curves: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
+    """The row and the column of each of ``curves`` (network, dataset).
+
+    Each network has a row and each dataset a column. If there are more datasets than networks, and more than
+    the two columns that fit a page, it is the other way round.
+    """
+    networks, datasets = (list(dict.fromkeys(names)) for names in zip(*curves, strict=True))
+    cells = [(networks.index(network), datasets.index(dataset)) for network, dataset in curves]
+    turned = len(datasets) > max(2, len(networks))
+    return [(column, row) for row, column in cells] if turned else cells
 
 
 def _panel(
@@ -142,25 +155,20 @@ def _trend(law: BentLaw, scales: Iterable[int]) -> Line:
 
 
 def draw(content: FigureContent[WidthPanel]) -> Figure:
-    """Draw one row for each network and one column for each dataset.
+    """Draw one row for each network and one column for each dataset, or the other way round.
 
     The left axis and its colour are β's, the right ones Γ's. A grey band is the interval of the width at
     which a quantity's law bends, hatched for Γ; the legend has the numbers.
     """
     panels = content["panels"]
-    datasets = list(dict.fromkeys(panel["dataset"] for panel in panels))
-    networks = list(dict.fromkeys(panel["network"] for panel in panels))
+    cells = _cells([(panel["network"], panel["dataset"]) for panel in panels])
+    rows, columns = (1 + max(places) for places in zip(*cells, strict=True))
     with plt.rc_context(RC):
-        figure, grid = plt.subplots(
-            len(networks),
-            len(datasets),
-            figsize=(COLUMN * len(datasets), 2.5 * len(networks)),
-            squeeze=False,
-        )
+        figure, grid = plt.subplots(rows, columns, figsize=(COLUMN * columns, 2.5 * rows), squeeze=False)
         for axes in grid.flat:
             axes.set_visible(False)  # until a panel uses it
-        for letter, panel in zip(LETTERS, panels, strict=False):
-            axes = grid[networks.index(panel["network"]), datasets.index(panel["dataset"])]
+        for letter, cell, panel in zip(LETTERS, cells, panels, strict=False):
+            axes = grid[cell]
             axes.set_visible(True)
             _draw_panel(axes, panel)
             label_panel(axes, letter)
