@@ -36,7 +36,7 @@ def test_csv_holds_the_numbers_in_full() -> None:
 
 def test_markdown_has_a_line_for_each_row_and_counts_verdicts() -> None:
     text = as_markdown(rows(), "Claims")
-    assert "Of 3 comparisons: 1 agrees, 0 disagrees, 1 not decided, 1 not measured." in text
+    assert "3 comparisons: agrees 1, disagrees 0, not decided 1, not measured 1." in text
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) == 2 + len(rows())
     assert {line.replace("\\|", "").count("|") for line in table} == {8}

@@ -11,6 +11,7 @@ from ntklens.planning.settings import (
     analysis_settings,
     averaging_settings,
     calibration_settings,
+    comparison_settings,
     infinite_width_settings,
     subset_settings,
     training_settings,
@@ -27,8 +28,13 @@ SETTINGS: dict[str, Callable[[Config], Any]] = {
     "infinite_width": lambda config: infinite_width_settings(config, BY_WIDTH),
     "aggregate": lambda config: averaging_settings(config, BY_WIDTH),
     **dict.fromkeys(FITS, lambda config: analysis_settings(config, BY_WIDTH)),
+    "comparison": comparison_settings,
 }
-AFTER = {"train": {"aggregate", *FITS}, "infinite_width": set(FITS), "aggregate": set(FITS)}
+AFTER = {
+    "train": {"aggregate", *FITS, "comparison"},
+    "infinite_width": {*FITS, "comparison"},
+    "aggregate": {*FITS, "comparison"},
+}
 VALUES = {
     "test_samples": 400,
     "split_seed": 1,

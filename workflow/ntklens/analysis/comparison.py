@@ -103,8 +103,8 @@ def as_html(rows: Sequence[Row], title: str) -> str:
 def counts_in_words(rows: Sequence[Row]) -> str:
     """How many rows have each verdict."""
     counts = Counter(row.verdict for row in rows)
-    listed = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-    return f"Of {len(rows)} comparisons: {listed}."
+    listed = ", ".join(f"{verdict} {counts[verdict]}" for verdict in VERDICTS)
+    return f"{len(rows)} comparisons: {listed}."
 
 
 def number_in_words(estimate: float, interval: Interval) -> str:

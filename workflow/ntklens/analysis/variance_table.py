@@ -91,7 +91,7 @@ SHOWN = (*FACTORS, RESIDUAL, ALONE, WITH_DRAWS, FACTOR)
 EXPLANATION = (
     "Standard deviations as shares of the mean, with 95 % intervals. *Residual*: all combinations of the "
     "three. The errors are those of a mean over the initialisations on one training draw and one NTK draw. "
-    "Intervals of all other tables and figures count the first error alone."
+    "In model scaling, intervals of all other tables and figures count the first error alone."
 )
 
 

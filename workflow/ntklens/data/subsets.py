@@ -1,8 +1,9 @@
 """The samples that a study may train on, and those on which it tests and measures the NTK (App. D.1).
 
 Every dataset is split once: all points and seeds of a config share the split. Test samples come from the
-dataset's own test part where it has one. The NTK samples are the first of the test samples. All other samples
-form the pool that training sets are drawn from. Pixels are scaled to [0, 1].
+dataset's own test part where it has one. The NTK samples are the first of the test samples. Training sets are
+drawn from the pool: the dataset's own training part or, if it has no test part, all other samples. Pixels are
+scaled to [0, 1].
 """
 
 from dataclasses import dataclass
