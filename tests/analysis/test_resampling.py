@@ -7,8 +7,8 @@ from ntklens.storage.curve import Curve
 SEEDS = [np.arange(5)] * 3
 
 
-def weights(seeds=SEEDS, resamples=4000, joint=False):
-    return member_weights(generator_of(Curve("a", "b", "c")), seeds, resamples, joint)
+def weights(seeds=SEEDS, resamples=4000):
+    return member_weights(generator_of(Curve("a", "b", "c")), seeds, resamples)
 
 
 def test_a_curve_s_name_fixes_its_random_numbers():
@@ -16,30 +16,27 @@ def test_a_curve_s_name_fixes_its_random_numbers():
     assert one.tolist() == same.tolist() != other.tolist()
 
 
-@pytest.mark.parametrize("joint", [True, False])
-def test_weights_count_whole_members(joint):
-    for own in weights(joint=joint):
+def test_weights_count_whole_members():
+    for own in weights():
         assert own.shape == (4000, 5)
         np.testing.assert_allclose(own.sum(axis=1), 1)
         np.testing.assert_allclose(own * 5, np.round(own * 5), atol=1e-9)
         np.testing.assert_allclose(own.mean(axis=0), 0.2, atol=0.01)
 
 
-def test_points_of_joint_members_share_their_weights():
-    first, second, _ = weights(joint=True)
-    np.testing.assert_array_equal(first, second)
+def test_points_share_the_weights_of_their_seeds():
     first, second, _ = weights()
-    assert abs(np.corrcoef(first[:, 0], second[:, 0])[0, 1]) < 0.1
+    np.testing.assert_array_equal(first, second)
 
 
-def test_joint_members_are_matched_by_seed():
-    first, second = weights([np.array([0, 1, 2]), np.array([1, 2, 5])], joint=True)
+def test_members_are_matched_by_seed():
+    first, second = weights([np.array([0, 1, 2]), np.array([1, 2, 5])])
     # Seeds 1 and 2 keep their ratio at both points.
     np.testing.assert_allclose(first[:, 1] * second[:, 1], first[:, 2] * second[:, 0])
 
 
 def test_no_resample_leaves_a_point_without_a_member():
-    for own in weights([np.array([0]), np.array([1]), np.array([0, 1, 2])], resamples=500, joint=True):
+    for own in weights([np.array([0]), np.array([1]), np.array([0, 1, 2])], resamples=500):
         np.testing.assert_allclose(own.sum(axis=1), 1)
 
 
@@ -63,9 +60,9 @@ def test_intervals_of_one_mean_hold_it_in_95_percent(members):
     assert np.mean((low < 0) & (high > 0)) == pytest.approx(0.95, abs=0.025)
 
 
-def test_a_mean_over_more_members_needs_less_of_student():
-    assert factor_of_mean(5, 32) < factor_of_mean(5)
-    assert factor_of_mean(5, 10**6) == pytest.approx(factor_for(5), rel=1e-4)
+def test_a_mean_of_more_members_needs_less_of_student():
+    students = {members: factor_of_mean(members) / factor_for(members) for members in (3, 5, 20, 10**6)}
+    assert students == pytest.approx({3: 2.195, 5: 1.417, 20: 1.068, 10**6: 1}, abs=1e-3)
     assert factor_of_mean(1) == 1
 
 

@@ -256,8 +256,7 @@ def test_own_study_goes_along_its_axis():
     assert averaging_settings(own(), DEPTH).points == {"depth-1": 1, "depth-3": 3}
 
 
-def test_members_are_joint_where_a_seed_has_something_random_in_common_at_all_points():
-    """Draws of the data, or initial parameters of one shape; networks of other shapes are independent."""
+def test_analysis_names_the_files_that_it_reads():
     loaded = load(changed(("analysis", "resamples"), 500))
     assert analysis_settings(loaded, BY_WIDTH) == AnalysisSettings(
         BY_WIDTH,
@@ -265,13 +264,8 @@ def test_members_are_joint_where_a_seed_has_something_random_in_common_at_all_po
         settings_sha256(infinite_width_settings(loaded, BY_WIDTH)),
         8,
         500,
-        joint_members=False,
     )
-    assert analysis_settings(loaded, BY_SIZE).joint_members
-    assert not analysis_settings(own(), DEPTH).joint_members
-    assert analysis_settings(own(vary="data"), DEPTH).joint_members
-    curve = BY_WIDTH._replace(study="noise-scaling", dataset="mnist-5k-4", network="dense")
-    assert analysis_settings(noise(), curve).joint_members
+    assert analysis_settings(loaded, BY_SIZE).infinite_width is None
 
 
 def test_closed_forms_are_of_widths_of_dense_networks_as_the_scaling_studies_have_them():

@@ -19,9 +19,9 @@ RATIO = BentLaw("trace ratio", 15.0, 420.0)
 Law = Callable[[Any], Any]
 
 
-def settings_of(resamples: int = 200, joint: bool = False, curve: Curve = CURVE) -> AnalysisSettings:
+def settings_of(resamples: int = 200, curve: Curve = CURVE) -> AnalysisSettings:
     """The settings of an analysis whose running mean is two epochs long."""
-    return AnalysisSettings(curve, "", None, smoothing_epochs=2, resamples=resamples, joint_members=joint)
+    return AnalysisSettings(curve, "", None, smoothing_epochs=2, resamples=resamples)
 
 
 def averages_of(

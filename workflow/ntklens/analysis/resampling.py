@@ -3,13 +3,15 @@
 A resample draws n of a point's n members with replacement, and so gives each a weight: how often it was
 drawn, over n. One set of weights serves every quantity, so a member's losses, traces and ranks stay together.
 
-Points of a curve are resampled independently if their members are: seed 3 of width 8 and seed 3 of width 64
-are different networks on the same data. They are resampled *jointly*, a seed at all points at once, if a seed
-stands for something common to them: the draw of the data, of which a larger one contains a smaller one, or
-the initial parameters (`ntklens.planning.settings.analysis_settings`).
+A seed is resampled at all points of a curve at once, since its members there have something random in common:
+the draw of the data, of which a larger one contains a smaller one, or the initial parameters. Those of
+networks of unlike widths are related too: entry i of a kernel is the same random number in both, up to its
+scale, since JAX's random numbers do not depend on how many are drawn. Initial traces of neighbouring widths
+have a correlation of about 0.3.
 
-The scatter of resampled means is √((n − 1)/n) times what it should be, and its quantiles are those of a
-normal distribution where few members ask for Student's: `widened` corrects that.
+So a number made from all points, such as a slope, has the n − 1 degrees of freedom of n seeds. The scatter of
+resampled means is √((n − 1)/n) times what it should be, and its quantiles are those of a normal distribution
+where few members ask for Student's: `widened` corrects both.
 """
 
 import hashlib
@@ -33,15 +35,12 @@ def member_weights(
     generator: np.random.Generator,
     seeds: Sequence[Int[np.ndarray, " _"]],
     resamples: int,
-    joint: bool,
 ) -> list[Float[np.ndarray, "resamples _"]]:
     """The weights of each point's members in every resample; rows sum to 1.
 
-    ``seeds`` are the members of each point. If ``joint``, a resample draws among all seeds that some point
-    has, and one that leaves a point without a member is drawn again.
+    ``seeds`` are the members of each point. A resample draws among all seeds that some point has, and one
+    that leaves a point without a member is drawn again.
     """
-    if not joint:
-        return [_drawn(generator, len(own), resamples) / len(own) for own in seeds]
     every = np.unique(np.concatenate(seeds))
     columns = [np.searchsorted(every, own) for own in seeds]
     drawn = _drawn(generator, len(every), resamples)
@@ -83,13 +82,11 @@ def factor_for(members: int) -> np.float64:
     return np.float64(np.sqrt(members / max(members - 1, 1)))
 
 
-def factor_of_mean(members: int, freedom: int | None = None) -> np.float64:
+def factor_of_mean(members: int) -> np.float64:
     """`factor_for` n ``members``, times Student's over the normal quantile of the interval's ends.
 
-    For means whose variances are not pooled along the curve. Their ``freedom`` is n − 1 by default; a mean
-    over several such means has more. A single member has no spread to correct.
+    Student's has n − 1 degrees of freedom. A single member has no spread to correct.
     """
-    freedom = members - 1 if freedom is None else freedom
     quantile = (1 + LEVEL) / 2
-    student = stdtrit(freedom, quantile) / ndtri(quantile) if freedom else 1.0
+    student = stdtrit(members - 1, quantile) / ndtri(quantile) if members > 1 else 1.0
     return np.float64(factor_for(members) * student)

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ntklens.analysis.adaptation_rate import Slopes, adaptation_rate, rates_at, resampled_rates, slopes
-from ntklens.analysis.resampling import factor_for, generator_of, member_weights, widened
+from ntklens.analysis.resampling import factor_of_mean, generator_of, member_weights, widened
 from ntklens.analysis.settings import AnalysisSettings
 from ntklens.analysis.variances import LogVariances, log_variances
 from ntklens.storage.averages import Average
@@ -26,7 +26,7 @@ class Series:
     """One quantity along a curve. ``error`` is the standard error of each value, NaN for a single member.
 
     ``resampled`` has no rows if no point has two members; a point with a single one adds no spread.
-    ``correlation`` is that of the values at two points, 0 for points with members of their own.
+    ``correlation`` is that of the members' values at two points, the mean over all pairs of points.
     """
 
     scale: Int[np.ndarray, " points"]
@@ -34,7 +34,7 @@ class Series:
     error: Float[np.ndarray, " points"]
     resampled: Float[np.ndarray, "resamples points"]
     variances: LogVariances
-    correlation: float = 0.0
+    correlation: float
 
 
 class Part(NamedTuple):
@@ -50,7 +50,7 @@ def weights_of(averages: Sequence[Average], settings: AnalysisSettings) -> Weigh
     seeds = [average.seeds for average in averages]
     generator = generator_of(settings.curve)
     resamples = settings.resamples if max(map(len, seeds)) > 1 else 0
-    return member_weights(generator, seeds, resamples, settings.joint_members)
+    return member_weights(generator, seeds, resamples)
 
 
 def key_series(averages: Sequence[Average], settings: AnalysisSettings) -> dict[str, Series]:
@@ -75,7 +75,7 @@ def key_series(averages: Sequence[Average], settings: AnalysisSettings) -> dict[
         adaptation_at_minimum(average, own, settings.smoothing_epochs)
         for average, own in zip(averages, weights, strict=True)
     ]
-    return {name: _series(averages, own, settings.joint_members) for name, own in parts.items()}
+    return {name: _series(averages, own) for name, own in parts.items()}
 
 
 def _at_minima(averages: Sequence[Average], name: str) -> list[Float[np.ndarray, " _"]]:
@@ -121,14 +121,13 @@ def adaptation_at_minimum(
     return Part(-value, -rates, influences)
 
 
-def _series(averages: Sequence[Average], parts: Sequence[Part], joint: bool) -> Series:
+def _series(averages: Sequence[Average], parts: Sequence[Part]) -> Series:
     scale = np.array([average.scale for average in averages])
     value = np.array([part.value for part in parts])
     influences = [part.influences for part in parts]
     # The first scale of some axes is 0, which has no logarithm and no law.
     log_x = np.log(np.maximum(scale, 0.5))
     variances = log_variances(log_x, influences)
-    correlation = _correlation(averages, influences) if joint else 0.0
     return Series(
         scale=scale,
         value=value,
@@ -137,7 +136,7 @@ def _series(averages: Sequence[Average], parts: Sequence[Part], joint: bool) -> 
             np.stack([part.resampled for part in parts], axis=1), value, _factors(influences, variances)
         ),
         variances=variances,
-        correlation=correlation,
+        correlation=_correlation(averages, influences),
     )
 
 
@@ -146,13 +145,13 @@ def _factors(
 ) -> Float[np.ndarray, " points"]:
     """By how much the distances of each point's resamples are widened.
 
-    √(n/(n − 1)), and more where the point's own variance is below the pooled one: from few members it is
-    often too small by chance. It is never narrowed, in case the pooled variance does not fit a point.
+    By `factor_of_mean`, and more where the point's own variance is below the pooled one: from few members it
+    is often too small by chance. It is never narrowed, in case the pooled variance does not fit a point.
     """
     with np.errstate(all="ignore"):
         short = np.sqrt(variances.pooled / variances.own)
     short = np.where(np.isfinite(short), np.maximum(short, 1.0), 1.0)
-    return short * np.array([factor_for(len(own)) for own in influences])
+    return short * np.array([factor_of_mean(len(own)) for own in influences])
 
 
 def _correlation(averages: Sequence[Average], influences: Sequence[Float[np.ndarray, " _"]]) -> float:

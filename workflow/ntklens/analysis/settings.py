@@ -41,7 +41,6 @@ class AnalysisSettings:
     infinite_width: str | None  # None where the closed forms do not describe the curve
     smoothing_epochs: int  # of the running mean before the adaptation rate is taken
     resamples: int
-    joint_members: bool  # whether a seed's members at different points have something random in common
 
 
 @dataclass(frozen=True)

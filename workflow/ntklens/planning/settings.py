@@ -153,12 +153,7 @@ def averaging_settings(config: Config, curve: Curve) -> AveragingSettings:
 
 
 def analysis_settings(config: Config, curve: Curve) -> AnalysisSettings:
-    """How numbers and intervals are made from the averages of ``curve``.
-
-    A seed's members at different points have something random in common where a seed draws the data, and
-    where the points' networks are of one shape, and so start from the same parameters.
-    """
-    networks = {point_of(config, curve, scale).network for scale in scales(config, curve)}
+    """How numbers and intervals are made from the averages of ``curve``."""
     infinite_width = infinite_width_settings(config, curve)
     return AnalysisSettings(
         curve=curve,
@@ -166,7 +161,6 @@ def analysis_settings(config: Config, curve: Curve) -> AnalysisSettings:
         infinite_width=settings_sha256(infinite_width) if infinite_width else None,
         smoothing_epochs=config.smoothing_epochs,
         resamples=config.analysis.resamples,
-        joint_members=entry_of(config, curve).vary != "initialisation" or len(networks) == 1,
     )
 
 

@@ -1,8 +1,7 @@
 """Measures of what happens along training, from the start to the minimum of the mean test loss.
 
 Epochs that a measure picks, such as that of the largest effective rank, are those of the measured means, and
-stay the same in every resample. Intervals are Student's: a mean over the scales has the degrees of freedom of
-all, the number of a single scale its own.
+stay the same in every resample. Intervals are Student's.
 """
 
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ class _Along(NamedTuple):
 def largest_fall(results: CurveResults, quantity: str) -> Measured:
     """largest fall below an earlier value until the minimum, over the gain until then; the worst scale"""
     falls: list[Float[np.ndarray, " rows"]] = []
-    for curve in _along(results, quantity, of_one_scale=True):
+    for curve in _along(results, quantity):
         gain = curve.values[:, -1] - curve.values[:, 0]
         fall = (np.maximum.accumulate(curve.values, axis=1) - curve.values).max(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -68,9 +67,7 @@ def last_over_first(results: CurveResults, quantity: str) -> Measured:
 
 def change(results: CurveResults, quantity: str) -> Measured:
     """value at the last snapshot before the minimum less that at the first; the scale that changes most"""
-    changes = np.array(
-        [own.values[:, -1] - own.values[:, 0] for own in _along(results, quantity, of_one_scale=True)]
-    )
+    changes = np.array([own.values[:, -1] - own.values[:, 0] for own in _along(results, quantity)])
     return measured(changes[np.argmax(np.abs(changes[:, 0]))])
 
 
@@ -88,18 +85,18 @@ def adaptation_late_over_early(results: CurveResults, _: str) -> Measured:
         late, early = (rates_at(own.epoch, rates, np.full(len(rows), own.epoch[at])) for at in (end, half))
         with np.errstate(all="ignore"):
             ratio = late / early
-        factor = factor_of_mean(members, results.freedom)
+        factor = factor_of_mean(members)
         ratios.append(np.log(np.append(ratio[:1], widened(ratio[1:], ratio[0], factor))))
     return measured(np.exp(np.mean(ratios, axis=0)))
 
 
-def _along(results: CurveResults, quantity: str, of_one_scale: bool = False) -> Iterator[_Along]:
-    """``quantity`` along training at each scale of the curve, for a number ``of_one_scale`` or of all."""
+def _along(results: CurveResults, quantity: str) -> Iterator[_Along]:
+    """``quantity`` along training at each scale of the curve."""
     for average, weights in zip(results.followed, results.weights, strict=True):
         need(quantity in average.members, f"{quantity} was not measured along training")
         epoch = average.along[quantity].epoch
         until = epoch <= average.minimum_epoch
         need(int(until.sum()) > 1, f"{quantity} was measured once before the minimum")
         values = average.members[quantity][:, until].astype(np.float64)
-        rows = rows_of_mean(values, weights, None if of_one_scale else results.freedom)
+        rows = rows_of_mean(values, weights)
         yield _Along(rows, average.at_epochs("log_train_loss", epoch[until]))

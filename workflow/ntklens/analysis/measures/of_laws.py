@@ -79,12 +79,8 @@ def entropy_agreement(results: CurveResults, _: str) -> Measured:
     """correlation over the scales of ln⟨Γ⟩ and ⟨ln Γ⟩, where ln Γ is the von Neumann entropy"""
     need(len(results.averages) > 2, "there are fewer than three scales")
     ranks = [average.minimum["effective_rank"].astype(np.float64) for average in results.followed]
-    of_mean = np.stack(
-        [rows_of_mean(own, w, results.freedom) for own, w in zip(ranks, results.weights, strict=True)]
-    )
-    entropy = np.stack(
-        [rows_of_mean(np.log(own), w, results.freedom) for own, w in zip(ranks, results.weights, strict=True)]
-    )
+    of_mean = np.stack([rows_of_mean(own, w) for own, w in zip(ranks, results.weights, strict=True)])
+    entropy = np.stack([rows_of_mean(np.log(own), w) for own, w in zip(ranks, results.weights, strict=True)])
     return measured(_correlations(np.log(of_mean).T, entropy.T))
 
 

@@ -33,7 +33,10 @@ class Measured(NamedTuple):
     resampled: Float[np.ndarray, " resamples"]
 
     def less(self, other: "Measured") -> "Measured":
-        """The difference of two numbers whose resamples are independent; none if one of them has none."""
+        """The difference of two numbers, whose resamples are taken as independent; none if one has none.
+
+        The networks of a seed start alike on two datasets, so that their interval is wider than it need be.
+        """
         known = len(self.resampled) and len(other.resampled)
         with np.errstate(invalid="ignore"):
             difference = self.resampled - other.resampled if known else np.empty(0)
@@ -56,12 +59,6 @@ class CurveResults:
     def weights(self) -> list[Float[np.ndarray, "resamples _"]]:
         """The weights of each point's members in every resample."""
         return weights_of(self.averages, self.settings)
-
-    @property
-    def freedom(self) -> int:
-        """The degrees of freedom of a mean over all points: of n members each, or of n that they share."""
-        each = [len(average.seeds) - 1 for average in self.averages]
-        return min(each) if self.settings.joint_members else sum(each)
 
     @property
     def followed(self) -> Sequence[Average]:
@@ -87,11 +84,8 @@ def measured(rows: Float[np.ndarray, " rows"]) -> Measured:
 def rows_of_mean(
     values: Float[np.ndarray, " members *rest"],
     weights: Float[np.ndarray, "resamples members"],
-    freedom: int | None = None,
 ) -> Float[np.ndarray, " rows *rest"]:
-    """The mean of ``values`` over members, and its resamples, widened for ``freedom`` by `factor_of_mean`."""
+    """The mean of ``values`` over members, and its resamples, widened by `factor_of_mean`."""
     mean = values.mean(axis=0)
     resampled = np.tensordot(weights, values, axes=1)
-    return np.concatenate(
-        [mean[None], widened(resampled, np.asarray(mean), factor_of_mean(len(values), freedom))]
-    )
+    return np.concatenate([mean[None], widened(resampled, np.asarray(mean), factor_of_mean(len(values)))])
