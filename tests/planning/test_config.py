@@ -156,7 +156,9 @@ def test_duplicate_dataset_raises():
     config = small()
     entries = config["studies"]["data-scaling"]
     entries.append(copy.deepcopy(entries[0]))
-    with pytest.raises(ConfigError, match=r"studies\.data-scaling\[0\]\.dataset.*only one entry per dataset"):
+    with pytest.raises(
+        ConfigError, match=r"studies\.data-scaling\[0\]\.networks.*four-layer' on 'digits' has several"
+    ):
         load(config)
 
 

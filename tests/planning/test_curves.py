@@ -71,6 +71,17 @@ def test_batches_cover_all_seeds_once(seeds, size, expected):
     assert batches(load(config), BY_WIDTH, 8) == expected
 
 
+def test_a_dataset_has_an_entry_for_each_network():
+    config = small()
+    (entry,) = config["studies"]["model-scaling"]
+    deep = {**entry, "networks": ["four-layer"], "widths": [8, 16], "calibrate_at": [8]}
+    config["studies"]["model-scaling"] = [{**entry, "networks": ["three-layer"]}, deep]
+    loaded = load(config)
+    assert curves(loaded) == curves(load(small()))
+    assert scales(loaded, BY_WIDTH) == [8, 32]
+    assert scales(loaded, BY_WIDTH._replace(network="four-layer")) == [8, 16]
+
+
 def test_entry_has_its_own_number_of_seeds():
     config = changed(("ensemble",), {"seeds": 5, "min_members": 5})
     config["studies"]["model-scaling"][0] |= {"seeds": 3, "min_members": 2}

@@ -74,7 +74,7 @@ def _check_entries(
 
     ``own_files`` maps the names of users' files to their paths; those of this study are added.
     """
-    counts = Counter(dataset_name(entry.dataset) for entry in entries)
+    counts = Counter((dataset_name(own.dataset), name) for own in entries for name in set(own.networks))
     for index, entry in enumerate(entries):
         key, first, dataset = f"studies.{study}[{index}]", entries[0], dataset_name(entry.dataset)
         if isinstance(entry, OwnStudyEntry) and isinstance(first, OwnStudyEntry):
@@ -88,14 +88,14 @@ def _check_entries(
                 f"{key}.recipe",
                 f"unknown {shortened(entry.recipe)}; allowed are {_listed(config.recipes)}",
             )
-        require(
-            counts[dataset] == 1,
-            f"{key}.dataset",
-            f"{shortened(dataset)} has several entries in this study; only one entry per dataset is allowed",
-        )
         if is_own_file(entry.dataset):
             check_own_file(f"{key}.dataset", entry.dataset, own_files)
         for name in entry.networks:
+            require(
+                counts[dataset, name] == 1,
+                f"{key}.networks",
+                f"{shortened(name)} on {shortened(dataset)} has several entries in this study, not one",
+            )
             require(
                 name in config.networks,
                 f"{key}.networks",
