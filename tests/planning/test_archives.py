@@ -1,5 +1,8 @@
 """A config takes from an archive what belongs to it, and refuses all else before anything runs."""
 
+import json
+from collections import OrderedDict
+
 import pytest
 import yaml
 from ntklens.planning.archive_settings import holder_of
@@ -35,6 +38,11 @@ def test_averages_of_every_curve_and_the_closed_forms_are_taken():
 def test_the_config_is_kept_without_the_keys_of_a_machine():
     given = {**small(), "data_dir": "/data", "keep_runs": True, "precomputed": "some.zip"}
     assert yaml.safe_load(archive_settings(given).config) == small()
+
+
+def test_a_config_that_was_read_from_json_is_kept_as_any_other():
+    read = json.loads(json.dumps(small()), object_pairs_hook=OrderedDict)
+    assert archive_settings(read) == archive_settings(small())
 
 
 def test_the_config_of_modified_data_is_kept_with_their_folder(tmp_path):
