@@ -56,6 +56,30 @@ def test_the_chain_reaches_the_dataset_and_holds_each_file_once(figure):
     assert summary(links) == f"{figure}: all 7 files are what they were"
 
 
+@pytest.fixture
+def older_fit(figure):
+    """The figure's averages are made anew, and the figure from them, but not the fit that it shows too."""
+    laws, averages = "results/small/fits/power-laws.json", "results/small/averages/dense.h5"
+    runs = [f"results/small/runs/depth-{depth}/seeds-0-1.h5" for depth in (2, 3)]
+    write_hdf5(averages, "averages", {"curve": CURVE}, runs, value=2.0)
+    figure.with_suffix(".png").unlink()
+    return averages, laws
+
+
+@pytest.mark.parametrize("averages_first", [True, False])
+def test_a_fit_from_older_averages_than_the_figure_s_is_named(figure, older_fit, averages_first):
+    inputs = older_fit if averages_first else older_fit[::-1]
+    write_record(figure, {"panels": []}, provenance("figure", {"figure": "3"}, inputs, []))
+    links = chain_of(figure)
+    averages = [link for link in links if link.path == Path(older_fit[0])]
+    assert sorted(link.problem for link in averages) == [
+        "",
+        "it has changed since the next file was made from it",
+    ]
+    assert len(links) == 8  # the averages twice, and what is behind them once
+    assert summary(links).startswith(f"{figure}: 1 of 7 files fail, the first is {older_fit[0]}: it has ")
+
+
 def test_a_chain_ends_at_a_file_from_an_archive(figure):
     averages = Path("results/small/averages/dense.h5")
     others = {"sha256": "", "files": {"results/small/averages/other.h5": "00" * 32}}

@@ -47,18 +47,27 @@ def chain_of(figure: FilePath) -> list[Link]:
         problem = first.problem
         if first.origin["kind"] == "figure":
             problem = problem or _problem_of_pictures(path)
-        links = [first._replace(problem=problem), *_behind(first, root, set())]
+        links = [first._replace(problem=problem), *_behind(first, root, {})]
     return links
 
 
-def _behind(link: Link, root: Path, seen: set[str]) -> Iterator[Link]:
+def _behind(link: Link, root: Path, seen: dict[str, set[str]]) -> Iterator[Link]:
+    """The files behind ``link``. ``seen`` has the digests by which each file was compared so far.
+
+    A file is followed once, but compared with every digest that others hold of it: one that was made anew
+    since, from which only a part of the chain was made, has two.
+    """
     if link.origin is None or link.origin["kind"] == "dataset" or link.archive:
         return
     for name, digest in link.origin["inputs"].items():
-        if name not in seen:
-            seen.add(name)
-            own = _link(root / name, link.depth + 1, digest)
-            yield own
+        compared = seen.setdefault(name, set())
+        if digest in compared:
+            continue
+        followed = bool(compared)
+        compared.add(digest)
+        own = _link(root / name, link.depth + 1, digest)
+        yield own
+        if not followed:
             yield from _behind(own, root, seen)
 
 
@@ -72,11 +81,12 @@ def _link(path: Path, depth: int, digest: str) -> Link:
         return Link(path, depth, digest, None, reason)
     if not {"kind", "settings", "settings_sha256", "inputs"} <= set(origin):
         return Link(path, depth, digest, None, "it does not say where it comes from")
+    problem = ""
     if digest and found != digest:
-        return Link(path, depth, digest, origin, "it has changed since the next file was made from it")
-    if json_sha256(origin["settings"]) != origin["settings_sha256"]:
-        return Link(path, depth, digest, origin, "its settings are not those of their digest")
-    return Link(path, depth, digest, origin, "", archive)
+        problem = "it has changed since the next file was made from it"
+    elif json_sha256(origin["settings"]) != origin["settings_sha256"]:
+        problem = "its settings are not those of their digest"
+    return Link(path, depth, digest, origin, problem, archive)
 
 
 def _archive_of(path: Path, digest: str) -> str:
@@ -131,14 +141,15 @@ def report(links: list[Link]) -> list[str]:
 
 
 def summary(links: list[Link]) -> str:
-    """The outcome of a check, in one line."""
+    """The outcome of a check, in one line. A file that was compared twice counts once."""
     broken = [link for link in links if link.problem]
     if not broken:
         archives = ", ".join(dict.fromkeys(link.archive for link in links if link.archive))
         end = f"; those from {archives} without their runs" if archives else ""
         return f"{links[0].path}: all {len(links)} files are what they were{end}"
     first = f"{broken[0].path}: {broken[0].problem}"
-    return f"{links[0].path}: {len(broken)} of {len(links)} files fail, the first is {first}"
+    failed, every = ({link.path for link in own} for own in (broken, links))
+    return f"{links[0].path}: {len(failed)} of {len(every)} files fail, the first is {first}"
 
 
 def _line(link: Link) -> str:
@@ -172,7 +183,7 @@ def _originals(origins: Iterable[Mapping[str, Any]]) -> list[str]:
             lines += [f"{name}: {file} {digest}" for file, digest in origin["inputs"].items()]
             if not origin["inputs"]:
                 lines.append(f"{name}: comes with a package, see versions")
-    return lines
+    return list(dict.fromkeys(lines))
 
 
 def _settings(origins: Iterable[Mapping[str, Any]]) -> list[str]:
