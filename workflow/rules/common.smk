@@ -14,7 +14,7 @@ from ntklens.planning.requests import Requests
 from ntklens.planning.robustness import robustness_settings
 from ntklens.planning.targets import targets_of
 from ntklens.storage.curve import Curve
-from ntklens.storage.files import write_changed_json
+from ntklens.storage.files import sha256, write_changed_json
 from ntklens.data.dataset_files import files_in
 from ntklens.data.published import FORMATS
 from ntklens.data.registry import MODIFIED
