@@ -235,7 +235,7 @@ def source_of(wildcards, input):
     """The option of fetch.py for where a dataset comes from; none where that changes no byte."""
     folder = settings.folder_of_modified(CONFIG, wildcards.dataset)
     if input.own_file:
-        return f"--npz {shlex.quote(str(input.own_file))}"
+        return f"--npz={shlex.quote(str(input.own_file))}"  # a path may begin with a hyphen
     return f"--data-dir={shlex.quote(folder)}" if folder else ""
 
 
