@@ -90,6 +90,7 @@ def _missing(file: Restored, manifests: Sequence[Manifest]) -> str:
     (manifest,) = manifests
     problem = f"holds {file.name}, made with other settings" if held else f"holds no {file.name}"
     return (
-        f"{manifest.path} is an archive of the config '{manifest.about.get('name')}'. It {problem}. Leave "
-        "out --configfile to use the config that the archive holds"
+        f"{manifest.path} is an archive of the config '{manifest.about.get('name')}'. It {problem}. To use "
+        f"the config that the archive holds, name the archive alone: --config precomputed={manifest.path}, "
+        "without --configfile and without other keys than those of the analysis and the figures"
     )
