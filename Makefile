@@ -19,10 +19,12 @@ figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake $(SNAKEMAKE_ARGS)
 
+# Options with SNAKEMAKE_ARGS come before --config and --configfile, which take every word that follows.
+
 # Figures 1 to 3 in miniature, from small digits: about a minute on two cores, and another to set up.
 demo: $(READY)
 	@$(BIN)/python workflow/release_lock.py
-	$(BIN)/snakemake figure_1 figure_2 figure_3 --configfile config/demo.yaml $(SNAKEMAKE_ARGS)
+	$(BIN)/snakemake figure_1 figure_2 figure_3 $(SNAKEMAKE_ARGS) --configfile config/demo.yaml
 	@test ! -e results/demo/figures/figure-1.png || printf '%s\n' $(AFTER_DEMO)
 
 AFTER_DEMO := '' \
@@ -34,7 +36,7 @@ AFTER_DEMO := '' \
 	'What to try next:' \
 	'  make figures             all figures on more data, and results/laptop/gallery.html, which sets them beside' \
 	'                           the claims of the paper: 9 to 13 minutes on two cores' \
-	'  $(BIN)/snakemake gallery --configfile config/demo.yaml' \
+	"  make gallery SNAKEMAKE_ARGS='--configfile config/demo.yaml'" \
 	'                           results/demo/gallery.html: all figures of the demo on one page, to hover and zoom' \
 	'  docs/tutorial.md         from here to your own data, network and axis; config/README.md explains every key'
 
@@ -46,7 +48,7 @@ gallery: $(READY)
 # How much the draws of data add to what initialisations alone show: a table from eight draws; takes minutes.
 variance: $(READY)
 	@$(BIN)/python workflow/release_lock.py
-	$(BIN)/snakemake --configfile config/variance.yaml $(SNAKEMAKE_ARGS) -- variance_components
+	$(BIN)/snakemake variance_components $(SNAKEMAKE_ARGS) --configfile config/variance.yaml
 
 # Tests of units, scripts and what a change reruns, against neural-tangents if `make oracle` was run, and a smoke run.
 test: $(READY)
@@ -85,25 +87,25 @@ bench: $(READY) $(ORACLE_READY)
 # What a config costs before it runs: the paper's, or `make estimate CONFIG=config/config.yaml`.
 CONFIG ?= config/paper.yaml
 estimate: $(READY)
-	@$(BIN)/python workflow/scripts/estimate.py --config $(CONFIG)
+	@$(BIN)/python workflow/scripts/estimate.py --config "$(CONFIG)"
 
 # How far the results depend on what the paper does not state; with your own config: `make robustness CONFIG=…`.
 robustness: CONFIG = config/robustness.yaml
 robustness: $(READY)
 	@$(BIN)/python workflow/release_lock.py
-	$(BIN)/snakemake robustness --configfile $(CONFIG) $(SNAKEMAKE_ARGS)
+	$(BIN)/snakemake robustness $(SNAKEMAKE_ARGS) --configfile "$(CONFIG)"
 
 # Packs what it takes to draw a config's figures and tables again without training; first makes what is missing.
 archive: CONFIG = config/config.yaml
 archive: $(READY)
 	@$(BIN)/python workflow/release_lock.py
-	$(BIN)/snakemake archive --configfile $(CONFIG) $(SNAKEMAKE_ARGS)
+	$(BIN)/snakemake archive $(SNAKEMAKE_ARGS) --configfile "$(CONFIG)"
 
 # Draws the figures and tables of both datasets from the archives in published/, without training.
 published: $(READY)
 	@$(BIN)/python workflow/release_lock.py
-	$(BIN)/snakemake --configfile config/full-scale.yaml --config \
-		'precomputed=[published/full-scale-mnist.zip,published/full-scale-fashion-mnist.zip]' $(SNAKEMAKE_ARGS)
+	$(BIN)/snakemake $(SNAKEMAKE_ARGS) --configfile config/full-scale.yaml --config \
+		'precomputed=[published/full-scale-mnist.zip,published/full-scale-fashion-mnist.zip]'
 
 # Checks every file behind every figure, back to the datasets; `python -m ntklens trace FIGURE` shows one chain.
 verify-results: $(READY)

@@ -1,5 +1,8 @@
 """A config takes from an archive what belongs to it, and refuses all else before anything runs."""
 
+import json
+from collections import OrderedDict
+
 import pytest
 import yaml
 from ntklens.planning.archive_settings import holder_of
@@ -37,6 +40,11 @@ def test_the_config_is_kept_without_the_keys_of_a_machine():
     assert yaml.safe_load(archive_settings(given).config) == small()
 
 
+def test_a_config_that_was_read_from_json_is_kept_as_any_other():
+    read = json.loads(json.dumps(small()), object_pairs_hook=OrderedDict)
+    assert archive_settings(read) == archive_settings(small())
+
+
 def test_the_config_of_modified_data_is_kept_with_their_folder(tmp_path):
     given = {**changed(("studies", "model-scaling", 0, "dataset"), "mnist-modified"), "data_dir": "/data"}
     archive = packed(tmp_path / "small.zip", given)
@@ -70,7 +78,7 @@ def test_other_settings_of_the_runs_are_refused(tmp_path, other):
     archive = packed(tmp_path / "small.zip", small())
     other = {**small(), **other, "precomputed": archive}
     with pytest.raises(
-        ConfigError, match=r"small\.zip is an archive of .*made with other settings\. Leave out"
+        ConfigError, match=r"small\.zip is an archive of .*made with other settings\. To use the config"
     ):
         check_archive(load(other))
 
@@ -78,7 +86,7 @@ def test_other_settings_of_the_runs_are_refused(tmp_path, other):
 def test_an_archive_without_a_curve_is_refused(tmp_path):
     first = restoring_settings(load(small())).files[0].name
     archive = packed(tmp_path / "small.zip", small(), leave_out=[first])
-    with pytest.raises(ConfigError, match=rf"It holds no {first}\. Leave out --configfile"):
+    with pytest.raises(ConfigError, match=rf"It holds no {first}\. .* precomputed={archive}, without"):
         check_archive(load({**small(), "precomputed": archive}))
 
 

@@ -2,6 +2,7 @@ import copy
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from ntklens.data.registry import REGISTRY
@@ -27,6 +28,9 @@ INVALID = [
     (("test_samples",), 1797, "1797 leaves no training samples: digits has 1797 samples in all"),
     (("ntk_samples",), 501, "501 must not exceed test_samples, 500"),
     (("data_dir",), 3, "must be a string or null"),
+    (("precomputed",), "", "must not be empty"),
+    (("precomputed",), "a{b}/c.zip", "is 'a{b}/c.zip', but must not hold braces"),
+    (("precomputed",), 3, "must be a path or a list of paths"),
     (("name",), "a/b", "must be a name of at most 100 letters, digits, hyphens and underscores"),
     (("ensemble",), None, "is empty: write its keys below it, or leave the key out. How many seeds"),
     (("ensemble", "seeds"), True, "is true, but must be an integer"),
@@ -77,6 +81,7 @@ INVALID = [
     ((*WIDTHS, "networks"), [], "must have at least 1 item"),
     ((*WIDTHS, "networks"), ["deep"], "unknown 'deep'; allowed are three-layer, four-layer"),
     ((*WIDTHS, "widths"), 8, "must be a list"),
+    ((*WIDTHS, "dataset"), "data/{b}/own.npz", "must not hold braces"),
     ((*WIDTHS, "widths"), [], "must have at least 1 item"),
     ((*WIDTHS, "widths"), [8, 8], "must not repeat an item"),
     ((*WIDTHS, "widths", 1), 0, "is 0, but must be at least 1"),
@@ -168,6 +173,24 @@ def test_figure_network_that_is_defined_but_not_trained_raises():
     config["figures"] = {"model_scaling_network": "three-layer"}
     with pytest.raises(ConfigError, match=r"figures\.model_scaling_network.*'three-layer' is not trained"):
         load(config)
+
+
+def test_figure_dataset_without_a_curve_in_figure_1_raises():
+    """Model scaling trains its network of figure 1, three-layer, on another dataset alone."""
+    config = small()
+    (digits,) = config["studies"]["model-scaling"]
+    config["studies"]["model-scaling"] = [
+        {**digits, "dataset": "mnist-5k", "networks": ["three-layer"]},
+        {**digits, "networks": ["four-layer"]},
+    ]
+    config["figures"] = {"dataset": "digits"}
+    assert load(config).figures.dataset == "digits"  # data scaling has a curve of it
+    del config["studies"]["data-scaling"]
+    refusal = r"figures\.dataset.*does not train 'three-layer' on 'digits'; allowed are mnist-5k$"
+    with pytest.raises(ConfigError, match=refusal):
+        load(config)
+    config["figures"]["model_scaling_network"] = "four-layer"
+    assert load(config).figures.dataset == "digits"
 
 
 def test_figure_network_does_not_matter_without_model_scaling():
@@ -346,6 +369,34 @@ def test_invalid_noise_scaling_raises_and_names_the_key(changes, message):
         load(with_noise(**changes))
 
 
+@pytest.mark.parametrize(
+    ("top", "entry", "key"),
+    [
+        ({"test_samples": 20}, {"ntk_draws": 30}, "studies.noise-scaling[0].ntk_draws"),
+        ({"test_samples": 2}, {}, "test_samples"),
+        ({"test_samples": 2}, {"ntk_samples": None}, "test_samples"),
+        ({"test_samples": 20}, {"ntk_draws": 3, "ntk_samples": 10}, "studies.noise-scaling[0].ntk_samples"),
+    ],
+)
+def test_too_many_ntk_draws_name_a_key_that_is_given(top, entry, key):
+    study = [{"dataset": "mnist-5k-4", "train_samples": 400, "removed_percent": [0, 50], **entry}]
+    with pytest.raises(ConfigError, match=rf"^config key '{re.escape(key)}': .* test samples in all, but"):
+        load({"name": "small", "studies": {"noise-scaling": study}, **top})
+
+
+@pytest.mark.parametrize(
+    ("top", "key"),
+    [({}, "studies.model-scaling[0].dataset"), ({"ntk_samples": 100}, "ntk_samples")],
+)
+def test_a_small_test_part_of_one_s_own_file_is_named(tmp_path, top, key):
+    images, labels = np.zeros((1000, 4, 4), np.uint8), np.arange(1000) % 2
+    test = {"test_images": images[:50], "test_labels": labels[:50]}
+    np.savez(tmp_path / "own.npz", images=images, labels=labels, **test)
+    config = {**changed((*WIDTHS, "dataset"), str(tmp_path / "own.npz")), "test_samples": 400, **top}
+    with pytest.raises(ConfigError, match=rf"^config key '{re.escape(key)}': .* but own gives 50"):
+        load(config)
+
+
 def test_convolutional_network_in_a_scaling_study_raises():
     with pytest.raises(
         ConfigError, match=r"'convolutional' is convolutional, which needs mini-batches, but model-scaling"
@@ -376,6 +427,14 @@ def test_own_files_of_one_name_raise():
     config["studies"]["data-scaling"][0]["dataset"] = "b/galaxies.npz"
     with pytest.raises(ConfigError, match=r"would both be called galaxies"):
         load(config)
+
+
+def test_braces_in_the_folder_of_modified_data_raise():
+    """Their files are inputs of rules. The folder of other data is a variable alone."""
+    folder = {"data_dir": "data/{b}"}
+    assert load({**small(), **folder}).data_dir == "data/{b}"
+    with pytest.raises(ConfigError, match=r"^config key 'data_dir': 'data/{b}' holds braces"):
+        load({**changed((*WIDTHS, "dataset"), "mnist-modified"), **folder})
 
 
 def test_modified_data_have_a_name_of_their_own():
@@ -453,7 +512,7 @@ def test_own_study_takes_defaults():
         ({"balanced": True, "train_samples": 64}, "own[0].train_samples': 64 samples cannot be equally many"),
         (
             {"ntk_draws": 4},
-            "ntk_samples': studies.own[0] measures 512 test samples in all, but digits gives 500",
+            "own[0].ntk_draws': studies.own[0] measures 512 test samples in all, but digits gives 500",
         ),
         (
             {"ntk_draws": 6, "ntk_samples": 100},

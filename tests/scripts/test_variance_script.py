@@ -94,3 +94,10 @@ def test_a_draw_without_runs_is_said(tmp_path: Path) -> None:
     files = [file for file in runs(tmp_path) if "draw-1" not in file]
     with pytest.raises(FileError, match="no run file of width-8 holds the seeds 0, 1, 2"):
         call(files, tmp_path / "table.csv")
+
+
+def test_without_several_draws_the_script_says_so(tmp_path: Path) -> None:
+    settings = as_json(VarianceSettings(groups=(), simulations=10))
+    with pytest.raises(SystemExit, match="the config has no studies that differ in their draw_seed alone"):
+        variance_components.main(["--runs", "--settings", settings, "--out", str(tmp_path / "table.csv")])
+    assert not list(tmp_path.iterdir())

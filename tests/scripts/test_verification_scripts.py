@@ -195,3 +195,10 @@ def test_network_written_out_is_the_one_that_was_trained(tmp_path, parametrisati
 )
 def test_effective_rank_of_simple_kernels(theta, rank):
     assert neural_tangents_kernels.effective_rank(theta) == pytest.approx(rank, rel=1e-9)
+
+
+def test_without_a_curve_to_verify_the_script_says_so(tmp_path):
+    arguments = ["--runs", "--kernels", "--subsets", "--made-with", "--out", str(tmp_path / "table.csv")]
+    with pytest.raises(SystemExit, match="the config has no curve to verify"):
+        verify.main(arguments)
+    assert not list(tmp_path.iterdir())

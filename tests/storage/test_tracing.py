@@ -56,6 +56,30 @@ def test_the_chain_reaches_the_dataset_and_holds_each_file_once(figure):
     assert summary(links) == f"{figure}: all 7 files are what they were"
 
 
+@pytest.fixture
+def older_fit(figure):
+    """The figure's averages are made anew, and the figure from them, but not the fit that it shows too."""
+    laws, averages = "results/small/fits/power-laws.json", "results/small/averages/dense.h5"
+    runs = [f"results/small/runs/depth-{depth}/seeds-0-1.h5" for depth in (2, 3)]
+    write_hdf5(averages, "averages", {"curve": CURVE}, runs, value=2.0)
+    figure.with_suffix(".png").unlink()
+    return averages, laws
+
+
+@pytest.mark.parametrize("averages_first", [True, False])
+def test_a_fit_from_older_averages_than_the_figure_s_is_named(figure, older_fit, averages_first):
+    inputs = older_fit if averages_first else older_fit[::-1]
+    write_record(figure, {"panels": []}, provenance("figure", {"figure": "3"}, inputs, []))
+    links = chain_of(figure)
+    averages = [link for link in links if link.path == Path(older_fit[0])]
+    assert sorted(link.problem for link in averages) == [
+        "",
+        "it has changed since the next file was made from it",
+    ]
+    assert len(links) == 8  # the averages twice, and what is behind them once
+    assert summary(links).startswith(f"{figure}: 1 of 7 files fail, the first is {older_fit[0]}: it has ")
+
+
 def test_a_chain_ends_at_a_file_from_an_archive(figure):
     averages = Path("results/small/averages/dense.h5")
     others = {"sha256": "", "files": {"results/small/averages/other.h5": "00" * 32}}
@@ -70,6 +94,21 @@ def test_a_chain_ends_at_a_file_from_an_archive(figure):
         summary(links) == f"{figure}: all 3 files are what they were; those from small.zip without their runs"
     )
     assert report(links)[2].split("  ")[-2] == "from small.zip, without its runs"
+
+
+def test_a_file_of_an_archive_has_its_runs_where_they_are(figure):
+    """The archive is one of the user's own results."""
+    averages = Path("results/small/averages/dense.h5")
+    own = {"sha256": "", "files": {str(averages): sha256(averages)}}
+    write_sealed_json("results/small/restored.json", {"archives": {"small.zip": own}})
+    Path("results/small/runs/depth-2/seeds-0-1.h5").unlink()
+    links = chain_of(figure)
+    assert len(links) == 7
+    assert not any(link.archive for link in links)
+    assert [link.problem for link in links if link.problem] == ["it is not there"]
+    assert len(chain_of(averages)) == 5
+    edit_value(Path("results/small/runs/depth-3/seeds-0-1.h5"))
+    assert [link.archive for link in chain_of(figure)] == ["", "", "small.zip"]
 
 
 def test_a_file_made_anew_has_its_runs_again(figure):
@@ -90,10 +129,20 @@ def test_any_file_of_the_workflow_has_a_chain(figure):
     assert not any(link.problem for link in links)
 
 
-@pytest.mark.parametrize("name", ["", ".", "/", "results", "no name\n.h5"])
-def test_what_is_no_file_is_said_to_be_none(figure, name):
+@pytest.mark.parametrize("name", ["", "/", "results", "config.yaml", "own.npz", "small.zip", "folder.h5"])
+def test_what_is_no_result_is_said_to_be_none_and_may_stay(figure, name):
+    Path("folder.h5").mkdir()
+    for file in ("config.yaml", "own.npz", "small.zip"):
+        Path(file).touch()
     (link,) = chain_of(name)
-    assert "no regular file" in link.problem or link.problem == "it is not there"
+    assert link.problem == (
+        "it is no result of the workflow: those are .h5 and .json files, and a figure's .pdf and .png"
+    )
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(figure):
+    (link,) = chain_of("no name\n.h5")
+    assert link.problem == "it is not there"
 
 
 def test_the_chain_is_found_from_any_folder(figure, tmp_path, monkeypatch):

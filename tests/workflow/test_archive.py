@@ -1,6 +1,7 @@
 """An archive of results draws the same figures in a fresh folder, and a wrong one is refused by name."""
 
 import json
+import os
 import zipfile
 
 import pytest
@@ -84,6 +85,26 @@ def test_nothing_is_trained(repository, packed):
     place(repository, packed)
     figures = {f"figure_{number}": 1 for number in range(1, 11)}
     assert repository.jobs("--config", f"precomputed={ARCHIVE}") == RESTORE | figures
+
+
+def test_what_needs_runs_is_no_target(repository, packed):
+    place(repository, packed)
+    listed = precomputed(repository, "--list-rules").stdout.splitlines()
+    rules = {line.split()[0] for line in listed if line}
+    assert {"comparison", "restore"} <= rules
+    assert not {"archive", "robustness", "variance_components", "verify", "neural_tangents"} & rules
+
+
+def test_another_archive_is_noticed_whatever_its_time(repository, packed):
+    place(repository, packed)
+    result = precomputed(repository, "--", "restore")
+    assert result.returncode == 0, result.stdout + result.stderr
+    asked = ("--config", f"precomputed={ARCHIVE}", "--", "restore")
+    assert repository.jobs(*asked) == {}
+    with zipfile.ZipFile(repository / ARCHIVE, "a") as archive:
+        archive.comment = b"other bytes"
+    os.utime(repository / ARCHIVE, (0, 0))
+    assert repository.jobs(*asked) == {"restore": 1}
 
 
 def test_a_damaged_archive_is_refused_by_name(repository, packed):

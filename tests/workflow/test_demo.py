@@ -59,7 +59,7 @@ def test_demo_names_its_pictures_and_what_to_try_next(prepared):
     assert re.findall(r"^  (results/\S+\.png) ", result.stdout, re.MULTILINE) == pictures
     offered = result.stdout.split("What to try next:\n")[1]
     assert "make figures" in offered
-    assert "snakemake gallery --configfile config/demo.yaml" in offered
+    assert "make gallery SNAKEMAKE_ARGS='--configfile config/demo.yaml'" in offered
     named = re.findall(r"\b(?:docs|config)/[\w./-]+\w", result.stdout)
     assert {"docs/tutorial.md", "config/README.md"} < set(named)
     for name in named:

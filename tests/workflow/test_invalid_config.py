@@ -1,5 +1,7 @@
 """An invalid config stops Snakemake at once, with one line that names the key and the reason."""
 
+import json
+
 import pytest
 import yaml
 
@@ -85,3 +87,9 @@ def test_several_config_files_and_the_command_line_are_merged(repository):
     assert result.returncode == 0, result.stdout + result.stderr
     result = repository.run("snakemake", *arguments, "--config", "ensemble={seeds: 5}", "--", seeds.format(4))
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_json_config_asks_for_the_same_jobs(repository):
+    config = yaml.safe_load((repository / "config/smoke.yaml").read_text(encoding="utf-8"))
+    (repository / "smoke.json").write_text(json.dumps(config, indent="\t"), encoding="utf-8")
+    assert repository.jobs(config="smoke.json") == repository.jobs()

@@ -38,7 +38,7 @@ def test_single_run_file_is_a_target(repository):
     assert jobs == {"fetch": 1, "subsample": 1, "calibrate": 1, "train": 1}
 
 
-@pytest.mark.parametrize("folder", ["my data", "it's", 'a "quoted" one', "$(touch ran)", "a;b&c", "ü*?"])
+@pytest.mark.parametrize("folder", ["- my data", "it's", 'a "quoted" one', "$(touch ran)", "a;b&c", "ü*?"])
 def test_own_file_may_lie_in_a_folder_of_any_name(repository, folder):
     path = repository / folder / "own.npz"
     path.parent.mkdir()

@@ -14,7 +14,7 @@ from ntklens.planning.requests import Requests
 from ntklens.planning.robustness import robustness_settings
 from ntklens.planning.targets import targets_of
 from ntklens.storage.curve import Curve
-from ntklens.storage.files import write_changed_json
+from ntklens.storage.files import sha256, write_changed_json
 from ntklens.data.dataset_files import files_in
 from ntklens.data.published import FORMATS
 from ntklens.data.registry import MODIFIED
@@ -235,7 +235,7 @@ def source_of(wildcards, input):
     """The option of fetch.py for where a dataset comes from; none where that changes no byte."""
     folder = settings.folder_of_modified(CONFIG, wildcards.dataset)
     if input.own_file:
-        return f"--npz {shlex.quote(str(input.own_file))}"
+        return f"--npz={shlex.quote(str(input.own_file))}"  # a path may begin with a hyphen
     return f"--data-dir={shlex.quote(folder)}" if folder else ""
 
 

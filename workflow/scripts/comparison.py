@@ -20,7 +20,7 @@ from ntklens.storage.settings_reader import reader_of
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", required=True, help="config/claims.yaml")
-    parser.add_argument("--averages", required=True, nargs="+", help="one file for each curve")
+    parser.add_argument("--averages", required=True, nargs="*", help="one file for each curve")
     parser.add_argument("--settings", required=True, type=reader_of(ComparisonSettings))
     parser.add_argument("--out", required=True, help="the CSV file; .md and .html go beside it")
     args = parser.parse_args(argv)
@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def compare(claims: str, averages: Sequence[str], settings: ComparisonSettings, out: Path) -> None:
     """Write the table of ``claims`` beside the results of ``averages`` to ``out``."""
+    if not settings.curves:
+        sys.exit(f"comparison {out}: the config has none of the paper's studies, which the claims are about")
     judged = [
         Judged(curve, CurveResults(read_averages(path, curve.analysis.averages), curve.analysis))
         for curve, path in zip(settings.curves, averages, strict=True)

@@ -16,7 +16,7 @@ from ntklens.storage.settings_reader import reader_of
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", required=True, nargs="+", help="run files of all curves")
+    parser.add_argument("--runs", required=True, nargs="*", help="run files of all curves")
     parser.add_argument("--settings", required=True, type=reader_of(VarianceSettings))
     parser.add_argument("--out", required=True, help="the CSV file; .md goes beside it")
     args = parser.parse_args(argv)
@@ -25,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def split(paths: Sequence[str], settings: VarianceSettings, out: str) -> None:
     """Write the variance components in the run files ``paths`` to ``out``."""
+    if not settings.groups:
+        sys.exit(f"variance_components {out}: the config has no studies that differ in their draw_seed alone")
     terms = []
     try:
         for group in settings.groups:

@@ -8,10 +8,12 @@ from typing import Any, Literal
 import numpy as np
 
 from ntklens.costs.operations import Layer, forward
+from ntklens.storage.errors import FileError
 from ntklens.storage.files import FilePath, read_json
 
 Work = Literal["training", "NTKs"]
 UNIT_COSTS = Path(__file__).parent / "unit-costs.json"
+KEYS = ("dense", "convolutional", "parameter", "step", "spectra", "start_up")
 
 
 @dataclass(frozen=True)
@@ -46,5 +48,11 @@ class UnitCosts:
 
 
 def read_unit_costs(path: FilePath = UNIT_COSTS) -> UnitCosts:
-    """The `UnitCosts` in a file that benchmarks/unit_costs.py wrote."""
-    return UnitCosts(read_json(path))
+    """The `UnitCosts` in a file that benchmarks/unit_costs.py wrote. Raises FileError if it is another."""
+    try:
+        measured = read_json(path)
+    except ValueError:  # it is no JSON, or no text
+        measured = None
+    if not isinstance(measured, dict) or not set(KEYS) <= set(measured):
+        raise FileError(f"{path} is no file of unit costs, which benchmarks/unit_costs.py writes")
+    return UnitCosts(measured)

@@ -1,5 +1,6 @@
 """What an archive of a config's results holds, and what is taken from it instead of being made from runs."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ def archive_settings(given: Mapping[str, Any]) -> ArchiveSettings:
     modified = any(is_modified(curve.dataset) for curve in curves(load(given)))
     dropped = OF_THE_MACHINE - {"data_dir"} if modified else OF_THE_MACHINE
     kept = {key: value for key, value in given.items() if key not in dropped}
-    return ArchiveSettings(given["name"], yaml.safe_dump(kept, sort_keys=False, allow_unicode=True))
+    # Snakemake reads a JSON config as OrderedDicts, which PyYAML does not write; a config is plain JSON.
+    plain = json.loads(json.dumps(kept))
+    return ArchiveSettings(given["name"], yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
 
 
 def restoring_settings(config: Config) -> RestoringSettings:
@@ -87,6 +90,7 @@ def _missing(file: Restored, manifests: Sequence[Manifest]) -> str:
     (manifest,) = manifests
     problem = f"holds {file.name}, made with other settings" if held else f"holds no {file.name}"
     return (
-        f"{manifest.path} is an archive of the config '{manifest.about.get('name')}'. It {problem}. Leave "
-        "out --configfile to use the config that the archive holds"
+        f"{manifest.path} is an archive of the config '{manifest.about.get('name')}'. It {problem}. To use "
+        f"the config that the archive holds, name the archive alone: --config precomputed={manifest.path}, "
+        "without --configfile and without other keys than those of the analysis and the figures"
     )

@@ -1,9 +1,11 @@
 """The chain of files from a figure to its dataset, each checked against the digest that the next one holds.
 
 All that determines a figure is found on the way: settings, commits, versions of libraries, and the digests of
-the dataset's original files. A chain ends early at a file that came from an archive, which holds no runs.
+the dataset's original files. A chain ends early at a file that came from an archive, which holds no runs,
+unless its runs are there all the same.
 """
 
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -13,9 +15,10 @@ from ntklens.storage.errors import FileError
 from ntklens.storage.files import FilePath, json_sha256, read_json, sha256
 from ntklens.storage.identity import described
 from ntklens.storage.records import origin_of
-from ntklens.storage.sealing import DIGEST_KEY, read_sealed_json, require_regular
+from ntklens.storage.sealing import DIGEST_KEY, read_sealed_json
 
 PICTURES = (".pdf", ".png")  # what a figure has beside its JSON file
+RESULTS = (".h5", ".json")
 RESTORED = "restored.json"  # in a folder of results: which of its files came from an archive
 MOST_SHOWN = 12  # different values of one setting
 
@@ -40,58 +43,93 @@ def chain_of(figure: FilePath) -> list[Link]:
     path = Path(figure)
     if path.suffix in PICTURES:
         path = path.with_suffix(".json")
-    first = _link(path, 0, "")
+    first = _link(path, 0, "", None)
     links = [first]
     if first.origin is not None:
         root = _root(path, first.origin["inputs"])
         problem = first.problem
         if first.origin["kind"] == "figure":
             problem = problem or _problem_of_pictures(path)
-        links = [first._replace(problem=problem), *_behind(first, root, set())]
+        links = [first._replace(problem=problem), *_behind(first, root, {})]
     return links
 
 
-def _behind(link: Link, root: Path, seen: set[str]) -> Iterator[Link]:
+def _behind(link: Link, root: Path, seen: dict[str, set[str]]) -> Iterator[Link]:
+    """The files behind ``link``. ``seen`` has the digests by which each file was compared so far.
+
+    A file is followed once, but compared with every digest that others hold of it: one that was made anew
+    since, from which only a part of the chain was made, has two.
+    """
     if link.origin is None or link.origin["kind"] == "dataset" or link.archive:
         return
     for name, digest in link.origin["inputs"].items():
-        if name not in seen:
-            seen.add(name)
-            own = _link(root / name, link.depth + 1, digest)
-            yield own
+        compared = seen.setdefault(name, set())
+        if digest in compared:
+            continue
+        followed = bool(compared)
+        compared.add(digest)
+        own = _link(root / name, link.depth + 1, digest, root)
+        yield own
+        if not followed:
             yield from _behind(own, root, seen)
 
 
-def _link(path: Path, depth: int, digest: str) -> Link:
+def _link(path: Path, depth: int, digest: str, root: Path | None) -> Link:
+    """The file ``path``. The folder ``root`` is that of its inputs; None looks for it (`_root`)."""
     try:
-        state = path.stat()
-        found, origin = _known(path, state.st_ino, state.st_size, state.st_mtime_ns)
-        archive = _archive_of(path, found)
+        found, origin = _known(path)
+        if not {"kind", "settings", "settings_sha256", "inputs"} <= set(origin):
+            return Link(path, depth, digest, None, "it does not say where it comes from")
+        inputs = origin["inputs"]
+        archive = _archive_of(path, found, inputs, _root(path, inputs) if root is None else root)
     except (FileError, OSError) as error:
         reason = "it is not there" if isinstance(error, FileNotFoundError) else str(error)
         return Link(path, depth, digest, None, reason)
-    if not {"kind", "settings", "settings_sha256", "inputs"} <= set(origin):
-        return Link(path, depth, digest, None, "it does not say where it comes from")
+    problem = ""
     if digest and found != digest:
-        return Link(path, depth, digest, origin, "it has changed since the next file was made from it")
-    if json_sha256(origin["settings"]) != origin["settings_sha256"]:
-        return Link(path, depth, digest, origin, "its settings are not those of their digest")
-    return Link(path, depth, digest, origin, "", archive)
+        problem = "it has changed since the next file was made from it"
+    elif json_sha256(origin["settings"]) != origin["settings_sha256"]:
+        problem = "its settings are not those of their digest"
+    return Link(path, depth, digest, origin, problem, archive)
 
 
-def _archive_of(path: Path, digest: str) -> str:
-    """The archive that the file ``path`` with this ``digest`` came from; empty if it was made here."""
+def _archive_of(path: Path, digest: str, inputs: Mapping[str, str], root: Path) -> str:
+    """The archive that the file ``path`` with this ``digest`` came from; empty if it was made here.
+
+    An archive of one's own results holds files that are made again, byte by byte, from the runs here. So a
+    file was made here if one of its ``inputs`` is here.
+    """
     for folder in path.parents:
         if (folder / RESTORED).is_file():
             archives = read_sealed_json(folder / RESTORED).get("archives", {})
-            return next((name for name, own in archives.items() if digest in own["files"].values()), "")
+            holder = next((name for name, own in archives.items() if digest in own["files"].values()), "")
+            made_here = holder and any(_is_here(root / name, own) for name, own in inputs.items())
+            return "" if made_here else holder
     return ""
 
 
+def _is_here(path: Path, digest: str) -> bool:
+    """Whether there is a whole file ``path`` with this ``digest``."""
+    try:
+        return _known(path)[0] == digest
+    except (FileError, OSError):
+        return False
+
+
+def _known(path: Path) -> tuple[str, dict[str, Any]]:
+    """Digest and origin of the file ``path``: figures share most of their files, which are read once."""
+    state = path.stat()
+    if not stat.S_ISREG(state.st_mode) or path.suffix not in RESULTS:
+        raise FileError(
+            f"it is no result of the workflow: those are {' and '.join(RESULTS)} files, and a figure's "
+            f"{' and '.join(PICTURES)}"
+        )
+    return _read(path, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
 @lru_cache(maxsize=10_000)
-def _known(path: Path, *state: int) -> tuple[str, dict[str, Any]]:
-    """Digest and origin of the file ``path`` in this ``state``: figures share most of their files."""
-    require_regular(path)
+def _read(path: Path, *state: int) -> tuple[str, dict[str, Any]]:
+    """`_known`, of a file in this ``state``."""
     return sha256(path), origin_of(path)
 
 
@@ -131,14 +169,15 @@ def report(links: list[Link]) -> list[str]:
 
 
 def summary(links: list[Link]) -> str:
-    """The outcome of a check, in one line."""
+    """The outcome of a check, in one line. A file that was compared twice counts once."""
     broken = [link for link in links if link.problem]
     if not broken:
         archives = ", ".join(dict.fromkeys(link.archive for link in links if link.archive))
         end = f"; those from {archives} without their runs" if archives else ""
         return f"{links[0].path}: all {len(links)} files are what they were{end}"
     first = f"{broken[0].path}: {broken[0].problem}"
-    return f"{links[0].path}: {len(broken)} of {len(links)} files fail, the first is {first}"
+    failed, every = ({link.path for link in own} for own in (broken, links))
+    return f"{links[0].path}: {len(failed)} of {len(every)} files fail, the first is {first}"
 
 
 def _line(link: Link) -> str:
@@ -172,7 +211,7 @@ def _originals(origins: Iterable[Mapping[str, Any]]) -> list[str]:
             lines += [f"{name}: {file} {digest}" for file, digest in origin["inputs"].items()]
             if not origin["inputs"]:
                 lines.append(f"{name}: comes with a package, see versions")
-    return lines
+    return list(dict.fromkeys(lines))
 
 
 def _settings(origins: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -176,6 +176,13 @@ def _as_path(text: str) -> str:
     return text
 
 
+def _as_file(text: str) -> str:
+    """The path of a file that is an input of rules, where Snakemake takes braces for a wildcard."""
+    if "{" in text or "}" in text:
+        raise refused("must not hold braces, which Snakemake takes for a wildcard: rename the file or folder")
+    return _as_path(text)
+
+
 def _as_number(value: Any) -> float:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value)
@@ -224,6 +231,7 @@ Name = Annotated[str, AfterValidator(_as_name), Field(json_schema_extra={"patter
 _PATH = {"type": "string", "minLength": 1}
 _PATHS = {"type": "array", "items": _PATH, "uniqueItems": True}
 PathName = Annotated[str, AfterValidator(_as_path), Field(json_schema_extra={"minLength": 1})]
+InputFile = Annotated[str, AfterValidator(_as_file), Field(json_schema_extra={"minLength": 1})]
 
 # Lists become tuples. Checking stops at the first item that is wrong: there may be a hundred thousand.
 Several = Annotated[tuple[Item, ...], Field(min_length=1, fail_fast=True), BeforeValidator(_as_tuple)]
@@ -234,7 +242,7 @@ Scales = Annotated[Several[Count], _Unique, _UniqueItems]
 ScalesFromZero = Annotated[Several[Whole], _Unique, _UniqueItems]
 Percentages = Annotated[Several[Annotated[int, Field(ge=0, lt=100)]], _Unique, _UniqueItems]
 Paths = Annotated[
-    tuple[PathName, ...],
+    tuple[InputFile, ...],
     Field(fail_fast=True),
     BeforeValidator(_as_paths),
     _Unique,

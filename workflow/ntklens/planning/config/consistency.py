@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from ntklens.data.registry import is_modified
 from ntklens.planning.config.base import MOST_LAYERS, shortened
 from ntklens.planning.config.checked_entry import CheckedEntry
 from ntklens.planning.config.effects import check_effects
@@ -90,6 +91,12 @@ def _check_entries(
             )
         if is_own_file(entry.dataset):
             check_own_file(f"{key}.dataset", entry.dataset, own_files)
+        require(
+            not is_modified(entry.dataset) or not set("{}") & set(config.data_dir or ""),
+            "data_dir",
+            f"{shortened(config.data_dir)} holds braces, which Snakemake takes for a wildcard in the path of "
+            f"{dataset}: rename the folder",
+        )
         for name in entry.networks:
             require(
                 counts[dataset, name] == 1,
@@ -170,17 +177,21 @@ def _listed(allowed: Iterable[str]) -> str:
 
 
 def _check_figures(config: Config) -> None:
-    figures, by_width = config.figures, config.entries.get(MODEL_SCALING, ())
-    scaling = [*by_width, *config.entries.get(DATA_SCALING, ())]
-    datasets = list(dict.fromkeys(dataset_name(entry.dataset) for entry in scaling))
-    require(
-        figures.dataset in (None, *datasets),
-        "figures.dataset",
-        f"unknown {shortened(figures.dataset)}; allowed are {_listed(datasets) or 'none'}",
-    )
+    wanted, network = config.figures.dataset, config.model_scaling_network
+    by_width = config.entries.get(MODEL_SCALING, ())
     networks = {name for entry in by_width for name in entry.networks}
     require(
-        not networks or config.model_scaling_network in networks,
+        not networks or network in networks,
         "figures.model_scaling_network",
-        f"{shortened(config.model_scaling_network)} is not trained; allowed are {_listed(sorted(networks))}",
+        f"{shortened(network)} is not trained; allowed are {_listed(sorted(networks))}",
+    )
+    shown = [entry for entry in by_width if network in entry.networks]  # as figure 1 shows them
+    shown += config.entries.get(DATA_SCALING, ())
+    datasets = list(dict.fromkeys(dataset_name(entry.dataset) for entry in shown))
+    without = wanted in {dataset_name(entry.dataset) for entry in by_width}
+    problem = f"{MODEL_SCALING} does not train {network!r} on" if without else "unknown"
+    require(
+        wanted in (None, *datasets),
+        "figures.dataset",
+        f"{problem} {shortened(wanted)}; allowed are {_listed(datasets) or 'none'}",
     )

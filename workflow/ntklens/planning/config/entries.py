@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from ntklens.planning.config.base import PathName, Section, key
+from ntklens.planning.config.base import InputFile, Section, key
 from ntklens.studies.entries import StudyEntry
 
 
 class EntrySection(Section):
     """One study on one dataset."""
 
-    dataset: PathName = key(..., "A dataset's name, or the path of an .npz file with images and labels.")
+    dataset: InputFile = key(..., "A dataset's name, or the path of an .npz file with images and labels.")
 
 
 SEEDS = key(StudyEntry.seeds, "Seeds of the ensemble. null takes `ensemble.seeds`.", unit="seeds")

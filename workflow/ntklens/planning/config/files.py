@@ -25,6 +25,16 @@ def check_file(path: str | os.PathLike[str]) -> None:
     check_text(path, _text(path))
 
 
+def read_file(path: str | os.PathLike[str]) -> Any:
+    """What Snakemake reads from the config ``path``: JSON, or else YAML. Raises as `check_file` does."""
+    text = _text(path)
+    check_text(path, text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml.safe_load(text)
+
+
 def check_text(path: str | os.PathLike[str], text: str) -> None:
     """Raise as `check_file` does, for the ``text`` of the config ``path``."""
     loader = yaml.SafeLoader("")

@@ -112,6 +112,7 @@ def _about_missing(model: type[BaseModel], location: Location, missing: list[int
 
 
 def _about_value(model: type[BaseModel], content: Any, location: Location, problem: Any) -> str:
+    location = _as_given(content, location)
     kind, context, value = problem["type"], problem.get("ctx", {}), _value_at(content, location)
     field = place_of(model, location).field
     meaning = (field.description or "" if field else "").replace("\n", " ")
@@ -132,6 +133,12 @@ def _about_value(model: type[BaseModel], content: Any, location: Location, probl
     if field and type(None) in get_args(field.annotation) and kind.endswith("_type"):
         rule += " or null"
     return f"{_named(location)} is {shortened(value)}, but {rule}. {meaning}".rstrip()
+
+
+def _as_given(content: Any, location: Location) -> Location:
+    """``location`` without the index of an item that ``content`` gives as a string in the place of a list."""
+    outer = location[:-1]
+    return outer if location and isinstance(_value_at(content, outer), str) else location
 
 
 def _value_at(content: Any, location: Location) -> Any:

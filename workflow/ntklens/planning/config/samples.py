@@ -37,7 +37,7 @@ def check_samples(entry: CheckedEntry) -> None:
     measured = own.ntk_draws * (own.ntk_samples or config.ntk_samples)
     require(
         measured <= tested,
-        f"{entry.key}.ntk_samples" if own.ntk_samples else "ntk_samples",
+        _key_of_measured(entry, tested),
         f"{entry.key} measures {measured} test samples in all, but {name} gives {tested} (test_samples)",
     )
     scales = [(entry.scales_key, scale) for scale in own.scales]
@@ -46,6 +46,21 @@ def check_samples(entry: CheckedEntry) -> None:
     for key, scale in scales:
         for network in own.networks:
             _check_point(entry, key, scale, entry.point(network, scale), facts, pool)
+
+
+def _key_of_measured(entry: CheckedEntry, tested: int) -> str:
+    """The key of the config that gives an entry too many samples for its NTK, or too few of them.
+
+    Defaults follow from other keys. Where the config gives none of them, its dataset has too few samples.
+    """
+    config = entry.config
+    given = config.studies.by_name()[entry.study][entry.position].model_dump(exclude_unset=True)
+    own = next((key for key in ("ntk_samples", "ntk_draws") if given.get(key) is not None), None)
+    if own:
+        return f"{entry.key}.{own}"
+    top = {"ntk_samples": entry.general.ntk_samples is None, "test_samples": tested == config.test_samples}
+    limits = (key for key, counts in top.items() if counts and key in config.model_fields_set)
+    return next(limits, f"{entry.key}.dataset")
 
 
 def _facts(entry: CheckedEntry) -> DatasetFacts | None:
