@@ -113,6 +113,41 @@ class Counting(nn.Module):
         return scale * nn.Dense(2)(x) + 0 * calls.value
 
 
+class InPrecision(nn.Module):
+    """A network that computes in ``dtype``, with parameters of ``param_dtype``."""
+
+    dtype: object
+    param_dtype: object
+
+    def layer(self, kind, *sizes, **options):
+        return kind(*sizes, dtype=self.dtype, param_dtype=self.param_dtype, **options)
+
+
+class TiedInPrecision(InPrecision):
+    @nn.compact
+    def __call__(self, x):
+        tied = self.layer(nn.Dense, 6, use_bias=False)
+        hidden = nn.tanh(tied(x))
+        kernel = tied.variables["params"]["kernel"]
+        return self.layer(nn.Dense, 3)(nn.tanh(hidden @ kernel.T.astype(hidden.dtype)))
+
+
+class MixedInPrecision(InPrecision):
+    @nn.compact
+    def __call__(self, x):
+        x = self.layer(nn.Dense, 32)(x)
+        return self.layer(nn.Dense, 3)(nn.relu(x - 0.5 * nn.sigmoid(x).mean(axis=0)))
+
+
+class NormalisedInPrecision(InPrecision):
+    @nn.compact
+    def __call__(self, x):
+        x = nn.gelu(self.layer(nn.LayerNorm)(self.layer(nn.Dense, 24)(x)))
+        x = self.layer(nn.Conv, 8, kernel_size=(3,))(x.reshape(len(x), 6, 4))
+        x = nn.relu(self.layer(nn.LayerNorm)(x))
+        return self.layer(nn.Dense, 3)(x.reshape(len(x), -1))
+
+
 def initialised(model, *shape):
     x = jax.random.normal(jax.random.key(1), (4, *shape))
     return model, model.init(jax.random.key(0), x), x
@@ -136,6 +171,31 @@ def test_tied_kernel_raises_with_its_name(transform):
         params = jax.tree.map(lambda leaf: jnp.stack(2 * [leaf]), params)
     with pytest.raises(InexactNtkError, match=r"tied: .*used outside the layer"):
         transform(lambda params: ntk_matrix(model, params, x))(params)
+
+
+HALF_PRECISION = pytest.mark.parametrize(
+    "dtypes", [(jnp.bfloat16, jnp.float32), (None, jnp.bfloat16), (None, jnp.float16)], ids=str
+)
+
+
+def in_precision(kind, dtypes):
+    """A network of ``kind`` in these types, its parameters, and 32 samples of the parameters' type."""
+    model, x = kind(*dtypes), jax.random.normal(jax.random.key(0), (32, 6)).astype(dtypes[1])
+    return model, model.init(jax.random.key(1), x), x
+
+
+@HALF_PRECISION
+@pytest.mark.parametrize(
+    ("kind", "said"), [(TiedInPrecision, "Dense_0: .*tied weights"), (MixedInPrecision, "other samples")]
+)
+def test_low_precision_hides_no_wrong_network(kind, said, dtypes):
+    with pytest.raises(InexactNtkError, match=said):
+        ntk_trace(*in_precision(kind, dtypes))
+
+
+@HALF_PRECISION
+def test_rounding_errors_of_low_precision_pass(dtypes):
+    assert ntk_trace(*in_precision(NormalisedInPrecision, dtypes)) > 0
 
 
 def test_hidden_sample_axis_raises():
