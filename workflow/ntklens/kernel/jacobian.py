@@ -19,7 +19,7 @@ Axis names: p positions, w the layer's outputs (units or filters), v its inputs 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 import jax
@@ -143,7 +143,8 @@ def outputs_and_pieces(
 
     Derivatives are taken with respect to the collection "params" of ``params``. The layers come in the order
     of their first call. All other parameters share a last piece, `OTHER_PARAMETERS`: those of no Dense or
-    Conv layer, and those of a layer inside another transformation of the network (scan, remat, jit).
+    Conv layer, and those of a layer inside another transformation of the network (scan, remat, jit) or
+    called by another path than its parameters'.
     Raises UnusableArgumentError if the outputs are not a matrix with one row per sample.
     """
     shapes, layers = _capturable(model, params, x)
@@ -247,6 +248,7 @@ def _run(
     inputs: ByCall = {}
     pre_activations: ByCall = {}
     calls: Counter[Path] = Counter()
+    leaves = by_path(params["params"])
 
     def record(
         call: Callable[..., Any],
@@ -262,7 +264,8 @@ def _run(
             return output
         # Converted to the type in which the layer multiplies: products of an image's integers would overflow.
         multiplied = jnp.asarray(args[0] if args else kwargs["inputs"], output.dtype)
-        rows = INPUT_ROWS[type(module)](module, multiplied, x.shape[0])
+        own = _has_own_kernel(module, leaves)
+        rows = INPUT_ROWS[type(module)](module, multiplied, x.shape[0]) if own else None
         # A complex layer has no real sensitivity. A value that is computed inside a transformation of the
         # network cannot leave it.
         if rows is None or jnp.iscomplexobj(output) or tracers.current_trace() != outermost:
@@ -280,6 +283,20 @@ def _run(
     with nn.intercept_methods(record):
         outputs = model.apply(params, x)
     return outputs, inputs, pre_activations
+
+
+def _has_own_kernel(module: nn.Module, leaves: Mapping[ParameterPath, Any]) -> bool:
+    """Whether the layer ``module`` multiplies by the parameter at its own path.
+
+    A network may apply another one to parameters of its choice: to part of its own, or to constants. Their
+    layers' paths lead to no parameter then, or to another layer's. Only a kernel of another type may be the
+    same one, converted; the self-check compares.
+    """
+    kernel = cast(Array, module.get_variable("params", "kernel"))
+    expected = leaves.get((*module.path, "kernel"))
+    if expected is None or jnp.shape(kernel) != jnp.shape(expected):
+        return False
+    return kernel is expected or jnp.result_type(kernel) != jnp.result_type(expected)
 
 
 def _per_sample_jacobian(
