@@ -19,7 +19,7 @@ Axis names: p positions, w the layer's outputs (units or filters), v its inputs 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
 import jax
@@ -32,7 +32,7 @@ from jax import lax
 from jaxtyping import Array, Float, Inexact, Shaped
 
 from ntklens.kernel.arguments import check_outputs
-from ntklens.kernel.layer_inputs import INPUT_ROWS
+from ntklens.kernel.layer_inputs import INPUT_ROWS, has_own_kernel
 from ntklens.kernel.network import Network, ParameterPath, Params, Path, Samples, by_path
 
 UNROLLED_OUTPUTS = 16  # unrolling more would take longer to compile than it saves
@@ -264,7 +264,7 @@ def _run(
             return output
         # Converted to the type in which the layer multiplies: products of an image's integers would overflow.
         multiplied = jnp.asarray(args[0] if args else kwargs["inputs"], output.dtype)
-        own = _has_own_kernel(module, leaves)
+        own = has_own_kernel(module, leaves)
         rows = INPUT_ROWS[type(module)](module, multiplied, x.shape[0]) if own else None
         # A complex layer has no real sensitivity. A value that is computed inside a transformation of the
         # network cannot leave it.
@@ -283,20 +283,6 @@ def _run(
     with nn.intercept_methods(record):
         outputs = model.apply(params, x)
     return outputs, inputs, pre_activations
-
-
-def _has_own_kernel(module: nn.Module, leaves: Mapping[ParameterPath, Any]) -> bool:
-    """Whether the layer ``module`` multiplies by the parameter at its own path.
-
-    A network may apply another one to parameters of its choice: to part of its own, or to constants. Their
-    layers' paths lead to no parameter then, or to another layer's. Only a kernel of another type may be the
-    same one, converted; the self-check compares.
-    """
-    kernel = cast(Array, module.get_variable("params", "kernel"))
-    expected = leaves.get((*module.path, "kernel"))
-    if expected is None or jnp.shape(kernel) != jnp.shape(expected):
-        return False
-    return kernel is expected or jnp.result_type(kernel) != jnp.result_type(expected)
 
 
 def _per_sample_jacobian(
