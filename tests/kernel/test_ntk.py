@@ -669,6 +669,44 @@ def test_layer_kernels_of_a_convolution():
     assert traces == pytest.approx(float(ntk_trace(model, params, x)), rel=1e-12)
 
 
+class InFourDimensions(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(2)(jnp.tanh(nn.Conv(2, (2, 1, 2, 2))(x)).reshape(len(x), -1))
+
+
+def test_a_convolution_in_four_dimensions_is_exact():
+    model, x = InFourDimensions(), jax.random.normal(jax.random.key(1), (3, 2, 2, 2, 2, 1))
+    params = random_parameters(model, *x.shape[1:])
+    np.testing.assert_allclose(ntk_matrix(model, params, x), true_matrix(model, params, x), rtol=1e-10)
+
+
+class LeftOut(nn.Module):
+    """A plain layer behind others whose kernels are not those of single layers, or not plain ones."""
+
+    @nn.compact
+    def __call__(self, x):
+        x = jnp.tanh(nn.Conv(4, (2,), feature_group_count=2, name="grouped")(x))
+        x = jnp.tanh(nn.Conv(2, (2,), padding="CIRCULAR", name="circular")(x)).reshape(len(x), -1)
+        return nn.Dense(2, name="plain")(jnp.tanh(nn.remat(nn.Dense)(3, name="inside_remat")(x)))
+
+
+def test_layer_kernels_are_those_of_plain_layers():
+    model, x = LeftOut(), jax.random.normal(jax.random.key(1), (4, 3, 2))
+    params = random_parameters(model, 3, 2)
+    assert [layer.layer for layer in layer_kernels(model, params, x)] == ["plain"]
+    assert layer_names(model, params, x) == ("plain", "other parameters")
+    assert len(layer_pieces(model, params, x)) == 1
+
+
+def test_without_a_bias_the_share_of_a_layer_has_no_one():
+    model, x = nn.Dense(3, use_bias=False), jax.random.normal(jax.random.key(1), (4, 5))
+    params = random_parameters(model, 5)
+    (layer,) = layer_kernels(model, params, x)
+    expected = layer.sensitivity * np.kron(layer.conjugate, np.ones((3, 3)))
+    np.testing.assert_allclose(ntk_matrix(model, params, x), expected, rtol=1e-10, atol=1e-12)
+
+
 def test_outputs_of_another_shape_raise():
     class Sequence(nn.Module):
         @nn.compact
