@@ -95,6 +95,16 @@ class TokenMajor(nn.Module):
         return rows.sum(axis=0)
 
 
+class Siamese(nn.Module):
+    """The same layer on both halves of every sample, of which all first ones come before all second ones."""
+
+    @nn.compact
+    def __call__(self, x):
+        both = jnp.concatenate(jnp.split(x, 2, axis=1), axis=0)
+        one, other = jnp.split(nn.tanh(nn.Dense(5)(both)), 2)
+        return nn.Dense(2)(one * other)
+
+
 class Saturated(nn.Module):
     """Raw pixel values drive its hidden units to ±1, where tanh's derivative is rounding error."""
 
@@ -198,8 +208,9 @@ def test_rounding_errors_of_low_precision_pass(dtypes):
     assert ntk_trace(*in_precision(NormalisedInPrecision, dtypes)) > 0
 
 
-def test_hidden_sample_axis_raises():
-    model, params, x = initialised(TokenMajor(), 3, 5)
+@pytest.mark.parametrize(("model", "shape"), [(TokenMajor(), (3, 5)), (Siamese(), (6,))])
+def test_hidden_sample_axis_raises(model, shape):
+    model, params, x = initialised(model, *shape)
     with pytest.raises(InexactNtkError, match=r"Dense_0: .*first axis"):
         ntk_trace(model, params, x)
 
