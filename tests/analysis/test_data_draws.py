@@ -31,6 +31,17 @@ def test_seeds_that_did_not_end_well_on_every_draw_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
+    "zero",
+    [{"initial_traces": (0.0, 0.0)}, {"traces": (30.0, 0.0)}, {"minimum": (22, 0.0, 4.0)}],
+    ids=["at first", "on one NTK draw", "at the minimum"],
+)
+def test_seeds_whose_ntk_is_zero_are_left_out(zero) -> None:
+    found = drawn_runs([[run(0), run(1), run(2)], [run(0), run(1, **zero), run(2)]])
+    assert found.seeds.tolist() == [0, 2]
+    assert np.isfinite([own.mean for own in found.deviations().values()]).all()
+
+
+@pytest.mark.parametrize(
     ("by_draw", "message"),
     [
         ([[run(0), run(1)]], "there are 1 draws of training samples"),

@@ -89,6 +89,30 @@ def test_networks_without_values_by_layer_have_the_rest() -> None:
     assert found["between"] == {}
 
 
+def with_layers(average: Average, count: int) -> Average:
+    """``average`` of a network of ``count`` layers."""
+    parts = {
+        part: {
+            name: np.repeat(own[:, :1], count, axis=1) if name == "layer_traces" else own
+            for name, own in getattr(average, part).items()
+        }
+        for part in ("initial", "minimum")
+    }
+    return replace(average, **parts, layers=tuple(f"hidden_{number}" for number in range(count)))
+
+
+def test_networks_of_other_layers_have_no_values_by_layer() -> None:
+    averages = [with_ends(own, by_layer=True) for own in averages_of(scales=WIDTHS)]
+    found: Any = ends_of(
+        [with_layers(own, count) for own, count in zip(averages, (2, 3), strict=True)], settings_of()
+    )
+    assert found["layers"] == []
+    for part in ("initial", "minimum", "between"):
+        assert not any(isinstance(own, list) for own in found[part].values())
+    assert found["initial"]["effective_rank"]["value"] == pytest.approx(WIDTHS)
+    assert found["between"]["weighted_trace_ratio"]["value"] == pytest.approx([3, 3])
+
+
 def test_a_single_member_has_no_interval() -> None:
     rank = one(ends(members=1)["initial"]["effective_rank"])
     assert rank["low"] == rank["high"] == [None, None]

@@ -122,11 +122,11 @@ def test_run_files_of_other_seeds_are_refused() -> None:
         titled("not normalised").of(own._replace(spectra={}))
 
 
-def trajectory(seed: int, status: Status = OK, minimum: bool = True) -> Trajectory:
+def trajectory(seed: int, status: Status = OK, minimum: bool = True, trace: float = 9.0) -> Trajectory:
     """A seed whose eigenvalues tell it, and whose curves are empty."""
     nothing, layers = np.empty(0), np.empty((0, 0))
     eigenvalues = np.full(3, float(seed))
-    at_minimum = Minimum(4, 0.5, 0.5, 9.0, eigenvalues, 10 * eigenvalues, 1.0, 0.5)
+    at_minimum = Minimum(4, 0.5, 0.5, trace, eigenvalues, 10 * eigenvalues, 1.0, 0.5)
     return Trajectory(
         seed=seed,
         status=status,
@@ -144,7 +144,7 @@ def trajectory(seed: int, status: Status = OK, minimum: bool = True) -> Trajecto
 
 
 def test_spectra_are_those_of_the_seeds_that_averages_use() -> None:
-    found = spectra_of([trajectory(2), trajectory(0), trajectory(1, DIVERGED)])
+    found = spectra_of([trajectory(2), trajectory(0), trajectory(1, DIVERGED), trajectory(3, trace=0.0)])
     np.testing.assert_array_equal(found.normalised, [[0, 0, 0], [2, 2, 2]])
     np.testing.assert_array_equal(found.raw, [[0, 0, 0], [20, 20, 20]])
 

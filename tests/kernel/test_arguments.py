@@ -137,10 +137,26 @@ def test_a_list_of_traced_samples():
         ({"params": {**OWN, "kernel": np.ones((3, 2), int)}}, "params['params']['kernel'] is of type int32"),
         ({"params": {**OWN, "bias": jnp.ones(2, jnp.complex64)}}, "['bias'] is of type complex64"),
         ({"params": {**OWN, "bias": jnp.ones(2, bool)}}, "['bias'] is of type bool"),
+        ({"params": {**OWN, "bias": np.ones(2, np.clongdouble)}}, "['bias'] is of type complex"),
+        ({"params": {**OWN, "bias": np.ma.masked_array([1.0, 2], [0, 1])}}, "params holds a masked array"),
+        ({**PARAMS, "other": {"mean": np.ma.masked_array([1.0, 2], [0, 1])}}, "params holds a masked array"),
     ],
 )
 def test_what_are_no_parameters(quantity, params, said):
     assert said in refused(quantity, MODEL, params, X)
+
+
+@OF_A_NETWORK
+@pytest.mark.parametrize("dtype", [">f4", "<f4", np.longdouble])
+def test_parameters_of_files_are_as_good_as_those_of_jax(quantity, dtype):
+    held = {"other": {"mean": np.ones(2, dtype), "count": np.array(3, ">i4")}}
+    params = {**jax.tree.map(lambda leaf: np.asarray(leaf).astype(dtype), PARAMS), **held}
+    with unchecked():
+        found = quantity(Applied(jnp.tanh), params, X)
+        assert layer_names(MODEL, params, X) == ("",)
+    expected = quantity(Applied(jnp.tanh), PARAMS, X)
+    for leaf, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(leaf, other, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The NTK against a Jacobian computed another way, on networks of many kinds."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -335,6 +336,94 @@ def test_nnx_modules_are_exact():
     assert float(ntk_trace(Functional(graph), params, x)) == pytest.approx(np.trace(expected), rel=1e-10)
 
 
+ENCODER = nn.Sequential([nn.Dense(5), jnp.tanh])
+HEAD = nn.Sequential([nn.Dense(4), jnp.tanh, nn.Dense(3)])
+
+
+class Extractor(nn.Module):
+    """Has layers of other names than `HEAD`, some of them of the same sizes."""
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.tanh(nn.Dense(5)(nn.tanh(nn.Dense(4)(x))))
+
+
+@dataclass
+class Composed:
+    """Two networks with parameters of their own."""
+
+    def init(self, key, x):
+        of_head = HEAD.init(key, jnp.zeros((1, 5)))
+        return {"params": {"enc": ENCODER.init(key, x)["params"], "head": of_head["params"]}}
+
+    def apply(self, params, x):
+        own = params["params"]
+        return HEAD.apply({"params": own["head"]}, ENCODER.apply({"params": own["enc"]}, x))
+
+
+@dataclass
+class OnFrozen:
+    """A network on the outputs of another one, whose parameters are constants."""
+
+    extractor: nn.Module
+
+    def init(self, key, x):
+        return HEAD.init(key, self.extract(x))
+
+    def extract(self, x):
+        return self.extractor.apply(random_parameters(self.extractor, x.shape[1], seed=3), x)
+
+    def apply(self, params, x):
+        return HEAD.apply(params, self.extract(x))
+
+
+@dataclass
+class Centred:
+    """A network less itself at other parameters: both have the same layers."""
+
+    model: nn.Module
+
+    def init(self, key, x):
+        return self.model.init(key, x)
+
+    def apply(self, params, x):
+        before = random_parameters(self.model, x.shape[1], seed=3)
+        return self.model.apply(params, x) - self.model.apply(before, x)
+
+
+@dataclass
+class Converted:
+    """Applies a network to its parameters in another precision."""
+
+    model: nn.Module
+
+    def init(self, key, x):
+        return self.model.init(key, x)
+
+    def apply(self, params, x):
+        single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), params)
+        return self.model.apply(single, x.astype(jnp.float32)).astype(x.dtype)
+
+
+@pytest.mark.parametrize(
+    ("model", "by_layer"),
+    [
+        (Composed(), []),
+        (OnFrozen(ENCODER), ["layers_2"]),
+        (OnFrozen(Extractor()), ["layers_0", "layers_2"]),
+        (Centred(HEAD), []),
+        (Converted(HEAD), ["layers_0", "layers_2"]),
+    ],
+    ids=["composed", "frozen, same names", "frozen, other names", "centred", "converted"],
+)
+def test_an_object_that_applies_other_networks_is_exact(model, by_layer):
+    params, x = random_parameters(model, 6), jax.random.normal(jax.random.key(1), (4, 6))
+    expected, tolerance = true_matrix(model, params, x), 1e-5 if isinstance(model, Converted) else 1e-10
+    np.testing.assert_allclose(ntk_matrix(model, params, x), expected, rtol=tolerance, atol=tolerance)
+    assert float(ntk_trace(model, params, x)) == pytest.approx(np.trace(expected), rel=tolerance)
+    assert [layer.layer for layer in layer_kernels(model, params, x)] == by_layer
+
+
 def compiled_programs():
     return ntk._outputs_and_matrix._cache_size()
 
@@ -578,6 +667,44 @@ def test_layer_kernels_of_a_convolution():
         assert layer.sensitivity.shape == (12, 12)
     traces = sum(float(layer.trace) for layer in layers)
     assert traces == pytest.approx(float(ntk_trace(model, params, x)), rel=1e-12)
+
+
+class InFourDimensions(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(2)(jnp.tanh(nn.Conv(2, (2, 1, 2, 2))(x)).reshape(len(x), -1))
+
+
+def test_a_convolution_in_four_dimensions_is_exact():
+    model, x = InFourDimensions(), jax.random.normal(jax.random.key(1), (3, 2, 2, 2, 2, 1))
+    params = random_parameters(model, *x.shape[1:])
+    np.testing.assert_allclose(ntk_matrix(model, params, x), true_matrix(model, params, x), rtol=1e-10)
+
+
+class LeftOut(nn.Module):
+    """A plain layer behind others whose kernels are not those of single layers, or not plain ones."""
+
+    @nn.compact
+    def __call__(self, x):
+        x = jnp.tanh(nn.Conv(4, (2,), feature_group_count=2, name="grouped")(x))
+        x = jnp.tanh(nn.Conv(2, (2,), padding="CIRCULAR", name="circular")(x)).reshape(len(x), -1)
+        return nn.Dense(2, name="plain")(jnp.tanh(nn.remat(nn.Dense)(3, name="inside_remat")(x)))
+
+
+def test_layer_kernels_are_those_of_plain_layers():
+    model, x = LeftOut(), jax.random.normal(jax.random.key(1), (4, 3, 2))
+    params = random_parameters(model, 3, 2)
+    assert [layer.layer for layer in layer_kernels(model, params, x)] == ["plain"]
+    assert layer_names(model, params, x) == ("plain", "other parameters")
+    assert len(layer_pieces(model, params, x)) == 1
+
+
+def test_without_a_bias_the_share_of_a_layer_has_no_one():
+    model, x = nn.Dense(3, use_bias=False), jax.random.normal(jax.random.key(1), (4, 5))
+    params = random_parameters(model, 5)
+    (layer,) = layer_kernels(model, params, x)
+    expected = layer.sensitivity * np.kron(layer.conjugate, np.ones((3, 3)))
+    np.testing.assert_allclose(ntk_matrix(model, params, x), expected, rtol=1e-10, atol=1e-12)
 
 
 def test_outputs_of_another_shape_raise():

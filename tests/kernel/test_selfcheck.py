@@ -95,6 +95,16 @@ class TokenMajor(nn.Module):
         return rows.sum(axis=0)
 
 
+class Siamese(nn.Module):
+    """The same layer on both halves of every sample, of which all first ones come before all second ones."""
+
+    @nn.compact
+    def __call__(self, x):
+        both = jnp.concatenate(jnp.split(x, 2, axis=1), axis=0)
+        one, other = jnp.split(nn.tanh(nn.Dense(5)(both)), 2)
+        return nn.Dense(2)(one * other)
+
+
 class Saturated(nn.Module):
     """Raw pixel values drive its hidden units to ±1, where tanh's derivative is rounding error."""
 
@@ -111,6 +121,41 @@ class Counting(nn.Module):
         calls = self.variable("counters", "calls", lambda: jnp.zeros((), jnp.int32))
         scale = self.param("scale", lambda key: jnp.ones(()))
         return scale * nn.Dense(2)(x) + 0 * calls.value
+
+
+class InPrecision(nn.Module):
+    """A network that computes in ``dtype``, with parameters of ``param_dtype``."""
+
+    dtype: object
+    param_dtype: object
+
+    def layer(self, kind, *sizes, **options):
+        return kind(*sizes, dtype=self.dtype, param_dtype=self.param_dtype, **options)
+
+
+class TiedInPrecision(InPrecision):
+    @nn.compact
+    def __call__(self, x):
+        tied = self.layer(nn.Dense, 6, use_bias=False)
+        hidden = nn.tanh(tied(x))
+        kernel = tied.variables["params"]["kernel"]
+        return self.layer(nn.Dense, 3)(nn.tanh(hidden @ kernel.T.astype(hidden.dtype)))
+
+
+class MixedInPrecision(InPrecision):
+    @nn.compact
+    def __call__(self, x):
+        x = self.layer(nn.Dense, 32)(x)
+        return self.layer(nn.Dense, 3)(nn.relu(x - 0.5 * nn.sigmoid(x).mean(axis=0)))
+
+
+class NormalisedInPrecision(InPrecision):
+    @nn.compact
+    def __call__(self, x):
+        x = nn.gelu(self.layer(nn.LayerNorm)(self.layer(nn.Dense, 24)(x)))
+        x = self.layer(nn.Conv, 8, kernel_size=(3,))(x.reshape(len(x), 6, 4))
+        x = nn.relu(self.layer(nn.LayerNorm)(x))
+        return self.layer(nn.Dense, 3)(x.reshape(len(x), -1))
 
 
 def initialised(model, *shape):
@@ -138,8 +183,34 @@ def test_tied_kernel_raises_with_its_name(transform):
         transform(lambda params: ntk_matrix(model, params, x))(params)
 
 
-def test_hidden_sample_axis_raises():
-    model, params, x = initialised(TokenMajor(), 3, 5)
+HALF_PRECISION = pytest.mark.parametrize(
+    "dtypes", [(jnp.bfloat16, jnp.float32), (None, jnp.bfloat16), (None, jnp.float16)], ids=str
+)
+
+
+def in_precision(kind, dtypes):
+    """A network of ``kind`` in these types, its parameters, and 32 samples of the parameters' type."""
+    model, x = kind(*dtypes), jax.random.normal(jax.random.key(0), (32, 6)).astype(dtypes[1])
+    return model, model.init(jax.random.key(1), x), x
+
+
+@HALF_PRECISION
+@pytest.mark.parametrize(
+    ("kind", "said"), [(TiedInPrecision, "Dense_0: .*tied weights"), (MixedInPrecision, "other samples")]
+)
+def test_low_precision_hides_no_wrong_network(kind, said, dtypes):
+    with pytest.raises(InexactNtkError, match=said):
+        ntk_trace(*in_precision(kind, dtypes))
+
+
+@HALF_PRECISION
+def test_rounding_errors_of_low_precision_pass(dtypes):
+    assert ntk_trace(*in_precision(NormalisedInPrecision, dtypes)) > 0
+
+
+@pytest.mark.parametrize(("model", "shape"), [(TokenMajor(), (3, 5)), (Siamese(), (6,))])
+def test_hidden_sample_axis_raises(model, shape):
+    model, params, x = initialised(model, *shape)
     with pytest.raises(InexactNtkError, match=r"Dense_0: .*first axis"):
         ntk_trace(model, params, x)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import NamedTuple
 
 import jax
@@ -11,6 +12,7 @@ import pytest
 from flax import linen as nn
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ntklens.kernel.ntk import ntk_trace
 from ntklens.kernel.static_model import StaticModel
 
 
@@ -195,6 +197,85 @@ def test_a_switch_that_is_no_field_counts():
     assert before == key(Adjustable(nn.Dense(3)))
     model.train = True
     assert before != key(model)
+
+
+class PlainNetwork:
+    """A network that is no dataclass."""
+
+    scale = 1.0
+
+    def __init__(self, held=None):
+        self.held = held
+
+    def apply(self, params, x):
+        return self.scale * self.held.apply(params, x)
+
+
+class WithSlots(PlainNetwork):
+    __slots__ = ("train",)
+
+
+class WithHash(PlainNetwork):
+    def __hash__(self):
+        return 3
+
+
+class WithoutHash(PlainNetwork):
+    def __eq__(self, other):
+        return self is other
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("kind", [PlainNetwork, WithoutHash])
+def test_a_changed_attribute_of_a_plain_network_is_another(kind):
+    model, around = kind(nn.Dense(3)), PlainNetwork(kind(nn.Dense(3)))
+    before, before_around = StaticModel(model), StaticModel(around)
+    assert before == StaticModel(kind(nn.Dense(3)))
+    assert before_around == StaticModel(PlainNetwork(kind(nn.Dense(3))))
+    model.scale = around.held.scale = 3.0
+    assert before != StaticModel(model)
+    assert before_around != StaticModel(around)
+
+
+def test_a_plain_network_of_another_class_is_another():
+    class Other(PlainNetwork):
+        pass
+
+    assert StaticModel(PlainNetwork(1)) != StaticModel(Other(1))
+
+
+def test_a_plain_network_that_holds_itself_has_a_key():
+    model = PlainNetwork()
+    model.held = model
+    assert StaticModel(model) == StaticModel(model)
+
+
+@pytest.mark.parametrize("kind", [WithSlots, WithHash])
+def test_networks_with_slots_or_a_hash_are_compared_by_identity(kind):
+    model = kind(1)
+    assert StaticModel(model) == StaticModel(model) != StaticModel(kind(1))
+
+
+def test_functions_and_python_modules_with_an_apply_are_compared_by_identity():
+    def function():
+        pass
+
+    function.apply = nn.Dense(3).apply
+    for value in (function, ModuleType("network")):
+        value.apply = nn.Dense(3).apply
+        before = key(value)
+        value.other = 1
+        assert before == key(value)
+
+
+def test_the_ntk_of_a_plain_network_follows_its_attributes():
+    x = np.ones((2, 3), np.float32)
+    model = PlainNetwork(nn.Dense(2))
+    params = model.held.init(jax.random.key(0), x)
+    before = float(ntk_trace(model, params, x))
+    model.scale = 3.0
+    assert float(ntk_trace(model, params, x)) == pytest.approx(9 * before)
 
 
 def test_a_bound_module_has_a_key():

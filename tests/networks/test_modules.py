@@ -144,6 +144,22 @@ def test_member_of_an_ensemble_depends_on_its_own_seed_alone():
         np.testing.assert_allclose(leaf[1], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("narrow", "wide"), [((3, 4), (3, 7)), ((2, 5), (6, 5)), ((8,), (2, 3, 4))])
+def test_normal_numbers_do_not_depend_on_the_size_of_the_array(narrow, wide):
+    """Nor, then, do the random numbers of a seed at two widths: they are not independent."""
+    few, many = (jax.random.normal(jax.random.key(5), shape).ravel() for shape in (narrow, wide))
+    np.testing.assert_allclose(many[: few.size], few, rtol=1e-6)
+
+
+def test_initial_kernels_of_two_widths_share_their_random_numbers():
+    narrow, wide = (initial_parameters(DenseNetwork(2, width, 3), 4, 5)["params"] for width in (4, 6))
+    for layer in ("hidden_1", "hidden_2", "output"):
+        few, many = (
+            (own[layer]["kernel"] * np.sqrt(len(own[layer]["kernel"]))).ravel() for own in (narrow, wide)
+        )
+        np.testing.assert_allclose(many[: few.size], few, rtol=1e-5)
+
+
 def test_biases_are_added_unscaled():
     model = DenseNetwork(1, 2, 1, parametrisation="ntk")
     params = jax.tree.map(jnp.zeros_like, initial_parameters(model, 3, 0))

@@ -60,7 +60,10 @@ def test_a_spectrum_without_eigenvalues_raises():
     assert effective_rank(np.zeros((0, 3))).shape == (0,)
 
 
-@pytest.mark.parametrize("values", [["1", "2"], [1j, 2], None, [[1, 2], [1]], {}, np.array([1, 2], object)])
+NO_NUMBERS = [["1", "2"], [1j, 2], None, [[1, 2], [1]], {}, np.array([1, 2], object)]
+
+
+@pytest.mark.parametrize("values", [*NO_NUMBERS, np.ma.masked_array([1.0, 2, 100], [0, 0, 1])])
 def test_what_are_no_real_numbers_raises(values):
     with unchecked(), pytest.raises(TypeError, match="an array of real numbers is needed"):
         effective_rank(values)

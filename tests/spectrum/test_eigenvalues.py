@@ -25,7 +25,16 @@ def test_normalised_keeps_a_row_of_zeros():
     np.testing.assert_array_equal(normalised(theta), np.diag([0.0, 1.0]))
 
 
-@pytest.mark.parametrize("theta", [np.eye(2, 3), np.ones(3), np.zeros((2, 2, 2)), np.eye(2) * 1j])
+def test_a_list_is_normalised_as_its_array():
+    rows = [[4, 2], [2, 9]]
+    np.testing.assert_array_equal(normalised(rows), normalised(np.array(rows, float)))
+
+
+NO_MATRICES = [np.eye(2, 3), np.ones(3), np.zeros((2, 2, 2)), np.eye(2) * 1j, [1.0, 2.0]]
+NO_MATRICES += [np.ma.masked_array(np.eye(2), np.eye(2) > 0)]
+
+
+@pytest.mark.parametrize("theta", NO_MATRICES)
 def test_what_is_no_real_square_matrix_is_not_normalised(theta):
     with unchecked(), pytest.raises(ValueError, match="a real square matrix is needed"):
         normalised(theta)

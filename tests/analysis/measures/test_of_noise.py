@@ -73,6 +73,22 @@ def test_a_single_seed_has_no_interval() -> None:
     assert not len(found.resampled)
 
 
+@pytest.mark.parametrize(("members", "error"), [(1, 0.1), (5, 0.0)], ids=["one seed", "no errors"])
+@pytest.mark.parametrize("exact", [0, 1])
+@pytest.mark.parametrize(
+    "name",
+    ["least_over_initial_rank", "rise_lost_to_noise", "least_train_accuracy", "accuracy_lost_to_noise"],
+)
+def test_a_scale_without_an_interval_is_exact_beside_one_that_has_one(name, exact, members, error) -> None:
+    averages = list(results().averages)
+    averages[exact] = results(error=error, members=members).averages[exact]
+    found = getattr(of_noise, name)(CurveResults(averages, settings_of()), "")
+    assert found.value == pytest.approx(getattr(of_noise, name)(results(), "").value)
+    assert len(found.resampled) == settings_of().resamples
+    if name == "accuracy_lost_to_noise":
+        assert found.resampled.std() > 0
+
+
 @pytest.mark.parametrize("name", ["rise_lost_to_noise", "accuracy_lost_to_noise"])
 def test_one_share_of_replaced_data_has_no_difference(name: str) -> None:
     with pytest.raises(CannotMeasureError, match="one share"):

@@ -29,7 +29,7 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
 
     Raises AverageError if they are fewer than ``min_members``.
     """
-    problems = {t.seed: _problem(t) for t in trajectories}
+    problems = {t.seed: why_left_out(t) for t in trajectories}
     used = [t for t in trajectories if not problems[t.seed]]
     left_out = tuple(f"seed {seed}: {problem}" for seed, problem in problems.items() if problem)
     if len(used) < min_members:
@@ -57,7 +57,7 @@ def average(scale: int, trajectories: Sequence[Trajectory], min_members: int) ->
     )
 
 
-def _problem(trajectory: Trajectory) -> str:
+def why_left_out(trajectory: Trajectory) -> str:
     """Why a seed is not averaged, or nothing.
 
     A network without biases whose units are all off has no NTK, and so neither a trace ratio nor a rank.

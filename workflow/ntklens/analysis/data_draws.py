@@ -20,8 +20,9 @@ from typing import cast
 import numpy as np
 from jaxtyping import Float, Int
 
+from ntklens.analysis.averages import why_left_out
 from ntklens.spectrum.effective_rank import effective_rank
-from ntklens.storage.run_files import OK, Minimum, Trajectory
+from ntklens.storage.run_files import Minimum, Trajectory
 
 FACTORS = ("training draw", "initialisation", "NTK draw")  # the axes of every array below
 QUANTITIES = ("test_loss", "trace_ratio", "effective_rank", "initial_trace")
@@ -47,9 +48,9 @@ class Deviations:
 class DrawnRuns:
     """The runs of one scale, an axis for each of `FACTORS` but of ``test_loss``.
 
-    ``seeds`` are the initialisations that ended well on every training draw; the others are left out, so that
-    data are balanced. ``epochs_apart`` is how far the farthest snapshot is from its minimum, as a share of
-    the minimum's epoch.
+    ``seeds`` are the initialisations that averages would use on every training draw; the others are left out,
+    so that data are balanced. ``epochs_apart`` is how far the farthest snapshot is from its minimum, as a
+    share of the minimum's epoch.
     """
 
     seeds: Int[np.ndarray, " initialisations"]
@@ -95,7 +96,7 @@ def drawn_runs(by_draw: Sequence[Sequence[Trajectory]]) -> DrawnRuns:
     """
     if len(by_draw) < 2:
         raise DataDrawsError(f"there are {len(by_draw)} draws of training samples, two are needed")
-    used = [{t.seed: t for t in own if t.status == OK and t.minimum is not None} for own in by_draw]
+    used = [{t.seed: t for t in own if not why_left_out(t) and t.minimum is not None} for own in by_draw]
     seeds = reduce(np.intersect1d, [np.array(sorted(own), dtype=int) for own in used])
     if len(seeds) < 2:
         raise DataDrawsError(f"{len(seeds)} seeds are usable on every training draw, two are needed")

@@ -43,7 +43,8 @@ class Ends(TypedDict):
 def ends_of(averages: Sequence[Average], settings: AnalysisSettings) -> Ends:
     """The `Ends` of a curve whose training followed the minimum of the test loss.
 
-    Where members have no values by layer, as convolutional networks, these are absent.
+    Values by layer are absent where members have none, as convolutional networks, and where networks have
+    other layers at another scale, as along the depth.
     """
     weights = weights_of(averages, settings)
 
@@ -54,11 +55,17 @@ def ends_of(averages: Sequence[Average], settings: AnalysisSettings) -> Ends:
     def mean(part: str, name: str) -> Values | list[Values]:
         return along(lambda average: _mean(getattr(average, part)[name]))
 
-    at_both = [name for name in ("effective_rank", *LOSS_POSITION, *OF_ENDS) if name in averages[0].initial]
-    by_layer = "layer_traces" in averages[0].initial
+    same_layers = all(average.layers == averages[0].layers for average in averages)
+    by_layer = "layer_traces" in averages[0].initial and same_layers
+    at_both = [
+        name
+        for name in ("effective_rank", *LOSS_POSITION, *OF_ENDS)
+        if name in averages[0].initial and (same_layers or averages[0].initial[name].ndim == 1)
+    ]
     between = {name: mean("minimum", name) for name in DISTANCES if name in averages[0].minimum}
     if by_layer:
         between["layer_trace_ratio"] = along(lambda average: _gain(average, "layer_traces"))
+    if "weighted_trace" in at_both:
         between["weighted_trace_ratio"] = along(lambda average: _gain(average, "weighted_trace"))
     found: Ends = {
         "scale": [average.scale for average in averages],

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from ntklens.analysis.averages import why_left_out
 from ntklens.analysis.measures.results import CannotMeasureError, CurveResults, need
 from ntklens.spectrum.effective_rank import effective_rank
 from ntklens.storage.averages import Average
-from ntklens.storage.run_files import OK, Trajectory
+from ntklens.storage.run_files import Trajectory
 
 CLIPS = (1e-10, 1e-6)  # beside 1e-14, the paper's
 SMOOTHING = {"half": 0.5, "twice": 2.0}
@@ -44,7 +45,7 @@ class Variation(NamedTuple):
 
 def spectra_of(trajectories: Sequence[Trajectory]) -> Spectra:
     """The `Spectra` of the seeds that averages use. Raises CannotMeasureError without minima."""
-    used = sorted((own for own in trajectories if own.status == OK), key=lambda own: own.seed)
+    used = sorted((own for own in trajectories if not why_left_out(own)), key=lambda own: own.seed)
     minima = [own.minimum for own in used if own.minimum is not None]
     need(len(minima) == len(used) > 0, "the run files hold no spectra at the minimum")
     return Spectra(

@@ -26,11 +26,24 @@ class UnusableArgumentError(ValueError):
     """A network, its parameters or its samples have no NTK. The message names the argument and says why."""
 
 
-def usable_samples(model: Network, params: Params, x: Any) -> Samples:
-    """The samples ``x`` as an array. Raises UnusableArgumentError unless the arguments may have an NTK."""
+def usable_arguments(model: Network, params: Params, x: Any) -> tuple[Params, Samples]:
+    """``params`` with arrays that JAX takes, and the samples ``x`` as an array.
+
+    Raises UnusableArgumentError unless the arguments may have an NTK.
+    """
     _check_model(model)
+    params = in_native_order(params)
     _check_params(params)
-    return as_samples(x)
+    return params, as_samples(x)
+
+
+def in_native_order(params: Params) -> Params:
+    """``params`` with NumPy's arrays in types that JAX takes, as those of files need not be."""
+
+    def native(leaf: Any) -> Any:
+        return _native(leaf) if isinstance(leaf, np.ndarray | np.generic) else leaf
+
+    return jax.tree.map(native, params)
 
 
 def as_samples(x: Any) -> Samples:
@@ -106,6 +119,10 @@ def _check_params(params: Any) -> None:
             'params has no dictionary "params": it must be what model.init returns, {"params": …}'
         )
     for leaf in jax.tree.leaves(params):
+        if isinstance(leaf, np.ma.MaskedArray):
+            raise UnusableArgumentError(
+                "params holds a masked array, whose mask would be ignored: fill its values"
+            )
         if not _is_number(leaf):
             raise UnusableArgumentError(
                 f"params holds a {type(leaf).__name__}: arrays and numbers are needed"
@@ -141,8 +158,13 @@ def _from_numpy(x: Any) -> Samples:
         raise UnusableArgumentError(f"x is a {type(x).__name__} of objects: make it an array of numbers")
     if array.dtype.kind in "iu" and array.size and jnp.result_type(array) != array.dtype:
         _check_range(array, np.dtype(jnp.result_type(array)))
-    if array.dtype == np.longdouble:
-        return array.astype(np.float64)
+    return _native(array)
+
+
+def _native(array: Any) -> Any:
+    """A NumPy ``array`` in a type that JAX takes: of native byte order, and with no more than 64 bits."""
+    if array.dtype.char in "gG":  # long double, real and complex
+        return array.astype(np.float64 if array.dtype.char == "g" else np.complex128)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 

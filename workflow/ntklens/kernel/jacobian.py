@@ -32,7 +32,7 @@ from jax import lax
 from jaxtyping import Array, Float, Inexact, Shaped
 
 from ntklens.kernel.arguments import check_outputs
-from ntklens.kernel.layer_inputs import INPUT_ROWS
+from ntklens.kernel.layer_inputs import INPUT_ROWS, has_own_kernel
 from ntklens.kernel.network import Network, ParameterPath, Params, Path, Samples, by_path
 
 UNROLLED_OUTPUTS = 16  # unrolling more would take longer to compile than it saves
@@ -143,7 +143,8 @@ def outputs_and_pieces(
 
     Derivatives are taken with respect to the collection "params" of ``params``. The layers come in the order
     of their first call. All other parameters share a last piece, `OTHER_PARAMETERS`: those of no Dense or
-    Conv layer, and those of a layer inside another transformation of the network (scan, remat, jit).
+    Conv layer, and those of a layer inside another transformation of the network (scan, remat, jit) or
+    called by another path than its parameters'.
     Raises UnusableArgumentError if the outputs are not a matrix with one row per sample.
     """
     shapes, layers = _capturable(model, params, x)
@@ -247,6 +248,7 @@ def _run(
     inputs: ByCall = {}
     pre_activations: ByCall = {}
     calls: Counter[Path] = Counter()
+    leaves = by_path(params["params"])
 
     def record(
         call: Callable[..., Any],
@@ -262,7 +264,8 @@ def _run(
             return output
         # Converted to the type in which the layer multiplies: products of an image's integers would overflow.
         multiplied = jnp.asarray(args[0] if args else kwargs["inputs"], output.dtype)
-        rows = INPUT_ROWS[type(module)](module, multiplied, x.shape[0])
+        own = has_own_kernel(module, leaves)
+        rows = INPUT_ROWS[type(module)](module, multiplied, x.shape[0]) if own else None
         # A complex layer has no real sensitivity. A value that is computed inside a transformation of the
         # network cannot leave it.
         if rows is None or jnp.iscomplexobj(output) or tracers.current_trace() != outermost:

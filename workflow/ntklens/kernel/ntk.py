@@ -27,7 +27,7 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Float, Inexact, Int
 
-from ntklens.kernel.arguments import as_samples, check_blocks, usable_samples
+from ntklens.kernel.arguments import as_samples, check_blocks, in_native_order, usable_arguments
 from ntklens.kernel.jacobian import LayerPiece, Piece, outputs_and_pieces
 from ntklens.kernel.memory import PIECES_MEMORY as MEMORY
 from ntklens.kernel.network import Network, Params, Path, Samples
@@ -42,7 +42,12 @@ SamplesLike: TypeAlias = Samples | Sequence[Any]
 
 @struct.dataclass
 class LayerKernels:
-    """One layer's kernels: its share of the NTK is sensitivity ∘ ((conjugate + 1) ⊗ 1), Eq. 12."""
+    """One layer's kernels.
+
+    The share in the NTK of a Dense layer on vectors is sensitivity ∘ ((conjugate + 1) ⊗ 1), Eq. 12; without
+    the + 1 if it has no bias. Of a layer with several positions the two kernels do not tell the share: it has
+    products between positions (`jacobian.LayerPiece`).
+    """
 
     # JAX also makes instances with other shapes or with placeholders, so the tests do not check the fields.
     __no_type_check__ = True
@@ -82,7 +87,7 @@ def outputs_and_matrix(
     memory: int = MEMORY,
 ) -> tuple[Inexact[Array, "d n"], Float[Array, "N N"]]:
     """The outputs on the samples ``x`` and the NTK there. Other arguments and errors as for `ntk_matrix`."""
-    x = usable_samples(model, params, x)
+    params, x = usable_arguments(model, params, x)
     check_blocks(block_size, memory)
     check_once(model, params, x)
     return _outputs_and_matrix(StaticModel(model), params, x, lower, block_size, memory)
@@ -105,43 +110,47 @@ def outputs_and_layer_traces(
 
     The layers come in the order of `layer_names`. Raises as `ntk_trace`.
     """
-    x = usable_samples(model, params, x)
+    params, x = usable_arguments(model, params, x)
     check_once(model, params, x)
     return _outputs_and_layer_traces(StaticModel(model), params, x)
 
 
 def layer_names(model: Network, params: Params, x: SamplesLike) -> tuple[str, ...]:
-    """The path of every Dense and Conv layer, such as "hidden_1", in the order of their first calls.
+    """The path of every plain Dense and Conv layer, such as "hidden_1", in the order of their first calls.
 
-    If there are other parameters, the name of their piece of J follows. Nothing is computed: the shapes of
-    ``params`` suffice. Raises ValueError as `ntk_trace`.
+    If there are other parameters, the name of their piece of J follows. Among them are those of layers that
+    are not plain: of subclasses; masked, grouped, circular or causal convolutions; layers with a product of
+    their own; layers inside a scan, remat, jit or vmap of the network; layers to which ``apply`` gives other
+    parameters than those at their path. Nothing is computed: the shapes of ``params`` suffice. Raises
+    ValueError as `ntk_trace`.
     """
     names: list[str] = []
 
     def note_names(params: Params, x: Samples) -> None:
         names.extend("/".join(path) for path in _pieces(StaticModel(model), params, x))
 
-    jax.eval_shape(note_names, params, as_samples(x))
+    jax.eval_shape(note_names, in_native_order(params), as_samples(x))
     return tuple(names)
 
 
 def layer_kernels(model: Network, params: Params, x: SamplesLike) -> list[LayerKernels]:
-    """The `LayerKernels` of every Dense and Conv layer, in the order of their first calls.
+    """The `LayerKernels` of every plain Dense and Conv layer (`layer_names`), in that order.
 
-    If a layer is applied at several positions of a sample (a convolution), the sample's vectors X and S are
-    those of its positions, concatenated. Raises as `ntk_trace`.
+    Their traces add up to that of the NTK if there are no other parameters. If a layer is applied at several
+    positions of a sample (a convolution), the sample's vectors X and S are those of its positions,
+    concatenated. Raises as `ntk_trace`.
     """
-    x = usable_samples(model, params, x)
+    params, x = usable_arguments(model, params, x)
     check_once(model, params, x)
     return _layer_kernels(StaticModel(model), params, x)
 
 
 def layer_pieces(model: Network, params: Params, x: SamplesLike) -> list[LayerPiece]:
-    """The two factors of every Dense and Conv layer's piece of J, in the order of `layer_names`.
+    """The two factors of the piece of J of every plain Dense and Conv layer, in the order of `layer_names`.
 
     For a dense network they are far smaller than its `layer_kernels`. Raises as `ntk_trace`.
     """
-    x = usable_samples(model, params, x)
+    params, x = usable_arguments(model, params, x)
     check_once(model, params, x)
     return _layer_pieces(StaticModel(model), params, x)
 

@@ -22,8 +22,8 @@ from ntklens.kernel.network import Network, Params, Samples
 class StaticModel:
     """A network with a key by which it is hashed and compared; the key is computed once.
 
-    JAX arrays, and objects whose content cannot be read, are compared by identity: a network must not
-    change them in place.
+    A network's content are its attributes, and those of networks that it holds. JAX arrays and all other
+    objects whose content cannot be read are compared by identity: a network must not change them in place.
     """
 
     def __init__(self, model: Network) -> None:
@@ -70,7 +70,24 @@ def _parts(value: object) -> list[Any] | None:
         return [value.__func__, value.__self__]
     if is_dataclass(value) and not isinstance(value, type):
         return _attributes(value)
+    if _is_plain_network(value):
+        return list(vars(value).items())
     return None
+
+
+class _Plain:
+    """Its size is that of any class whose instances hold attributes alone: no slots, nothing written in C."""
+
+
+def _is_plain_network(value: object) -> bool:
+    """Whether ``value`` is a network, of a class of the user's, whose attributes are all that it holds.
+
+    Other objects with attributes are not looked into: they may lead to anything, and change as they are used.
+    """
+    own = type(value)
+    without_hash = own.__hash__ in (object.__hash__, None)  # a class with a hash says itself what is equal
+    only_attributes = hasattr(value, "__dict__") and own.__basicsize__ == _Plain.__basicsize__
+    return without_hash and only_attributes and isinstance(value, Network)
 
 
 def _attributes(value: Any) -> list[tuple[str, Any]]:

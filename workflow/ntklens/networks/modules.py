@@ -156,7 +156,12 @@ def ntk_weights(network: DenseNetwork | ConvolutionalNetwork, params: Parameters
 
 
 def initial_parameters(model: nn.Module, inputs: int, seed: int | Int[Array, ""]) -> Parameters:
-    """Parameters of ``model`` for ``inputs`` pixels, drawn from ``seed``."""
+    """Parameters of ``model`` for ``inputs`` pixels, drawn from ``seed``.
+
+    At two widths those of one seed are not independent. JAX's random bits do not depend on an array's size
+    (``jax_threefry_partitionable``): entry i of a wide layer's kernel, in flat order, is the same normal
+    number as entry i of a narrow one's, each times its standard deviation.
+    """
     return model.init(jax.random.key(seed), jnp.zeros((1, inputs)))
 
 

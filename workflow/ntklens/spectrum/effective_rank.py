@@ -34,6 +34,10 @@ def effective_rank(
 
 def _as_spectra(eigenvalues: Any) -> Float[np.ndarray, "*spectra N"]:
     """``eigenvalues`` as float64, checked. Raises ValueError and TypeError as `effective_rank`."""
+    if isinstance(eigenvalues, np.ma.MaskedArray):
+        raise TypeError(
+            "eigenvalues are a masked array, whose mask would be ignored: an array of real numbers is needed"
+        )
     try:
         given = np.asarray(eigenvalues)
     except ValueError:  # nested lists of unequal lengths

@@ -1,6 +1,7 @@
 """The normalised NTK and the eigenvalues of a kernel, computed on the CPU (App. B.3)."""
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from jaxtyping import Array, Float
@@ -11,12 +12,22 @@ from ntklens.spectrum.triangles import is_finite
 Matrix = TypeVar("Matrix", Array, np.ndarray)
 
 
-def normalised(theta: Float[Matrix, "N N"]) -> Float[Matrix, "N N"]:
+@overload
+def normalised(theta: Float[Matrix, "N N"]) -> Float[Matrix, "N N"]: ...
+@overload
+def normalised(theta: Sequence[Sequence[float]]) -> Float[np.ndarray, "N N"]: ...
+def normalised(theta: Float[Any, "N N"] | Sequence[Any]) -> Float[Any, "N N"]:
     """The normalised NTK Θ̂_ij = Θ_ij / √(Θ_ii Θ_jj): its diagonal is one, so its trace is N (App. B.3).
 
     A row of zeros (an output that no parameter moves) stays zero. Raises ValueError if ``theta`` is not a
-    square matrix of real numbers, or has a negative number on its diagonal: it is then no kernel.
+    square matrix of real numbers, has a mask, or has a negative number on its diagonal: it is then no kernel.
     """
+    if isinstance(theta, np.ma.MaskedArray):
+        raise ValueError(
+            "theta is a masked array, whose mask would be ignored: a real square matrix is needed"
+        )
+    if isinstance(theta, Sequence):
+        theta = np.asarray(theta, np.float64)
     if theta.ndim != 2 or theta.shape[0] != theta.shape[1] or np.iscomplexobj(theta):
         raise ValueError(f"theta is a {theta.dtype} array {theta.shape}: a real square matrix is needed")
     if np.any(np.diagonal(theta) < 0):

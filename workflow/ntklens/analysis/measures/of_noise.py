@@ -2,7 +2,8 @@
 
 The averages hold means over seeds and draws of samples, with their standard errors. Resamples are draws of
 Student's t with these errors and n − 1 degrees of freedom, n the number of seeds; epochs are picked from the
-means. A single seed has no interval: its errors, if any, are those of the draws of samples alone.
+means. A single seed has no interval: its errors, if any, are those of the draws of samples alone. Beside
+scales that have intervals, a scale without one is taken as exact.
 """
 
 from collections.abc import Callable, Iterator
@@ -53,10 +54,13 @@ def _draws(results: CurveResults, quantity: str) -> Iterator[tuple[Mean, RowsAt]
     generator = generator_of(results.settings.curve)
     for average in results.averages:
         need(quantity in average.along, f"{quantity} was not measured along training")
+    noisy = [len(own.seeds) > 1 and bool(own.along[quantity].error.any()) for own in results.averages]
+    # As many rows for all scales, which are compared row by row.
+    resamples = results.settings.resamples if any(noisy) else 0
+    for average, with_noise in zip(results.averages, noisy, strict=True):
         mean = average.along[quantity]
-        freedom = len(average.seeds) - 1
-        resamples = results.settings.resamples if freedom and mean.error.any() else 0
-        noise = generator.standard_t(max(freedom, 1), (resamples, len(mean.epoch)))
+        size = resamples, len(mean.epoch)
+        noise = generator.standard_t(len(average.seeds) - 1, size) if with_noise else np.zeros(size)
         yield mean, _rows_at(np.vstack([mean.mean, mean.mean + noise * mean.error]))
 
 
