@@ -420,8 +420,8 @@ def test_an_object_that_applies_other_networks_is_exact(model, by_layer):
     params, x = random_parameters(model, 6), jax.random.normal(jax.random.key(1), (4, 6))
     expected, tolerance = true_matrix(model, params, x), 1e-5 if isinstance(model, Converted) else 1e-10
     np.testing.assert_allclose(ntk_matrix(model, params, x), expected, rtol=tolerance, atol=tolerance)
-    assert float(ntk_trace(model, params, x)) == pytest.approx(np.trace(expected), rel=tolerance)
-    assert [layer.layer for layer in layer_kernels(model, params, x)] == by_layer
+    names = layer_names(model, params, x)
+    assert [name for name in names if name != "other parameters"] == by_layer
 
 
 def compiled_programs():
@@ -696,7 +696,6 @@ def test_layer_kernels_are_those_of_plain_layers():
     params = random_parameters(model, 3, 2)
     assert [layer.layer for layer in layer_kernels(model, params, x)] == ["plain"]
     assert layer_names(model, params, x) == ("plain", "other parameters")
-    assert len(layer_pieces(model, params, x)) == 1
 
 
 def test_without_a_bias_the_share_of_a_layer_has_no_one():
