@@ -101,11 +101,11 @@ archive: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake archive $(SNAKEMAKE_ARGS) --configfile "$(CONFIG)"
 
-# Draws the figures and tables of both datasets from the archives in published/, without training.
+# Draws the figures and tables of all datasets from the archives in published/, without training.
 published: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake $(SNAKEMAKE_ARGS) --configfile config/full-scale.yaml --config \
-		'precomputed=[published/full-scale-mnist.zip,published/full-scale-fashion-mnist.zip]'
+		'precomputed=[published/full-scale-mnist.zip,published/full-scale-fashion-mnist.zip,published/full-scale-cifar-10.zip]'
 
 # Checks every file behind every figure, back to the datasets; `python -m ntklens trace FIGURE` shows one chain.
 verify-results: $(READY)
