@@ -239,10 +239,11 @@ def configs(draw):
     )
 
 
-def _figures(studies):
-    trained = sorted({name for entry in studies.get("model-scaling", ()) for name in entry["networks"]})
-    shown = sorted(
-        {entry["dataset"] for study in ("model-scaling", "data-scaling") for entry in studies.get(study, ())}
-    )
-    network = {"model_scaling_network": st.sampled_from(trained or SCALED)}
-    return st.mapping(network, {"dataset": st.sampled_from([None, *shown])})
+@st.composite
+def _figures(draw, studies):
+    by_width = studies.get("model-scaling", ())
+    trained = sorted({name for entry in by_width for name in entry["networks"]})
+    network = draw(st.sampled_from(trained or SCALED))
+    of_network = [entry for entry in by_width if network in entry["networks"]]
+    shown = sorted({entry["dataset"] for entry in (*of_network, *studies.get("data-scaling", ()))})
+    return {"model_scaling_network": network} | draw(some(dataset=st.sampled_from([None, *shown])))
