@@ -19,7 +19,7 @@ figures: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake $(SNAKEMAKE_ARGS)
 
-# Options with SNAKEMAKE_ARGS come before --config and --configfile, which take every word that follows.
+# In all targets SNAKEMAKE_ARGS stands before --config and --configfile: these two take every word that follows them.
 
 # Figures 1 to 3 in miniature, from small digits: about a minute on two cores, and another to set up.
 demo: $(READY)

@@ -6,12 +6,13 @@ drawn, over n. One set of weights serves every quantity, so a member's losses, t
 A seed is resampled at all points of a curve at once, since its members there have something random in common:
 the draw of the data, of which a larger one contains a smaller one, or the initial parameters. Those of
 networks of unlike widths are related too: entry i of a kernel is the same random number in both, up to its
-scale, since JAX's random numbers do not depend on how many are drawn. Initial traces of neighbouring widths
-have a correlation of about 0.3.
+scale, since JAX's random numbers do not depend on how many are drawn
+(`ntklens.networks.modules.initial_parameters`). Initial traces of one seed at neighbouring widths have a
+correlation of about 0.3.
 
 So a number made from all points, such as a slope, has the n − 1 degrees of freedom of n seeds. The scatter of
-resampled means is √((n − 1)/n) times what it should be, and its quantiles are those of a normal distribution
-where few members ask for Student's: `widened` corrects both.
+resampled means is √((n − 1)/n) times what it should be, and its quantiles are those of a normal distribution,
+which are too small for few members: `widened`, with `factor_of_mean`, corrects both.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Measures of what happens along training, from the start to the minimum of the mean test loss.
 
 Epochs that a measure picks, such as that of the largest effective rank, are those of the measured means, and
-stay the same in every resample. Intervals are Student's.
+stay the same in every resample. Intervals take Student's quantiles.
 """
 
 from collections.abc import Iterator

@@ -2,8 +2,10 @@
 
 The averages hold means over seeds and draws of samples, with their standard errors. Resamples are draws of
 Student's t with these errors and n − 1 degrees of freedom, n the number of seeds; epochs are picked from the
-means. A single seed has no interval: its errors, if any, are those of the draws of samples alone. Beside
-scales that have intervals, a scale without one is taken as exact.
+means. The errors at two epochs are taken as independent, although both have the draws of samples in common:
+averages do not tell these apart, and an interval of a difference is rather too wide. A single seed has no
+interval: its errors, if any, are those of the draws of samples alone. Beside scales that have intervals, a
+scale without one is taken as exact.
 """
 
 from collections.abc import Callable, Iterator
