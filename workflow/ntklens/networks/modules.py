@@ -6,7 +6,7 @@ network starts as the same function, but its derivatives with respect to kernels
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,12 +29,14 @@ from ntklens.networks.architectures import (
 
 Parameters = PyTree[Float[Array | np.ndarray, "..."]]
 Ensemble = PyTree[Float[Array | np.ndarray, "members ..."]]
+DotGeneral = Callable[..., Array]  # in place of `lax.dot_general`
 
 
 class DenseNetwork(nn.Module):
     """``hidden_layers`` ReLU layers of ``width`` units each, then a linear layer of ``outputs``.
 
-    The paper's "three-layer" network has two hidden layers: its output layer counts.
+    The paper's "three-layer" network has two hidden layers: its output layer counts. ``dot_general`` is the
+    product of samples and kernels, as in `flax.linen.Dense`.
     """
 
     hidden_layers: int
@@ -43,6 +45,7 @@ class DenseNetwork(nn.Module):
     initialisation: Initialisation = "lecun-normal"
     parametrisation: Parametrisation = "standard"
     biases: bool = True
+    dot_general: DotGeneral | None = None
 
     @nn.compact
     def __call__(self, x: Num[Array | np.ndarray, "d n0"]) -> Float[Array, "d n"]:
@@ -66,6 +69,7 @@ class ConvolutionalNetwork(nn.Module):
     initialisation: Initialisation = "lecun-normal"
     parametrisation: Parametrisation = "standard"
     biases: bool = True
+    dot_general: DotGeneral | None = None
 
     @nn.compact
     def __call__(self, x: Num[Array | np.ndarray, "d n0"]) -> Float[Array, "d n"]:
@@ -80,9 +84,10 @@ class ConvolutionalNetwork(nn.Module):
 def _dense_layers(
     network: DenseNetwork | ConvolutionalNetwork, x: Num[Array | np.ndarray, "d inputs"]
 ) -> Float[Array, "d n"]:
+    dense = partial(_layer, network, nn.Dense, dot_general=network.dot_general)
     for number in range(1, network.hidden_layers + 1):
-        x = nn.relu(_layer(network, nn.Dense, f"hidden_{number}", x, network.width))
-    return _layer(network, nn.Dense, "output", x, network.outputs)
+        x = nn.relu(dense(f"hidden_{number}", x, network.width))
+    return dense("output", x, network.outputs)
 
 
 def _layer(
@@ -91,17 +96,17 @@ def _layer(
     name: str,
     x: Num[Array | np.ndarray, "d ..."],
     features: int,
-    **sizes: Any,
+    **options: Any,
 ) -> Float[Array, "d ..."]:
     """A Dense or Conv layer of ``network``, applied to ``x``."""
     scale, mode, distribution = INITIALISATIONS[network.initialisation]
     if network.parametrisation == "ntk":
-        shape = (*sizes.get("kernel_size", ()), x.shape[-1], features)
+        shape = (*options.get("kernel_size", ()), x.shape[-1], features)
         variance = initial_variance(network.initialisation, shape)
         # Multiplying the layer's input scales its kernel alone, not its bias.
         x, scale = x * math.sqrt(variance), scale / variance
     kernel_init = nn.initializers.variance_scaling(scale, mode, distribution)
-    return kind(features, **sizes, kernel_init=kernel_init, use_bias=network.biases, name=name)(x)
+    return kind(features, **options, kernel_init=kernel_init, use_bias=network.biases, name=name)(x)
 
 
 def _pooled(

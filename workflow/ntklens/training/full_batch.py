@@ -23,6 +23,7 @@ from jaxtyping import Array, Float, Int
 
 from ntklens.networks.modules import Ensemble, Parameters
 from ntklens.storage.quantities import CURVES
+from ntklens.training.gradients import loss_gradient
 from ntklens.training.members import (
     AtMinimum,
     Record,
@@ -201,11 +202,7 @@ def _step(
     member: Member,
 ) -> Member:
     """Measure ``member`` at ``epoch``, then update its parameters once."""
-
-    def objective(params: Parameters) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        return loss_and_accuracy(outputs_of(trainer.model, params, train_set.images), train_set.labels)
-
-    (train_loss, train_accuracy), gradient = jax.value_and_grad(objective, has_aux=True)(member.params)
+    (train_loss, train_accuracy), gradient = loss_gradient(trainer.model, member.params, train_set)
     test_outputs, traces = _test_outputs(trainer, member, test_set.images, epoch)
     test_loss, test_accuracy = loss_and_accuracy(test_outputs, test_set.labels)
     values = {

@@ -18,8 +18,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ntklens.networks.modules import Parameters
 from ntklens.storage.quantities import TRAIN_CURVES
+from ntklens.training.gradients import loss_gradient
 from ntklens.training.grid_trainer import Curve, GridTrainer, Task, Values, evaluate
-from ntklens.training.members import Samples, Trace, loss_and_accuracy, outputs_of
+from ntklens.training.members import Samples, Trace
 from ntklens.training.minimum_search import Position
 from ntklens.training.optimisers import Optimiser
 from ntklens.training.transformations import transformation
@@ -111,12 +112,9 @@ def _advanced(
     optimiser = transformation(loop.optimiser, learning_rate)
     layers = loop.trace.layers if loop.trace and loop.trace_every else 0
 
-    def objective(params: Parameters) -> tuple[Float[Array, ""], Float[Array, ""]]:
-        return loss_and_accuracy(outputs_of(loop.model, params, train_set.images), train_set.labels)
-
     def step(epoch: Int[Array, ""], carry: Carry) -> Carry:
         params, state, values = carry
-        (loss, accuracy), gradient = jax.value_and_grad(objective, has_aux=True)(params)
+        (loss, accuracy), gradient = loss_gradient(loop.model, params, train_set)
         traces = jnp.zeros(layers, loss.dtype)
         if loop.trace_every:
             due = traced & (epoch % loop.trace_every == 0)

@@ -20,8 +20,9 @@ from jaxtyping import Array, Float, Int, Int32
 
 from ntklens.networks.modules import Parameters
 from ntklens.storage.quantities import TRAIN_CURVES
+from ntklens.training.gradients import loss_gradient
 from ntklens.training.grid_trainer import Curve, GridTrainer, Task, Values, evaluate
-from ntklens.training.members import Samples, loss_and_accuracy, outputs_of
+from ntklens.training.members import Samples
 from ntklens.training.minimum_search import Position
 from ntklens.training.optimisers import Optimiser
 from ntklens.training.transformations import transformation
@@ -80,11 +81,9 @@ def _step(
     rows: Int[Array, " batch"],
     learning_rate: Float[Array, ""],
 ) -> tuple[Parameters, optax.OptState]:
-    def loss(params: Parameters) -> Float[Array, ""]:
-        outputs = outputs_of(model, params, train_set.images[rows])
-        return loss_and_accuracy(outputs, train_set.labels[rows])[0]
-
+    batch = jax.tree.map(lambda leaf: leaf[rows], train_set)
+    _, gradient = loss_gradient(model, params, batch)
     updates, optimiser_state = transformation(optimiser, learning_rate).update(
-        jax.grad(loss)(params), optimiser_state, params
+        gradient, optimiser_state, params
     )
     return optax.apply_updates(params, updates), optimiser_state
