@@ -157,6 +157,23 @@ def test_job_for_the_cpu_uses_it_whatever_jax_would_prefer(run):
     assert second.stdout == first.stdout
 
 
+def test_environment_does_not_change_the_numbers(run):
+    """Each of these changes the initial parameters of a seed, or the precision of all that follows."""
+    program = (
+        "from ntklens.machine.devices import use_device; use_device(0); import jax, jax.numpy as jnp;"
+        "draw = jax.random.normal(jax.random.key(0), (3, 5)); print(draw.dtype, draw.tolist())"
+    )
+    changes = {
+        "JAX_THREEFRY_PARTITIONABLE": "0",
+        "JAX_DEFAULT_PRNG_IMPL": "rbg",
+        "JAX_ENABLE_X64": "1",
+        "JAX_DEFAULT_MATMUL_PRECISION": "default",
+    }
+    plain, changed = run(program), run(program, **changes)
+    assert changed.returncode == 0, changed.stderr
+    assert changed.stdout == plain.stdout
+
+
 def test_description_of_a_gpu(monkeypatch):
     gpu = Mock(platform="gpu", device_kind="NVIDIA H100", memory_stats=lambda: {"bytes_limit": 64 * 2**30})
     monkeypatch.setattr("jax.devices", lambda: [gpu])

@@ -1,6 +1,7 @@
 """The device that a process computes on: the CPU or one GPU, as requested, never one in place of the other.
 
 On both, matrix products keep float32's precision; recent GPUs would round the factors to TF32, with 10 bits.
+Options of JAX that would change numbers are set whatever the user's environment says.
 On a GPU every run gives the same numbers, so that a resumed job ends with those of an uninterrupted one.
 
 This has not run on a GPU. The tests check only what JAX does without a GPU, and that XLA knows the flags.
@@ -17,6 +18,14 @@ from ntklens.machine.gpu_lease import DeviceError, lease_gpu
 # other: the faster deterministic scatters gave wrong results in some versions of XLA (openxla/xla, pull
 # requests 31063 and 34870).
 SAME_IN_EVERY_RUN = "--xla_gpu_deterministic_ops=true --xla_gpu_enable_scatter_determinism_expander=false"
+# Options that environment variables could change, and with them every network: random bits and precision. The
+# analysis assumes that the bits do not depend on an array's size (`networks.modules.initial_parameters`).
+FIXED = {
+    "jax_default_matmul_precision": "highest",
+    "jax_default_prng_impl": "threefry2x32",
+    "jax_threefry_partitionable": True,
+    "jax_enable_x64": False,
+}
 MEMORY_SHARE = 0.75  # share of a GPU's memory that JAX allocates when it starts: JAX's default
 MEMORY_VARIABLES = ("XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION")  # the new and the old name
 
@@ -28,7 +37,8 @@ def use_device(gpus: int, jobs_per_gpu: int = 1) -> None:
     Up to ``jobs_per_gpu`` jobs share a GPU and its memory. Raises DeviceError if there is no GPU, or none
     that JAX can use; macOS never has one.
     """
-    jax.config.update("jax_default_matmul_precision", "highest")
+    for option, value in FIXED.items():
+        jax.config.update(option, value)
     if not gpus:
         jax.config.update("jax_platforms", "cpu")
         return
