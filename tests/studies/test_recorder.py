@@ -394,3 +394,14 @@ def test_pool_is_left_alone():
     recorded(CASES["mini-batches"], [0])
     np.testing.assert_array_equal(before[0], SUBSET.pool_images)
     np.testing.assert_array_equal(before[1], SUBSET.pool_labels)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_seed_whose_ntk_is_not_finite_has_diverged():
+    """At this rate the losses stay finite."""
+    recipe = replace(RECIPE, optimiser=SGD, stop=Stop(20, 20, patience=1.2, max_epochs=120), evaluate_every=6)
+    case = Experiment(replace(NETWORK, width=40), DATA, recipe, SUBSET)
+    (own,) = record(case, replace(MEASURED, save_parameters=0), [0], 10.0)
+    assert np.all(np.isfinite(own.curves["test_loss"]))
+    assert not np.all(np.isfinite(own.spectrum.eigenvalues))
+    assert own.status == DIVERGED

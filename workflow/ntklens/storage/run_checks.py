@@ -1,7 +1,7 @@
 """What the numbers of a run file must satisfy, whoever wrote them: a damaged number can be a plausible one.
 
-Seeds that diverged have losses that are not finite, so they are not checked. Sums and repeated values were
-computed in single precision, by other programs on other shapes, and so agree up to rounding.
+Seeds that diverged have losses or NTKs that are not finite, so they are not checked. Sums and repeated values
+were computed in single precision, by other programs on other shapes, and so agree up to rounding.
 """
 
 from collections.abc import Iterator

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
 
 import jax
 import numpy as np
@@ -63,7 +65,7 @@ def record(
         records = trainer.records(members)
         minima = [own.minimum and kernels.at_minimum(own.minimum.params, threads) for own in records]
         ends = _ends(experiment, draws[0], seeds, records, threads) if measurement.minimum else None
-    return [
+    trajectories = [
         Trajectory(
             seed=seed,
             status=own.status,
@@ -82,6 +84,15 @@ def record(
         )
         for index, (seed, own) in enumerate(zip(seeds, records, strict=True))
     ]
+    return [own if _has_finite_ntks(own) else replace(own, status=DIVERGED) for own in trajectories]
+
+
+def _has_finite_ntks(own: Trajectory) -> bool:
+    """Whether all measured NTKs are finite. At far too large a rate, losses may be and NTKs not."""
+    measured: list[Any] = [own.layer_traces, own.spectrum.ntk_trace, own.spectrum.eigenvalues]
+    if own.minimum is not None:
+        measured += [own.minimum.ntk_trace, own.minimum.eigenvalues, own.minimum.ntk_eigenvalues]
+    return all(np.all(np.isfinite(values)) for values in measured)
 
 
 def ntk_draws(subset: Subset, samples: int, draws: int) -> list[Draw]:
@@ -128,7 +139,7 @@ def _ends(
 
 def _spectrum(snapshots: Taken, record: Record, rows: tuple[int, int]) -> Spectrum:
     """The `Spectrum` of one seed, whose training is ``record``."""
-    # A diverged seed ends early, and its last epoch is left out; other seeds reach every snapshot.
+    # A diverged seed ends early, at an epoch whose losses are not finite; other seeds reach every snapshot.
     end = record.epoch[-1] + (record.status != DIVERGED)
     reached = [epoch for epoch in snapshots if epoch < end]
     taken = [arrays_of([future.result() for future in snapshots[epoch]]) for epoch in reached]
