@@ -50,7 +50,8 @@ class Replay:
         last, found = len(self.test_loss) - 1, GridMinimum.nothing(self.position(0))
         for epoch in sorted({*range(0, last, grid), last}):
             found = found.after(self.position(epoch), self.loss({"epoch": epoch}))
-        return exact_minimum(found, grid, last, lambda _, epoch: self.position(epoch), self.loss).epoch
+        end = min(found.epoch + grid, last)
+        return exact_minimum(found, end, lambda _, epoch: self.position(epoch), self.loss).epoch
 
 
 def experiment(width: int, hidden_layers: int, subset: Subset) -> Experiment:

@@ -21,7 +21,7 @@ from ntklens.machine.threads import use_threads
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.networks.modules import build_network, initial_parameters
 from ntklens.training import narrow_layers
-from ntklens.training.gradients import loss_gradient
+from ntklens.training.gradients import loss_and_gradient
 from ntklens.training.members import Samples
 from ntklens.training.schedules import EPOCHS_PER_CALL, Schedule, Stop
 
@@ -43,7 +43,7 @@ def update(shape: tuple[int, int, int], samples: int, width: int, widest: int) -
     model = build_network(NetworkSettings(hidden_layers=3, width=width), shape, 10)
     data = random_images(samples, shape)
     params = initial_parameters(model, data.images.shape[1], 0)
-    gradient = jax.jit(lambda params, data: loss_gradient(model, params, data)[1])
+    gradient = jax.jit(lambda params, data: loss_and_gradient(model, params, data)[1])
     jax.block_until_ready(gradient(params, data))
     return lambda: jax.block_until_ready(gradient(params, data))
 

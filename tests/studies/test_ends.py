@@ -118,7 +118,7 @@ def test_network_that_did_not_move_has_no_distances():
 
 def test_linearised_loss_is_that_of_the_jacobian(monkeypatch):
     """In parts of three samples, of which the last has one."""
-    monkeypatch.setattr("ntklens.training.linearised.EVALUATED_AT_ONCE", 3)
+    monkeypatch.setattr("ntklens.training.members.EVALUATED_AT_ONCE", 3)
     jacobian = jax.jacobian(lambda params: MODEL.apply(params, TEST_SET.images))(BEFORE)
     change = jax.tree.map(jnp.subtract, AFTER, BEFORE)
     moved = jax.tree.map(lambda j, c: jnp.tensordot(j, c, c.ndim), jacobian, change)

@@ -200,6 +200,16 @@ def test_jump_over_the_window_is_named_with_its_rates():
     assert low < 0.0101 < high < 1.06 * low
 
 
+@pytest.mark.parametrize(
+    ("beyond", "words"), [(None, "it diverges"), (0, "the test loss never improves")], ids=str
+)
+def test_rate_beyond_which_there_is_no_minimum_is_named(beyond, words):
+    message = failure(seeds(lambda rate: 555 if rate < 0.0101 else beyond), goal=NARROW, max_trials=20)
+    match = re.search(rf"the minimum is at 555 at rate (\S+), and {words} at rate (\S+);", message)
+    low, high = map(float, match.groups())
+    assert low < 0.0101 < high
+
+
 def test_search_ends_at_a_jump_before_its_trials_do():
     message = failure(seeds(lambda rate: 555 if rate < 0.0101 else 5), goal=NARROW, max_trials=1000)
     assert int(re.search(r"none of (\d+) rates", message)[1]) <= 10

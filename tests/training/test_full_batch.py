@@ -64,3 +64,16 @@ def test_update_after_the_last_epoch_is_yielded():
     schedule = Schedule(Stop.fixed(3), snapshots=(3,), updates_after=True)
     steps = FullBatch(MODEL, Sgd(0.0), schedule).train(INITIAL, [TRAIN_SET] * 2, TEST_SET, 0.1)
     assert [epoch for epoch, _ in steps] == [0, 3, 4]
+
+
+def test_members_end_where_the_stop_says():
+    """In float32 the rule would round up at every fifth epoch from 325 to 425, where minima are."""
+    seeds, stop = range(20), Stop(100, 500, patience=1.2, max_epochs=900)
+    trainer = FullBatch(MODEL, Adam(0.9, 0.999, 1e-8), Schedule(stop))
+    start = ensemble_parameters(MODEL, 6, seeds)
+    *_, (_, members) = trainer.train(start, [TRAIN_SET] * len(seeds), TEST_SET, 0.0004)
+    records = trainer.records(members)
+    assert any(325 <= own.minimum.epoch <= 425 for own in records)
+    assert [own.epoch[-1] for own in records] == [
+        min(stop.last(own.minimum.epoch), stop.max_epochs) for own in records
+    ]

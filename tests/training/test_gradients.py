@@ -9,7 +9,7 @@ import pytest
 from flax import linen as nn
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.networks.modules import build_network, ensemble_parameters, initial_parameters
-from ntklens.training.gradients import loss_gradient
+from ntklens.training.gradients import loss_and_gradient
 from ntklens.training.members import Samples, loss_and_accuracy
 from ntklens.training.narrow_layers import NARROW, dot_general
 
@@ -45,14 +45,14 @@ def assert_close(found, expected):
 def test_gradient_is_that_of_jax(settings):
     model = build_network(settings, SHAPE, OUTPUTS)
     params = initial_parameters(model, 60, 0)
-    assert_close(loss_gradient(model, params, SAMPLES), plainly(model, params, SAMPLES))
+    assert_close(loss_and_gradient(model, params, SAMPLES), plainly(model, params, SAMPLES))
 
 
 def test_members_that_advance_together_have_the_gradients_of_each():
     model = build_network(DENSE, SHAPE, OUTPUTS)
     ensemble = ensemble_parameters(model, 60, [0, 1, 2])
     own = Samples(jnp.stack([IMAGES, -IMAGES, 2 * IMAGES]), jnp.stack([SAMPLES.labels] * 3))
-    together = jax.vmap(lambda params, samples: loss_gradient(model, params, samples))(ensemble, own)
+    together = jax.vmap(lambda params, samples: loss_and_gradient(model, params, samples))(ensemble, own)
     for member in range(3):
         params, samples = jax.tree.map(lambda leaf, at=member: leaf[at], (ensemble, own))
         expected = plainly(model, params, samples)
@@ -67,7 +67,7 @@ def test_a_network_of_another_class_is_differentiated_as_it_is():
 
     model = Affine()
     params = model.init(jax.random.key(0), IMAGES)
-    assert_close(loss_gradient(model, params, SAMPLES), plainly(model, params, SAMPLES))
+    assert_close(loss_and_gradient(model, params, SAMPLES), plainly(model, params, SAMPLES))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import pytest
 from flax import linen as nn
 from ntklens.networks.modules import DenseNetwork, ensemble_parameters
 from ntklens.storage.run_files import OK
-from ntklens.training import grid_trainer
 from ntklens.training.grid_trainer import evaluate
 from ntklens.training.members import Samples
 from ntklens.training.mini_batch import MiniBatch, batches
@@ -148,7 +147,7 @@ def test_updates_after_snapshots_are_refused():
 def test_evaluation_in_parts_equals_that_of_the_whole(data, monkeypatch):
     params = trained(DENSE, data, 0, seed=0)
     whole = evaluate(DENSE, params, data)
-    monkeypatch.setattr(grid_trainer, "EVALUATED_AT_ONCE", 7)
+    monkeypatch.setattr("ntklens.training.members.EVALUATED_AT_ONCE", 7)
     assert evaluate(DENSE, params, data) == pytest.approx(whole, rel=1e-6)
 
 

@@ -31,7 +31,8 @@ class Descent:
         return found
 
     def minimum(self, step):
-        return exact_minimum(self.on_grid(step), step, len(self.losses) - 1, self.advance, self.test_loss)
+        found, last = self.on_grid(step), len(self.losses) - 1
+        return exact_minimum(found, min(found.epoch + step, last), self.advance, self.test_loss)
 
 
 @given(st.integers(0, 120), st.integers(0, 120), st.integers(1, 40), st.floats(0.1, 3))
@@ -69,3 +70,13 @@ def test_minimum_of_losses_that_never_were_finite_is_the_start(losses):
 
 def test_losses_that_are_not_finite_are_passed_over():
     assert Descent([5, math.nan, 4, 3, math.nan, 2, math.nan, math.nan, 9]).minimum(step=3).epoch == 5
+
+
+def test_search_ends_at_the_next_evaluated_epoch():
+    """Where evaluated epochs are unevenly spaced, as in mini-batch training."""
+    descent = Descent([(epoch - 21) ** 2 for epoch in range(100)])
+    found = GridMinimum.nothing(Position(0, {"epoch": 0}, {}))
+    for epoch in (0, 16, 18, 20, 22, 32, 48):
+        found = found.after(Position(epoch, {"epoch": epoch}, {}), descent.losses[epoch])
+    assert exact_minimum(found, 22, descent.advance, descent.test_loss).epoch == 21
+    assert set(descent.evaluations) == {19, 21}

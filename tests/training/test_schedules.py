@@ -27,3 +27,8 @@ def test_yields_are_snapshots_and_updates_after_them(snapshots, updates_after, y
 def test_snapshot_beyond_the_last_epoch_raises():
     with pytest.raises(ValueError, match=r"snapshots \(0, 9\) lie beyond the last epoch, 8"):
         Schedule(Stop.fixed(8), snapshots=(0, 9))
+
+
+@pytest.mark.parametrize(("patience", "minimum", "last"), [(1.1, 100, 110), (1.2, 330, 396), (1.2, 331, 398)])
+def test_last_epoch_is_the_first_that_is_patience_times_the_minimum(patience, minimum, last):
+    assert Stop(20, 20, patience, max_epochs=900).last(minimum) == last

@@ -43,7 +43,7 @@ def find_rates(args: argparse.Namespace) -> None:
     subset, seeds = read_subset(args.subset, settings.subset), range(settings.seeds)
     points = {point.scale: Experiment(point.network, point.data, recipe, subset) for point in settings.points}
     code = code_record(__file__, *modules)
-    origin = {**provenance("learning rates", settings, [args.subset], ["jax", "flax", "optax"]), **code}
+    origin = {**provenance("learning rates", settings, [args.subset], job_start.PACKAGES), **code}
     checkpoint = job_start.open_checkpoint(args, origin, code["code_sha256"])
     trials = Trials(checkpoint)
 

@@ -19,8 +19,6 @@ from ntklens.studies.recipes import modules_of
 from ntklens.studies.recorder import record
 from ntklens.training.learning_rates import read_rate
 
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")
-
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,7 +50,7 @@ def train(args: argparse.Namespace) -> None:
         inputs.append(args.learning_rates)
     code = code_record(__file__, *modules)
     origin = {
-        **provenance("run", settings, inputs, PACKAGES),
+        **provenance("run", settings, inputs, job_start.PACKAGES),
         **code,
         "seeds": seeds,
         "learning_rate": learning_rate,

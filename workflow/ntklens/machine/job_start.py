@@ -18,6 +18,8 @@ from ntklens.machine.threads import use_threads
 from ntklens.storage.checkpoints import Checkpoint
 from ntklens.storage.settings import as_plain
 
+# Their versions may change the numbers of a job: they are recorded, and no checkpoint of others is resumed.
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "scipy", "h5py")
 NTK_SHARE = 0.5  # share of a job's memory that the pieces of an NTK may take
 
 

@@ -3,7 +3,6 @@
 Snakemake keeps these settings and runs a job again when its settings have changed.
 """
 
-import math
 from dataclasses import replace
 
 from ntklens.analysis.settings import (
@@ -37,12 +36,12 @@ from ntklens.studies.entries import ConfigRecipe, StudyEntry
 from ntklens.studies.jobs import CalibrationSettings, ScaledPoint, TrainingSettings
 from ntklens.studies.recipes import Measurement, Recipe
 from ntklens.training.optimisers import Optimiser, Sgd
-from ntklens.training.schedules import Stop
+from ntklens.training.schedules import Stop, geometric_middle
 
 
 def target_epoch(config: Config) -> float:
     """The geometric middle of the window, at which calibration aims for the minimum."""
-    return math.sqrt(config.training.window.first * config.training.window.last)
+    return geometric_middle(config.training.window.first, config.training.window.last)
 
 
 def subset_settings(config: Config, dataset: str) -> SplitSettings:

@@ -3,13 +3,13 @@
 ``subset`` and ``learning_rates`` are digests of the settings that these files must have been made with.
 """
 
-import math
 from dataclasses import dataclass
 
 from ntklens.data.settings import DataSettings
 from ntklens.networks.architectures import NetworkSettings
 from ntklens.storage.curve import Curve
 from ntklens.studies.recipes import Measurement, Recipe
+from ntklens.training.schedules import geometric_middle
 
 
 @dataclass(frozen=True)
@@ -59,4 +59,4 @@ class CalibrationSettings:
     @property
     def target_epoch(self) -> float:
         """The geometric middle of the window, at which calibration aims for the minimum."""
-        return math.sqrt(math.prod(self.window))
+        return geometric_middle(*self.window)

@@ -122,7 +122,8 @@ class Snapshots:
     ) -> None:
         """Submit the snapshots at ``epoch``, from the ``kernels`` there and those ``updated`` once, if given.
 
-        A member that is not measurable, or diverged in the update, has none.
+        A member that is not measurable, here or after the update, has none. Those of one that diverges may be
+        taken up to its end, and are then not finite.
         """
         for index, (taken, own) in enumerate(zip(self.taken, kernels, strict=True)):
             after = [None] * len(own) if updated is None else [kernel.theta for kernel in updated[index]]

@@ -23,7 +23,7 @@ from jaxtyping import Array, Float, Int
 
 from ntklens.networks.modules import Ensemble, Parameters
 from ntklens.storage.quantities import CURVES
-from ntklens.training.gradients import loss_gradient
+from ntklens.training.gradients import loss_and_gradient
 from ntklens.training.members import (
     AtMinimum,
     Record,
@@ -202,7 +202,7 @@ def _step(
     member: Member,
 ) -> Member:
     """Measure ``member`` at ``epoch``, then update its parameters once."""
-    (train_loss, train_accuracy), gradient = loss_gradient(trainer.model, member.params, train_set)
+    (train_loss, train_accuracy), gradient = loss_and_gradient(trainer.model, member.params, train_set)
     test_outputs, traces = _test_outputs(trainer, member, test_set.images, epoch)
     test_loss, test_accuracy = loss_and_accuracy(test_outputs, test_set.labels)
     values = {
@@ -262,10 +262,9 @@ def _follow_minimum(
     better = running & (test_loss < best.test_loss)
     candidate = BestSoFar(epoch=jnp.asarray(epoch, jnp.int32), test_loss=test_loss, params=member.params)
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best)
-    stop = schedule.stop
-    allowed = jnp.where(best.epoch < stop.window_first, stop.window_last, stop.earliest)
-    last = jnp.maximum(allowed, jnp.ceil(stop.patience * best.epoch))
-    ends = (epoch >= last) | ~jnp.isfinite(train_loss + test_loss)
+    # A table, since in float32 the rule itself would round up where it must not.
+    last = jnp.array([schedule.stop.last(minimum) for minimum in range(schedule.stop.max_epochs + 1)])
+    ends = (epoch >= last[best.epoch]) | ~jnp.isfinite(train_loss + test_loss)
     return best, jnp.where(running & ends, candidate.epoch, member.stop_epoch)
 
 

@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ntklens.networks.modules import Parameters
 from ntklens.storage.quantities import TRAIN_CURVES
-from ntklens.training.gradients import loss_gradient
+from ntklens.training.gradients import loss_and_gradient
 from ntklens.training.grid_trainer import Curve, GridTrainer, Task, Values, evaluate
 from ntklens.training.members import Samples, Trace
 from ntklens.training.minimum_search import Position
@@ -114,7 +114,7 @@ def _advanced(
 
     def step(epoch: Int[Array, ""], carry: Carry) -> Carry:
         params, state, values = carry
-        (loss, accuracy), gradient = loss_gradient(loop.model, params, train_set)
+        (loss, accuracy), gradient = loss_and_gradient(loop.model, params, train_set)
         traces = jnp.zeros(layers, loss.dtype)
         if loop.trace_every:
             due = traced & (epoch % loop.trace_every == 0)

@@ -9,7 +9,7 @@ from ntklens.training import narrow_layers
 from ntklens.training.members import Samples, loss_and_accuracy, outputs_of
 
 
-def loss_gradient(
+def loss_and_gradient(
     model: nn.Module, params: Parameters, samples: Samples
 ) -> tuple[tuple[Float[Array, ""], Float[Array, ""]], Parameters]:
     """Loss and accuracy of ``model`` on ``samples``, and the loss's gradient with respect to ``params``."""

@@ -18,7 +18,6 @@ import numpy as np
 import optax
 from flax import linen as nn
 from flax import serialization
-from jax import lax
 from jaxtyping import Array, Float, Int
 
 from ntklens.networks.modules import Ensemble, Parameters
@@ -32,13 +31,15 @@ from ntklens.training.members import (
     Trace,
     loss_and_accuracy,
     losses_are_finite,
+    mean_over_parts,
     on_host,
     outputs_of,
+    part_of,
     status_of,
 )
 from ntklens.training.minimum_search import GridMinimum, Position, exact_minimum
 from ntklens.training.optimisers import Optimiser
-from ntklens.training.schedules import EVALUATED_AT_ONCE, Schedule
+from ntklens.training.schedules import Schedule
 from ntklens.training.transformations import transformation
 
 MEASURED = (*CURVES, "layer_traces")
@@ -184,8 +185,7 @@ class GridTrainer(ABC):
         if self.schedule.minimum:
             exact = exact_minimum(
                 member.found,
-                self.schedule.evaluate_every,
-                epoch,
+                min((own for own in self.evaluated if member.found.epoch < own <= epoch), default=epoch),
                 advance=lambda position, end: self.advanced(position, task, end, traced=False)[0],
                 test_loss=lambda params: evaluate(self.model, params, task.test_set)[0],
             )
@@ -290,13 +290,9 @@ def _new_state(optimiser: Optimiser, params: Parameters) -> optax.OptState:
 
 def evaluate(model: nn.Module, params: Parameters, samples: Samples) -> tuple[float, float]:
     """Mean loss and accuracy of ``model`` on ``samples``."""
-    total = len(samples.labels)
-    starts = range(0, total, EVALUATED_AT_ONCE)
-    sizes = [min(EVALUATED_AT_ONCE, total - start) for start in starts]
-    parts = [
-        _evaluate_part(model, size, params, samples, start) for start, size in zip(starts, sizes, strict=True)
-    ]
-    loss, accuracy = np.average(np.array(parts, dtype=np.float64), axis=0, weights=sizes)
+    loss, accuracy = mean_over_parts(
+        samples, lambda start, size: _evaluate_part(model, size, params, samples, start)
+    )
     return float(loss), float(accuracy)
 
 
@@ -304,5 +300,5 @@ def evaluate(model: nn.Module, params: Parameters, samples: Samples) -> tuple[fl
 def _evaluate_part(
     model: nn.Module, size: int, params: Parameters, samples: Samples, start: Int[Array, ""]
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    part = jax.tree.map(lambda leaf: lax.dynamic_slice_in_dim(leaf, start, size), samples)
+    part = part_of(samples, start, size)
     return loss_and_accuracy(outputs_of(model, params, part.images), part.labels)

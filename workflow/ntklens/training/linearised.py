@@ -4,14 +4,11 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import linen as nn
-from jax import lax
 from jaxtyping import Array, Float, Int
 
 from ntklens.networks.modules import Parameters
-from ntklens.training.members import Samples, loss_and_accuracy, outputs_of
-from ntklens.training.schedules import EVALUATED_AT_ONCE
+from ntklens.training.members import Samples, loss_and_accuracy, mean_over_parts, outputs_of, part_of
 
 
 def linearised_loss(model: nn.Module, initial: Parameters, params: Parameters, samples: Samples) -> float:
@@ -19,14 +16,11 @@ def linearised_loss(model: nn.Module, initial: Parameters, params: Parameters, s
 
     A forward derivative gives J₀(θ − θ₀), for `EVALUATED_AT_ONCE` samples at a time.
     """
-    total = len(samples.labels)
-    starts = range(0, total, EVALUATED_AT_ONCE)
-    sizes = [min(EVALUATED_AT_ONCE, total - start) for start in starts]
-    losses = [
-        _loss_of_part(model, size, initial, params, samples, start)
-        for start, size in zip(starts, sizes, strict=True)
-    ]
-    return float(np.average(np.array(losses, np.float64), weights=sizes))
+    return float(
+        mean_over_parts(
+            samples, lambda start, size: _loss_of_part(model, size, initial, params, samples, start)
+        )
+    )
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -38,7 +32,7 @@ def _loss_of_part(
     samples: Samples,
     start: Int[Array, ""],
 ) -> Float[Array, ""]:
-    part = jax.tree.map(lambda leaf: lax.dynamic_slice_in_dim(leaf, start, size), samples)
+    part = part_of(samples, start, size)
     change = jax.tree.map(jnp.subtract, params, initial)
     outputs, change_of_outputs = jax.jvp(lambda at: outputs_of(model, at, part.images), (initial,), (change,))
     return loss_and_accuracy(outputs + change_of_outputs, part.labels)[0]

@@ -13,10 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import linen as nn
+from jax import lax
 from jaxtyping import Array, Float, Int
 
 from ntklens.networks.modules import Ensemble, Parameters
 from ntklens.storage.run_files import DIVERGED, OK, UNFINISHED, Status
+from ntklens.training.schedules import EVALUATED_AT_ONCE
 
 # The members of an ensemble in training, each trainer's in a form of its own.
 Members = Any
@@ -128,6 +130,23 @@ def loss_and_accuracy(
     """Mean softmax cross-entropy of ``outputs``, and the share of samples that they classify correctly."""
     loss = optax.softmax_cross_entropy_with_integer_labels(outputs, labels).mean()
     return loss, jnp.mean(jnp.argmax(outputs, axis=-1) == labels)
+
+
+def mean_over_parts(samples: Samples, measure: Callable[[int, int], Any]) -> Float[np.ndarray, "*values"]:
+    """The mean over ``samples`` of what ``measure(start, size)`` gives as the mean over ``size`` of them.
+
+    At most `EVALUATED_AT_ONCE` are measured at once.
+    """
+    total = len(samples.labels)
+    starts = range(0, total, EVALUATED_AT_ONCE)
+    sizes = [min(EVALUATED_AT_ONCE, total - start) for start in starts]
+    parts = [measure(start, size) for start, size in zip(starts, sizes, strict=True)]
+    return np.asarray(np.average(np.array(parts, np.float64), axis=0, weights=sizes))
+
+
+def part_of(samples: Samples, start: Int[Array, ""], size: int) -> Samples:
+    """``size`` of the ``samples``, from ``start`` on."""
+    return jax.tree.map(lambda leaf: lax.dynamic_slice_in_dim(leaf, start, size), samples)
 
 
 def losses_are_finite(curves: Mapping[str, Sequence[float] | Float[np.ndarray, " _"]]) -> bool:

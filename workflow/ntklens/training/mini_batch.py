@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Int, Int32
 
 from ntklens.networks.modules import Parameters
 from ntklens.storage.quantities import TRAIN_CURVES
-from ntklens.training.gradients import loss_gradient
+from ntklens.training.gradients import loss_and_gradient
 from ntklens.training.grid_trainer import Curve, GridTrainer, Task, Values, evaluate
 from ntklens.training.members import Samples
 from ntklens.training.minimum_search import Position
@@ -82,7 +82,7 @@ def _step(
     learning_rate: Float[Array, ""],
 ) -> tuple[Parameters, optax.OptState]:
     batch = jax.tree.map(lambda leaf: leaf[rows], train_set)
-    _, gradient = loss_gradient(model, params, batch)
+    _, gradient = loss_and_gradient(model, params, batch)
     updates, optimiser_state = transformation(optimiser, learning_rate).update(
         gradient, optimiser_state, params
     )

@@ -59,17 +59,18 @@ class ExactMinimum(NamedTuple):
 
 def exact_minimum(
     found: GridMinimum,
-    step: int,
-    last: int,
+    end: int,
     advance: Callable[[Position, int], Position],
     test_loss: Callable[[Parameters], float],
 ) -> ExactMinimum:
-    """The `ExactMinimum` near ``found``, the minimum on a grid of ``step`` epochs that ends at ``last``.
+    """The `ExactMinimum` near ``found``, the minimum among the evaluated epochs.
+
+    ``end`` is the evaluated epoch after it, or the minimum's own if that is the last.
 
     ``advance(position, epoch)`` returns the position at a later epoch, ``test_loss`` the loss that the grid
     has. Of equal losses the first counts.
     """
-    first, end = found.before.epoch, min(found.epoch + step, last)
+    first = found.before.epoch
     known = {found.epoch: found.test_loss}
 
     def walk(epochs: Iterable[int]) -> Iterator[Position]:
@@ -85,7 +86,7 @@ def exact_minimum(
         regular = range(first + every, end, every)
         return sorted({found.epoch, *(epoch for epoch in regular if begin <= epoch <= stop)})
 
-    if step > FINER:
+    if max(found.epoch - first, end - found.epoch) > FINER:
         for _ in walk(inner(first, end, FINER)):
             pass
     least = min(known, key=lambda epoch: (known[epoch], epoch))

@@ -36,10 +36,11 @@ def _finding(ordered: Sequence[Trial], goal: Goal, seed: int) -> str:
         return _without_minimum(epochs)
     for (low, below), (high, above) in pairwise(zip(ordered, sides, strict=True)):
         if (below, above) == (Side.LATE, Side.EARLY):
-            return (
-                f"the minimum jumps from {_minima(low)[seed]} to {_minima(high)[seed]} "
-                f"between rates {rate(low)} and {rate(high)}"
-            )
+            slow, fast = _minima(low)[seed], high.epochs[seed]
+            if not fast:
+                end = "it diverges" if fast is None else "the test loss never improves"
+                return f"the minimum is at {slow} at rate {rate(low)}, and {end} at rate {rate(high)}"
+            return f"the minimum jumps from {slow} to {fast} between rates {rate(low)} and {rate(high)}"
     if set(sides) == {Side.LATE}:
         return f"the minimum is at {min(filter(None, epochs))} or later at every rate tried"
     if set(sides) == {Side.EARLY}:

@@ -2,8 +2,8 @@
 
 With Adam the epoch of the minimum is nearly proportional to 1 / rate. Other optimisers follow other laws, so
 this one is only the first guess: two trials give a slope of their own. Once one rate is too large and another
-too small, all further rates lie between them, and every second step halves their ratio at least. A rate is a
-function of the trials alone, so that an interrupted search resumes where it was.
+too small, all further rates lie between them, and every second step at least halves the logarithm of their
+ratio. A rate is a function of the trials alone, so that an interrupted search resumes where it was.
 """
 
 import math

@@ -10,6 +10,8 @@ from enum import Enum
 
 import numpy as np
 
+from ntklens.training.schedules import geometric_middle
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -66,7 +68,7 @@ class Goal:
 
     @property
     def target(self) -> float:
-        return math.sqrt(self.first * self.last)
+        return geometric_middle(self.first, self.last)
 
     def needed(self, seeds: int) -> int:
         """How many of ``seeds`` have to be inside the window, at least one."""

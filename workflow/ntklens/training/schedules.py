@@ -19,6 +19,11 @@ EVALUATED_AT_ONCE = 500  # samples, where the test loss is on a grid of epochs: 
 FINER = 8
 
 
+def geometric_middle(first: int, last: int) -> float:
+    """The epoch in the middle of the window from ``first`` to ``last``, at which calibration aims."""
+    return math.sqrt(first * last)
+
+
 @dataclass(frozen=True)
 class Stop:
     """When a member ends: once its epoch is ``patience`` times that of its minimum, and the window allows it.
@@ -40,13 +45,13 @@ class Stop:
     @property
     def earliest(self) -> int:
         """The first epoch at which a member with its minimum in the window may end."""
-        middle = math.sqrt(self.window_first * self.window_last)
-        return min(self.window_last, math.ceil(self.patience * middle))
+        middle = geometric_middle(self.window_first, self.window_last)
+        return min(self.window_last, math.ceil(self.patience * middle - 1e-9))
 
     def last(self, minimum: int) -> int:
         """The epoch at which a member ends whose minimum so far is at epoch ``minimum``."""
         allowed = self.window_last if minimum < self.window_first else self.earliest
-        return max(allowed, math.ceil(self.patience * minimum))
+        return max(allowed, math.ceil(self.patience * minimum - 1e-9))  # 1.1 · 100 comes out above 110
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,11 @@
 """Checks that epochs fit each other: of the window, of stopping, of measurements and of smoothing."""
 
-import math
-
 from ntklens.planning.config.checked_entry import CheckedEntry
 from ntklens.planning.config.messages import require
 from ntklens.planning.config.papers_studies import NoiseScalingEntry
 from ntklens.planning.config.top import Config
 from ntklens.planning.config.training import RecipeSection
-from ntklens.training.schedules import Stop
+from ntklens.training.schedules import Stop, geometric_middle
 
 
 def check_schedule(config: Config) -> None:
@@ -34,7 +32,7 @@ def check_schedule(config: Config) -> None:
         "training.test_every",
         f"{training.test_every} must not exceed the window's last epoch, {window.last}",
     )
-    middle = math.sqrt(window.first * window.last)
+    middle = geometric_middle(window.first, window.last)
     require(
         training.patience * middle <= training.max_epochs,
         _given(config, "training.patience", "training.max_epochs", "training.window"),
