@@ -105,7 +105,7 @@ archive: $(READY)
 published: $(READY)
 	@$(BIN)/python workflow/release_lock.py
 	$(BIN)/snakemake $(SNAKEMAKE_ARGS) --configfile config/full-scale.yaml --config \
-		'precomputed=[published/full-scale-mnist.zip,published/full-scale-fashion-mnist.zip,published/full-scale-cifar-10.zip]'
+		"precomputed=[$$(echo published/*.zip | tr ' ' ,)]"
 
 # Checks every file behind every figure, back to the datasets; `python -m ntklens trace FIGURE` shows one chain.
 verify-results: $(READY)
