@@ -117,6 +117,19 @@ def test_a_band_far_beyond_the_lines_is_cut(tmp_path: Path) -> None:
     assert max(values) + 0.1 * span < high < max(values) + 0.3 * span + 1e-9
 
 
+@pytest.mark.parametrize(("spike", "cut"), [(1000.0, True), (-1000.0, True), (3.0, False)])
+def test_a_few_values_far_beyond_all_others_are_cut(tmp_path: Path, spike: float, cut: bool) -> None:
+    content: Any = dataset_grid.collect("6", ["effective_rank"], [curve(tmp_path)])
+    (line, *_) = content["panels"][0]["series"] = content["panels"][0]["series"][:1]
+    values = np.linspace(1, 2, 200).tolist()
+    values[150] = spike
+    line.update(x=np.geomspace(2, 0.1, 200).tolist(), y=values, low=None, high=None)
+    (axes,) = panels(drawn(dataset_grid, content))
+    low, high = axes.get_ylim()
+    assert low < 1.1 < 1.9 < high
+    assert (low < spike < high) != cut
+
+
 def test_rates_of_fewer_points_raise(tmp_path: Path) -> None:
     measured = curve(tmp_path)
     other = curve(tmp_path / "other", scales=(8, 64))

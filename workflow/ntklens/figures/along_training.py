@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -25,6 +26,7 @@ from ntklens.storage.quantities import QUANTITIES
 LineStyle = Literal["-", "--", ":"]
 
 TRAIN_LOSS = "Train loss"
+USUAL, FAR = (0.02, 0.98), 4  # quantiles, and how many times their distance lines span where they are cut
 BEYOND = 0.3  # how far beyond its lines a panel shows bands at most, as a share of what the lines span
 LINE_STYLES: tuple[LineStyle, ...] = ("-", "--", ":")  # of the forms that a panel draws, in their order
 
@@ -252,13 +254,25 @@ def draw_lines(axes: Axes, panel: TrainingPanel, colour: Callable[[int], Colour]
 
 
 def _show_lines(axes: Axes) -> None:
-    """Cut bands that reach far beyond the lines, as those of few members can when training starts."""
+    """Cut bands that reach far beyond the lines, as those of few members can when training starts.
+
+    Lines are cut where a few of their values are far beyond all others, as −χ is where the loss jumps.
+    """
     every = [np.asarray(line.get_ydata(), dtype=float) for line in axes.lines]
     drawn = np.concatenate([*every, []])
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) and np.ptp(drawn) > 0:
-        beyond, (low, high) = BEYOND * np.ptp(drawn), axes.get_ylim()
-        axes.set_ylim(max(low, drawn.min() - beyond), min(high, drawn.max() + beyond))
+        least, largest = _usual_range(drawn)
+        beyond, (low, high) = BEYOND * (largest - least), axes.get_ylim()
+        axes.set_ylim(max(low, least - beyond), min(high, largest + beyond))
+
+
+def _usual_range(values: Float[np.ndarray, " values"]) -> tuple[float, float]:
+    """The range of ``values``, without a few that are far beyond all others."""
+    low, high = np.quantile(values, USUAL)
+    least, largest = float(values.min()), float(values.max())
+    spikes = 0 < FAR * (high - low) < largest - least
+    return (float(low), float(high)) if spikes else (least, largest)
 
 
 def show_fall(axes: Axes, xlabel: str) -> None:
