@@ -77,3 +77,12 @@ def test_members_end_where_the_stop_says():
     assert [own.epoch[-1] for own in records] == [
         min(stop.last(own.minimum.epoch), stop.max_epochs) for own in records
     ]
+
+
+def test_patience_may_lead_beyond_all_numbers_of_32_bits():
+    stop = Stop(1, 1, patience=1e9, max_epochs=20)
+    trainer = FullBatch(MODEL, Adam(0.9, 0.999, 1e-8), Schedule(stop))
+    *_, (_, members) = trainer.train(INITIAL, [TRAIN_SET] * 2, TEST_SET, 0.006)
+    records = trainer.records(members)
+    assert [own.epoch[-1] for own in records] == [min(stop.last(own.minimum.epoch), 20) for own in records]
+    assert any(own.epoch[-1] == 20 for own in records)

@@ -262,8 +262,9 @@ def _follow_minimum(
     better = running & (test_loss < best.test_loss)
     candidate = BestSoFar(epoch=jnp.asarray(epoch, jnp.int32), test_loss=test_loss, params=member.params)
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best)
-    # A table, since in float32 the rule itself would round up where it must not.
-    last = jnp.array([schedule.stop.last(minimum) for minimum in range(schedule.stop.max_epochs + 1)])
+    # A table, since in float32 the rule would round up where it must not. All later epochs are alike.
+    stop, after = schedule.stop, schedule.stop.max_epochs + 1
+    last = jnp.array([min(stop.last(minimum), after) for minimum in range(after)])
     ends = (epoch >= last[best.epoch]) | ~jnp.isfinite(train_loss + test_loss)
     return best, jnp.where(running & ends, candidate.epoch, member.stop_epoch)
 

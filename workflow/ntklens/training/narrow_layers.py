@@ -37,10 +37,10 @@ def _with_factors(x: Any, kernel: Any) -> Any:
     return x @ kernel, (x, kernel)
 
 
-def _derivatives(factors: Any, outputs: Float[Array, "d units"]) -> Any:
+def _derivatives(factors: Any, of_outputs: Float[Array, "d units"]) -> Any:
     x, kernel = factors
     # Without the barrier XLA turns this into the product with x transposed.
-    return outputs @ kernel.T, lax.optimization_barrier(outputs.T @ x).T
+    return of_outputs @ kernel.T, lax.optimization_barrier(of_outputs.T @ x).T
 
 
 _product.defvjp(_with_factors, _derivatives)
